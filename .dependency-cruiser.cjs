@@ -1,0 +1,82 @@
+/** The floors of the tree (ARCHITECTURE.md): a package may import only what its row names. */
+const may = {
+  core: [],
+  sealed: [],
+  s3: ['core'],
+  backends: ['core', 's3'],
+  metadata: ['core'],
+  engine: ['core'],
+  client: ['core', 'sealed', 's3'],
+};
+
+const forbidden = [
+  { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+  {
+    name: 'apps-stay-apart',
+    comment: 'Composition roots never import each other. The command line starts the gateway through its entry point only.',
+    severity: 'error',
+    from: { path: '^apps/([^/]+)/' },
+    to: { path: '^apps/([^/]+)/', pathNot: ['^apps/$1/', '^apps/gateway/src/index\\.ts$'] },
+  },
+  {
+    name: 'packages-know-no-app',
+    severity: 'error',
+    from: { path: '^packages/' },
+    to: { path: '^(apps|tests|bench|tools)/' },
+  },
+  {
+    name: 'gateway-cannot-decrypt',
+    comment: 'Promise 1: the gateway never holds code that seals or opens objects.',
+    severity: 'error',
+    from: { path: '^(apps/gateway|packages/(engine|metadata|backends))/' },
+    to: { path: '^packages/sealed/src/(seal|open|keys)/|^packages/client/' },
+  },
+  {
+    name: 'testkit-is-for-tests',
+    severity: 'error',
+    from: { path: '^(packages|apps)/', pathNot: ['\\.test\\.ts$', '^packages/testkit/'] },
+    to: { path: '^packages/testkit/' },
+  },
+  {
+    name: 'core-is-pure',
+    comment: 'Floor 0 has no sockets, no files, no clock of its own.',
+    severity: 'error',
+    from: { path: '^packages/core/src/', pathNot: '\\.test\\.ts$' },
+    to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|stream|assert)$' },
+  },
+  {
+    name: 'sealed-runs-in-browsers',
+    severity: 'error',
+    from: { path: '^packages/(sealed|client)/src/', pathNot: '\\.test\\.ts$|/node/' },
+    to: { dependencyTypes: ['core'] },
+  },
+  {
+    name: 'acceptance-is-black-box',
+    severity: 'error',
+    from: { path: '^tests/(acceptance|interop)/' },
+    to: { path: '^packages/|^apps/' },
+  },
+  {
+    name: 'tests-are-not-imported',
+    severity: 'error',
+    from: { pathNot: '\\.test\\.ts$' },
+    to: { path: '\\.test\\.ts$' },
+  },
+  ...Object.entries(may).map(([name, allowed]) => ({
+    name: `floor-of-${name}`,
+    severity: 'error',
+    from: { path: `^packages/${name}/src/`, pathNot: '\\.test\\.ts$' },
+    to: { path: '^packages/', pathNot: `^packages/(${[name, ...allowed].join('|')})/` },
+  })),
+];
+
+module.exports = {
+  forbidden,
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(node_modules|dist|vectors|generated)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'], extensions: ['.ts', '.mjs', '.js', '.json'] },
+  },
+};

@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+// The sources are TypeScript that Node 24 runs as they are. Under an older Node this shim hands over to the Node 24
+// that `npm ci` installed beside the project.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const major = Number(process.versions.node.split('.')[0]);
+if (major >= 24) {
+  await import('../src/main.ts');
+} else {
+  const node = fileURLToPath(new URL('../../../node_modules/node/bin/node', import.meta.url));
+  if (!existsSync(node)) {
+    process.stderr.write(`sealgate needs Node 24 or later; this is ${process.versions.node}. Run "npm ci" first.\n`);
+    process.exit(1);
+  }
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+}
