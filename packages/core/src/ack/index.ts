@@ -1,0 +1,1 @@
+export type { AckRule, AckState } from './types.ts';

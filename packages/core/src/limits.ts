@@ -1,0 +1,47 @@
+/** Every limit that more than one package keeps. A number here says why it is what it is. */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+/** S3: a key has at most 1024 bytes of UTF-8. */
+export const KEY_BYTES_MAX = 1024;
+/** S3: one PUT, one part, one copy source of CopyObject. */
+export const PUT_BYTES_MAX = 5 * GIB;
+/** S3: the parts of one object (48.8 TiB since 2025 at AWS; the classic 5 TiB here). */
+export const OBJECT_BYTES_MAX = 5 * 1024 * GIB;
+/** S3: every part but the last has at least 5 MiB. */
+export const PART_BYTES_MIN = 5 * MIB;
+export const PARTS_MAX = 10_000;
+/** S3: user metadata, names and values together. */
+export const USER_METADATA_BYTES_MAX = 2 * KIB;
+/** S3: ListObjects and its relatives, keys a page. */
+export const LIST_KEYS_MAX = 1000;
+/** S3: DeleteObjects, keys a request. */
+export const DELETE_KEYS_MAX = 1000;
+/** Most buckets a tenant may have; AWS gives 10 000 by default. */
+export const BUCKETS_PER_TENANT_MAX = 10_000;
+/** An XML request body: 10 000 parts of CompleteMultipartUpload with all checksums stay below it. */
+export const XML_BODY_BYTES_MAX = 4 * MIB;
+
+/** Smallest and largest block of a blob's digest list. See blockBytesFor. */
+export const BLOCK_BYTES_MIN = 64 * KIB;
+export const BLOCK_BYTES_MAX = 1 * MIB;
+/** Blocks a digest list should stay below, so that a blob's list stays within 256 KiB up to 8 GiB. */
+const BLOCKS_WANTED_MAX = 8192;
+
+/**
+ * The block size of a blob's digest list: a power of two, so that small ranges of most blobs read little more than
+ * they need while the list of a huge blob stays small.
+ */
+export function blockBytesFor(blobBytes: number): number {
+  let block = BLOCK_BYTES_MIN;
+  while (block < BLOCK_BYTES_MAX && blobBytes / block > BLOCKS_WANTED_MAX) block *= 2;
+  return block;
+}
+
+/** Backends of one registry, replicas or shards of one blob. */
+export const BACKENDS_MAX = 1000;
+export const REPLICAS_MAX = 32;
+/** A policy document. */
+export const POLICY_BYTES_MAX = 256 * KIB;

@@ -1,0 +1,1 @@
+export type { Placement, PlacementRequest, Refusal } from './types.ts';

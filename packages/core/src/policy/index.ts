@@ -1,0 +1,1 @@
+export type { CompiledPolicy, Label, PlacementScope, RedundancyClass, Spread, Verdict } from './types.ts';

@@ -1,0 +1,94 @@
+import type { Readable } from 'node:stream';
+import type { PhysicalBucketName } from '../names/index.ts';
+
+/** Options of every call to a backend. An aborted call rejects with the signal's reason and leaves no socket open. */
+export interface CallOptions {
+  readonly signal: AbortSignal;
+}
+
+/** Bytes `start` to `end`, both included, counted from 0. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface PutBlob extends CallOptions {
+  /** Exactly `bytes` bytes; a stream that ends early or late makes the put fail and leaves nothing behind. */
+  readonly body: Readable | Uint8Array;
+  readonly bytes: number;
+  /** MD5 of the whole body, when it is known before the body is sent. */
+  readonly md5?: Uint8Array;
+  /**
+   * Called once after the last byte went out and before the receipt: the digest that the engine computed on the way,
+   * so that a driver can compare what the backend says it received.
+   */
+  readonly bodyMd5?: () => Promise<Uint8Array | undefined>;
+}
+
+export interface PutReceipt {
+  /** How the backend proved that it holds these bytes. `none`: it did not; the copy must be read before it is trusted. */
+  readonly verified: 'checksum' | 'etag' | 'none';
+  readonly etag?: string;
+}
+
+export interface GetBlobOptions extends CallOptions {
+  readonly range?: ByteRange;
+}
+
+export interface OpenedBlob {
+  /** Bytes that `body` will give when nothing goes wrong. */
+  readonly bytes: number;
+  /** Size of the whole blob on the backend. */
+  readonly totalBytes: number;
+  /** Must be consumed or destroyed. */
+  readonly body: Readable;
+}
+
+export interface ListBlobsOptions extends CallOptions {
+  readonly prefix?: string;
+  /** Exclusive. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+export interface ListedBlob {
+  readonly key: string;
+  readonly bytes: number;
+  readonly modifiedAtMs: number;
+}
+
+export interface ListBlobsPage {
+  readonly blobs: readonly ListedBlob[];
+  readonly truncated: boolean;
+}
+
+export interface BackendHealthSample {
+  readonly ok: boolean;
+  readonly latencyMs: number;
+}
+
+/**
+ * One place that keeps immutable blobs. Blob keys are ASCII, made by the engine, unique per attempt; nothing is ever
+ * overwritten. Drivers turn everything foreign into Faults: BackendUnreachable, BackendTimeout, BackendRefused,
+ * BackendFull, BackendCorrupt, BlobMissing, BucketNameTaken.
+ */
+export interface BackendDriver {
+  /** Makes sure that the bucket exists and is ours. @throws Fault BucketNameTaken when somebody else owns the name. */
+  ensureBucket(bucket: PhysicalBucketName, options: CallOptions): Promise<void>;
+  /** Removes an empty bucket; a missing one is no error. @throws Fault BackendRefused when it is not empty. */
+  removeBucket(bucket: PhysicalBucketName, options: CallOptions): Promise<void>;
+  /** Stores a blob durably: when it resolves the bytes survive the backend's crash. All or nothing is visible. */
+  put(bucket: PhysicalBucketName, key: string, blob: PutBlob): Promise<PutReceipt>;
+  /** @throws Fault BlobMissing */
+  get(bucket: PhysicalBucketName, key: string, options: GetBlobOptions): Promise<OpenedBlob>;
+  /** The blob's size, or undefined when it is not there. */
+  head(bucket: PhysicalBucketName, key: string, options: CallOptions): Promise<{ readonly bytes: number } | undefined>;
+  /** Idempotent: a missing blob or bucket is no error. Removes every version where the backend keeps versions. */
+  delete(bucket: PhysicalBucketName, key: string, options: CallOptions): Promise<void>;
+  /** Ascending by key, bytewise. A missing bucket lists as empty. */
+  list(bucket: PhysicalBucketName, options: ListBlobsOptions): Promise<ListBlobsPage>;
+  /** A cheap authenticated call: is the backend there, and how fast. Never throws but for an aborted signal. */
+  ping(options: CallOptions): Promise<BackendHealthSample>;
+  /** Ends idle connections. Calls under way finish first. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,20 @@
+/** Time and waiting, so that the simulator can own both. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** A monotonic reading in milliseconds, for measuring and for deadlines. */
+  monotonic(): number;
+  /** Calls `run` once after `delayMs`, unless the returned function is called before. */
+  schedule(delayMs: number, run: () => void): () => void;
+}
+
+/** The machine's clock. Timers do not keep the process alive. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  schedule: (delayMs, run) => {
+    const timer = setTimeout(run, delayMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};

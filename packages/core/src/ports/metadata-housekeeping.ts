@@ -1,0 +1,47 @@
+import type { BackendId, BlobId, PhysicalBucketName } from '../names/index.ts';
+import type { BlobRecord, ReplicaRecord } from './model.ts';
+
+/** A blob whose replicas may be removed: the row was re-checked in the same statement, nothing refers to it. */
+export interface DueDeletion {
+  readonly blobId: BlobId;
+  readonly replicas: readonly {
+    readonly backend: BackendId;
+    readonly shard: number;
+    readonly bucket: PhysicalBucketName;
+  }[];
+}
+
+/** A blob with replicas that are owed. */
+export interface PendingRepair {
+  readonly bucketId: number;
+  readonly redundancyClass: string;
+  readonly blob: BlobRecord;
+}
+
+/** What background work reads and writes. */
+export interface MetadataHousekeeping {
+  /** Bytes of an attempt that was not published: whatever landed on these backends is to be deleted. */
+  enqueueDeletion(request: {
+    readonly blobId: BlobId;
+    readonly bucketId: number;
+    readonly replicas: readonly { readonly backend: BackendId; readonly shard: number }[];
+  }): Promise<void>;
+  /** Leases up to `limit` due deletions for `leaseMs`; a lease that runs out makes them due again. */
+  leaseDeletions(limit: number, leaseMs: number): Promise<readonly DueDeletion[]>;
+  /** The named replicas are gone; when the last one is, the queue row goes too. */
+  finishDeletion(
+    blobId: BlobId,
+    gone: readonly { readonly backend: BackendId; readonly shard: number }[],
+  ): Promise<void>;
+  /** A copy that came in after the acknowledgement. False when the blob is no longer wanted: delete what was stored. */
+  markReplica(blobId: BlobId, replica: ReplicaRecord): Promise<boolean>;
+  /** The blob of a repair job with all its replicas, or undefined when it no longer exists. */
+  blobForRepair(blobId: BlobId): Promise<PendingRepair | undefined>;
+  /** Takes up to `limit` repair jobs, most urgent first. */
+  takeRepairs(limit: number): Promise<readonly { readonly jobId: string; readonly blobId: BlobId }[]>;
+  finishRepair(jobId: string): Promise<void>;
+  /** The queue retries later with backoff. */
+  failRepair(jobId: string, reason: string): Promise<void>;
+  /** Asks for a repair of a replica that a read found bad or missing: turns its row `missing` and makes the job. */
+  reportBadReplica(blobId: BlobId, backend: BackendId, shard: number): Promise<void>;
+}

@@ -1,0 +1,175 @@
+import type { BlobId, ObjectKey, VersionId } from '../names/index.ts';
+import type {
+  AuditActor,
+  BlobLayout,
+  BlobRecord,
+  Checksum,
+  EnvelopeRecord,
+  ObjectVersion,
+  ReplicaRecord,
+  StoredHeaders,
+} from './model.ts';
+
+/**
+ * Decided inside the transaction, against the current version at that moment. An ETag is without quotes.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
+ */
+export interface ObjectPreconditions {
+  /** `*` (must exist) or the ETag that the current version must have. */
+  readonly ifMatch?: string;
+  /** `*`: must not exist. */
+  readonly ifNoneMatch?: string;
+}
+
+export interface CommitVersion {
+  readonly bucketId: number;
+  readonly key: ObjectKey;
+  readonly blobId: BlobId;
+  readonly bytes: number;
+  readonly etag: string;
+  readonly redundancyClass: string;
+  readonly headers: StoredHeaders;
+  readonly checksum: Checksum | null;
+  readonly envelope: EnvelopeRecord | null;
+  readonly verdict: string | null;
+  readonly tags: Readonly<Record<string, string>> | null;
+  readonly layout: BlobLayout;
+  readonly blockBytes: number;
+  readonly digests: Uint8Array;
+  /** Every replica the class wants. For each one that is not `stored` a repair job is made in the same transaction. */
+  readonly replicas: readonly ReplicaRecord[];
+  readonly preconditions: ObjectPreconditions;
+  readonly actor: AuditActor;
+}
+
+export interface CommittedVersion {
+  readonly seq: bigint;
+  readonly versionId: VersionId | 'null';
+  /** True when the bucket is versioned now, so that the answer names the version. */
+  readonly versioned: boolean;
+  readonly modifiedAtMs: number;
+}
+
+export interface DeleteObject {
+  readonly bucketId: number;
+  readonly key: ObjectKey;
+  /** Names one version to remove for good; without it the current one goes, or gets a delete marker. */
+  readonly versionId?: VersionId | 'null';
+  readonly preconditions: ObjectPreconditions;
+  readonly actor: AuditActor;
+}
+
+export interface DeletedObject {
+  /** The marker that was made or removed, or the version that was removed; undefined in unversioned buckets. */
+  readonly versionId?: VersionId | 'null';
+  readonly deleteMarker: boolean;
+  /** False when there was nothing to delete, which S3 answers with success too. */
+  readonly existed: boolean;
+}
+
+export interface ListObjects {
+  readonly bucketId: number;
+  readonly prefix: string;
+  readonly delimiter: string;
+  /** Keys (and common prefixes) must be greater than this, bytewise. Empty: from the start. */
+  readonly after: string;
+  /** Keys and common prefixes together. */
+  readonly limit: number;
+}
+
+export interface ListedObject {
+  readonly key: ObjectKey;
+  readonly bytes: number;
+  readonly etag: string;
+  readonly modifiedAtMs: number;
+  readonly redundancyClass: string;
+  readonly checksum: Checksum | null;
+}
+
+export interface ListObjectsPage {
+  readonly objects: readonly ListedObject[];
+  readonly commonPrefixes: readonly string[];
+  readonly truncated: boolean;
+  /** The last key or common prefix of this page, to go on `after`; only when truncated. */
+  readonly next: string | null;
+}
+
+export interface ListVersions {
+  readonly bucketId: number;
+  readonly prefix: string;
+  readonly delimiter: string;
+  readonly keyMarker: string;
+  /** Start behind this version of `keyMarker`; without it behind all of them. */
+  readonly versionIdMarker?: VersionId | 'null';
+  readonly limit: number;
+}
+
+export interface ListedVersion extends ListedObject {
+  readonly versionId: VersionId | 'null';
+  readonly latest: boolean;
+  readonly deleteMarker: boolean;
+}
+
+export interface ListVersionsPage {
+  /** By key ascending, newest first. */
+  readonly versions: readonly ListedVersion[];
+  readonly commonPrefixes: readonly string[];
+  readonly truncated: boolean;
+  readonly nextKeyMarker: string | null;
+  readonly nextVersionIdMarker: VersionId | 'null' | null;
+}
+
+export interface SegmentRecord {
+  readonly partNumber: number;
+  /** Offset of the segment's first byte in the object. */
+  readonly offset: number;
+  readonly blob: BlobRecord;
+}
+
+/** Publishes the parts of an upload as one version. */
+export interface CommitUpload {
+  readonly bucketId: number;
+  readonly key: ObjectKey;
+  readonly uploadId: string;
+  /** As the client listed them, ascending. */
+  readonly parts: readonly { readonly partNumber: number; readonly etag: string; readonly checksum?: string }[];
+  readonly etag: string;
+  readonly bytes: number;
+  readonly checksum: Checksum | null;
+  readonly envelope: EnvelopeRecord | null;
+  readonly verdict: string | null;
+  readonly preconditions: ObjectPreconditions;
+  readonly actor: AuditActor;
+}
+
+/**
+ * Objects in the metadata database. Each method is one transaction and one round trip. PostgreSQL's commit decides the
+ * order of versions; every change leaves its change-log and audit rows in the same transaction.
+ */
+export interface MetadataObjects {
+  /**
+   * Publishes a version. In unversioned buckets the version it replaces goes, its blobs join the deletion queue.
+   * @throws Fault PreconditionFailed, ConditionalRequestConflict, NoSuchBucket, NoSuchKey (If-Match on nothing)
+   */
+  commitVersion(version: CommitVersion): Promise<CommittedVersion>;
+  /**
+   * @throws Fault NoSuchUpload, InvalidPart (unknown or other ETag), PreconditionFailed. Completing again what was
+   * completed by the same list gives the same answer.
+   */
+  commitUpload(upload: CommitUpload): Promise<CommittedVersion>;
+  /** @throws Fault PreconditionFailed, NoSuchBucket */
+  deleteObject(request: DeleteObject): Promise<DeletedObject>;
+  /** The current version (possibly a delete marker), or undefined. */
+  currentVersion(bucketId: number, key: ObjectKey): Promise<ObjectVersion | undefined>;
+  version(bucketId: number, key: ObjectKey, versionId: VersionId | 'null'): Promise<ObjectVersion | undefined>;
+  /** The commit sequence of the current version, to check a cached one; undefined when there is none. */
+  currentSeq(bucketId: number, key: ObjectKey): Promise<bigint | undefined>;
+  /** `count` digests of a blob from block `first` on, joined. */
+  readDigests(blobId: BlobId, first: number, count: number): Promise<Uint8Array>;
+  /** Segments of a multipart version that overlap bytes from `offset` on, at most `limit`, ascending. */
+  readSegments(version: ObjectVersion, offset: number, limit: number): Promise<readonly SegmentRecord[]>;
+  /** The segment of one part number, or undefined. */
+  readSegmentOfPart(version: ObjectVersion, partNumber: number): Promise<SegmentRecord | undefined>;
+  listObjects(request: ListObjects): Promise<ListObjectsPage>;
+  listVersions(request: ListVersions): Promise<ListVersionsPage>;
+}

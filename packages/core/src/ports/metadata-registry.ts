@@ -1,0 +1,123 @@
+import type { AccessKeyId, BackendId, BucketName, PhysicalBucketName, TenantId } from '../names/index.ts';
+import type {
+  AuditActor,
+  Backend,
+  BackendCapabilities,
+  BackendState,
+  Bucket,
+  BucketConfigKind,
+  Credential,
+  EncryptionMode,
+  PolicyRecord,
+  Tenant,
+  Versioning,
+} from './model.ts';
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Opaque; null at the end. */
+  readonly next: string | null;
+}
+
+export interface NewTenant {
+  readonly name: string;
+  readonly displayName: string;
+  readonly email: string | null;
+  readonly namespace: string;
+  readonly defaultEncryption: EncryptionMode;
+  readonly policyName: string | null;
+}
+
+export interface NewCredential {
+  readonly tenantId: TenantId;
+  readonly accessKeyId: AccessKeyId;
+  readonly secretAccessKey: string;
+  readonly expiresAtMs: number | null;
+  readonly description: string | null;
+}
+
+export interface NewBucket {
+  readonly tenantId: TenantId;
+  readonly name: BucketName;
+  readonly region: string;
+  readonly locationConstraint: string;
+  readonly encryption: EncryptionMode;
+  readonly objectLock: boolean;
+  readonly policyName: string | null;
+  readonly regionLock: readonly string[];
+  readonly defaultClass: string | null;
+  readonly configs: Readonly<Partial<Record<BucketConfigKind, string>>>;
+}
+
+export type NewBackend = Omit<Backend, 'num' | 'createdAtMs' | 'state' | 'capabilities' | 'probedAtMs'>;
+
+/** Tenants, credentials, backends, buckets and policies. Every change takes the actor of its audit entry. */
+export interface MetadataRegistry {
+  /** @throws Fault Conflict when the name is taken. */
+  createTenant(tenant: NewTenant, actor: AuditActor): Promise<Tenant>;
+  tenant(idOrName: string): Promise<Tenant | undefined>;
+  listTenants(cursor: string | null, limit: number): Promise<Page<Tenant>>;
+  updateTenant(
+    id: TenantId,
+    change: Partial<Pick<Tenant, 'state' | 'defaultEncryption' | 'policyName' | 'displayName'>>,
+    actor: AuditActor,
+  ): Promise<Tenant>;
+
+  /** The secret is sealed before it reaches the database. @throws Fault Conflict */
+  createCredential(credential: NewCredential, actor: AuditActor): Promise<Credential>;
+  /** With its tenant, in one round trip. */
+  credential(accessKeyId: AccessKeyId): Promise<Credential | undefined>;
+  /** Secrets are left out. */
+  listCredentials(tenantId: TenantId): Promise<readonly Omit<Credential, 'secretAccessKey'>[]>;
+  setCredentialState(accessKeyId: AccessKeyId, state: 'active' | 'disabled', actor: AuditActor): Promise<void>;
+  deleteCredential(accessKeyId: AccessKeyId, actor: AuditActor): Promise<void>;
+
+  /** @throws Fault Conflict */
+  createBackend(backend: NewBackend, actor: AuditActor): Promise<Backend>;
+  listBackends(): Promise<readonly Backend[]>;
+  /** Probe results with their date. */
+  recordProbe(id: BackendId, capabilities: BackendCapabilities, atMs: number, actor: AuditActor): Promise<void>;
+  setBackendState(id: BackendId, state: BackendState, reason: string, actor: AuditActor): Promise<void>;
+
+  /**
+   * @throws Fault BucketAlreadyExists (another tenant's in the same namespace), BucketAlreadyOwnedByYou,
+   * QuotaExceeded (TooManyBuckets)
+   */
+  createBucket(bucket: NewBucket, actor: AuditActor): Promise<Bucket>;
+  bucket(namespace: string, name: BucketName): Promise<Bucket | undefined>;
+  listBuckets(
+    tenantId: TenantId,
+    request: { readonly prefix: string; readonly after: string; readonly limit: number },
+  ): Promise<{ readonly buckets: readonly Bucket[]; readonly truncated: boolean }>;
+  /** @throws Fault BucketNotEmpty, NoSuchBucket */
+  deleteBucket(id: number, actor: AuditActor): Promise<void>;
+  updateBucket(
+    id: number,
+    change: {
+      readonly encryption?: EncryptionMode;
+      readonly versioning?: Versioning;
+      readonly policyName?: string | null;
+      readonly regionLock?: readonly string[];
+      readonly defaultClass?: string | null;
+      /** null removes the document. */
+      readonly configs?: Readonly<Partial<Record<BucketConfigKind, string | null>>>;
+    },
+    actor: AuditActor,
+  ): Promise<Bucket>;
+
+  /** The physical buckets that a logical one has so far. */
+  physicalBuckets(bucketId: number): Promise<ReadonlyMap<BackendId, PhysicalBucketName>>;
+  /** Notes that the physical bucket exists; a concurrent claim of the same name is no error. */
+  recordPhysicalBucket(request: {
+    readonly bucketId: number;
+    readonly backend: BackendId;
+    readonly name: PhysicalBucketName;
+    readonly counter: number;
+  }): Promise<void>;
+
+  /** A new version of the named policy. */
+  putPolicy(name: string, document: string, actor: AuditActor): Promise<PolicyRecord>;
+  /** The newest version. */
+  policy(name: string): Promise<PolicyRecord | undefined>;
+  listPolicies(): Promise<readonly PolicyRecord[]>;
+}

@@ -1,0 +1,230 @@
+import type { AccessKeyId, BackendId, BlobId, BucketName, ObjectKey, TenantId, VersionId } from '../names/index.ts';
+
+/** `required`: only sealed objects. `report`: accept all, record the verdict. `off`: accept all. */
+export type EncryptionMode = 'required' | 'report' | 'off';
+export type Versioning = 'off' | 'enabled' | 'suspended';
+
+export interface Tenant {
+  readonly id: TenantId;
+  /** Unique, immutable; part of physical bucket names. */
+  readonly name: string;
+  /** S3 canonical user id: 64 hex digits. */
+  readonly ownerId: string;
+  readonly displayName: string;
+  readonly email: string | null;
+  /** Bucket names are unique within a namespace; tenants share `default` unless the operator gives them their own. */
+  readonly namespace: string;
+  readonly state: 'active' | 'suspended' | 'deleted';
+  readonly defaultEncryption: EncryptionMode;
+  readonly policyName: string | null;
+  readonly createdAtMs: number;
+}
+
+export interface Credential {
+  readonly accessKeyId: AccessKeyId;
+  readonly secretAccessKey: string;
+  readonly tenant: Tenant;
+  readonly state: 'active' | 'disabled';
+  readonly expiresAtMs: number | null;
+  /** Set for temporary credentials (STS): what `x-amz-security-token` must equal. */
+  readonly sessionToken: string | null;
+  readonly description: string | null;
+  readonly createdAtMs: number;
+}
+
+export type BackendType = 's3' | 'filesystem' | 'memory';
+/** Where the secret of a backend lives: with the gateway, with one agent, or with the client. */
+export type CustodyMode = 'gateway' | 'agent' | 'client';
+export type BackendState = 'healthy' | 'degraded' | 'unhealthy' | 'recovering' | 'draining' | 'retired';
+
+/** What the probe found. A missing member was not tried; policies treat it as "no". */
+export interface BackendCapabilities {
+  readonly put?: boolean;
+  readonly get?: boolean;
+  readonly range?: boolean;
+  readonly delete?: boolean;
+  readonly list?: boolean;
+  readonly multipart?: boolean;
+  readonly conditionalWrite?: boolean;
+  readonly versioning?: boolean;
+  readonly objectLock?: boolean;
+  /** Accepts `x-amz-checksum-*` headers and refuses a wrong one. */
+  readonly checksumHeader?: boolean;
+  /** Accepts aws-chunked bodies with a trailing checksum and refuses a wrong one. */
+  readonly checksumTrailer?: boolean;
+  /** Refuses a wrong chunk signature of STREAMING-AWS4-HMAC-SHA256-PAYLOAD. */
+  readonly chunkSignature?: boolean;
+  /** The ETag of a plain PUT is the MD5 of its body. */
+  readonly etagIsMd5?: boolean;
+}
+
+export interface Backend {
+  readonly id: BackendId;
+  /** Small number that rows use in place of the id. */
+  readonly num: number;
+  readonly type: BackendType;
+  /** https URL of an S3 endpoint, or the folder of a filesystem backend. */
+  readonly endpoint: string;
+  readonly provider: string;
+  /** The string that requests to the backend are signed for. */
+  readonly providerRegion: string;
+  /** The operator's name of the place, the label that spread rules count. */
+  readonly region: string;
+  /** ISO 3166-1 alpha-2 of where the bytes are, `EU` or `XX` when it is not pinned. */
+  readonly country: string;
+  /** EU, EEA, CH, UK, US, ... or `unknown`. */
+  readonly jurisdiction: string;
+  /** Seat of the operator's ultimate parent, alpha-2, or `unknown`. */
+  readonly operatorJurisdiction: string;
+  readonly certificates: readonly string[];
+  readonly sla: string | null;
+  /** Share of new blobs relative to other backends. 0: none. */
+  readonly weight: number;
+  readonly addressing: 'path' | 'virtual';
+  readonly custody: CustodyMode;
+  /** Only for custody `gateway`; opened by the metadata driver, wrapped so that it does not print. */
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
+  readonly capabilities: BackendCapabilities;
+  readonly probedAtMs: number | null;
+  readonly state: BackendState;
+  readonly createdAtMs: number;
+}
+
+export interface Bucket {
+  readonly id: number;
+  readonly tenantId: TenantId;
+  readonly tenantName: string;
+  readonly ownerId: string;
+  readonly ownerDisplayName: string;
+  readonly namespace: string;
+  readonly name: BucketName;
+  /** The gateway region it was created in: part of physical bucket names. */
+  readonly region: string;
+  /** What LocationConstraint said at creation, answered by GetBucketLocation. */
+  readonly locationConstraint: string;
+  readonly encryption: EncryptionMode;
+  readonly versioning: Versioning;
+  readonly objectLock: boolean;
+  /** The bucket's own policy; null: the tenant's, else the built-in one. */
+  readonly policyName: string | null;
+  /** Jurisdictions and countries the bucket's bytes may be in; empty: whatever the policy allows. */
+  readonly regionLock: readonly string[];
+  readonly defaultClass: string | null;
+  /** Sub-resources as they were put (CORS, lifecycle, ...), parsed by the S3 layer. */
+  readonly configs: Readonly<Partial<Record<BucketConfigKind, string>>>;
+  readonly createdAtMs: number;
+}
+
+export type BucketConfigKind =
+  | 'acl'
+  | 'cors'
+  | 'encryption'
+  | 'lifecycle'
+  | 'logging'
+  | 'notification'
+  | 'object-lock'
+  | 'ownership'
+  | 'policy'
+  | 'public-access-block'
+  | 'request-payment'
+  | 'tagging'
+  | 'website';
+
+export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256';
+
+export interface Checksum {
+  readonly algorithm: ChecksumAlgorithm;
+  /** Base64, without the `-N` of a composite one. */
+  readonly value: string;
+  readonly type: 'FULL_OBJECT' | 'COMPOSITE';
+}
+
+/** What a client sent with the object and gets back with it. All names are lower case. */
+export interface StoredHeaders {
+  readonly contentType?: string;
+  readonly contentEncoding?: string;
+  readonly contentDisposition?: string;
+  readonly contentLanguage?: string;
+  readonly cacheControl?: string;
+  readonly expires?: string;
+  readonly websiteRedirectLocation?: string;
+  /** `x-amz-meta-*` without the prefix. */
+  readonly user?: Readonly<Record<string, string>>;
+}
+
+/** The envelope columns of a version: what a keyless gateway knows of its seal. */
+export interface EnvelopeRecord {
+  readonly encryptedKey: string;
+  readonly keyId: string;
+  readonly keyVersion: number;
+  readonly keyAlg: string;
+  readonly encryptionAlg: string;
+}
+
+/** How the bytes of a blob lie on backends. */
+export type BlobLayout =
+  | { readonly kind: 'copies' }
+  | { readonly kind: 'erasure'; readonly k: number; readonly m: number; readonly stripeBytes: number };
+
+/** `stored`: verified there. `pending`: being written. `missing`: owed, a repair job exists. */
+export type ReplicaState = 'stored' | 'pending' | 'missing';
+
+export interface ReplicaRecord {
+  readonly backend: BackendId;
+  /** 0 for whole copies, else the shard's index. */
+  readonly shard: number;
+  readonly state: ReplicaState;
+}
+
+export interface BlobRecord {
+  readonly blobId: BlobId;
+  readonly bytes: number;
+  readonly layout: BlobLayout;
+  /** Size of the blocks that `digests` covers; the last one may be shorter. */
+  readonly blockBytes: number;
+  /** SHA-256 of each block, joined; null when the list is long and must be read with `readDigests`. */
+  readonly digests: Uint8Array | null;
+  readonly replicas: readonly ReplicaRecord[];
+}
+
+export interface ObjectVersion {
+  readonly bucketId: number;
+  readonly key: ObjectKey;
+  /** Commit sequence: the one order of versions. */
+  readonly seq: bigint;
+  /** `null` for the version of an unversioned or suspended bucket. */
+  readonly versionId: VersionId | 'null';
+  readonly deleteMarker: boolean;
+  readonly bytes: number;
+  /** Without quotes. */
+  readonly etag: string;
+  readonly modifiedAtMs: number;
+  readonly redundancyClass: string;
+  readonly headers: StoredHeaders;
+  readonly checksum: Checksum | null;
+  readonly envelope: EnvelopeRecord | null;
+  /** What the seal inspection found, e.g. `sealed:sgo1`, `plain`; null when it was not asked. */
+  readonly verdict: string | null;
+  readonly tags: Readonly<Record<string, string>> | null;
+  /** The bytes of a version that was put whole; null for a delete marker and for a multipart object. */
+  readonly blob: BlobRecord | null;
+  /** 0 when put whole, else the number of parts (read them with `readSegments`). */
+  readonly parts: number;
+}
+
+/** Who caused a change, for the audit entry of the same transaction. */
+export interface AuditActor {
+  readonly kind: 'tenant' | 'admin' | 'agent' | 'system';
+  /** Access key id, admin subject, agent id or component. */
+  readonly id: string;
+  readonly requestId: string;
+  readonly remoteAddress?: string;
+}
+
+export interface PolicyRecord {
+  readonly name: string;
+  readonly version: number;
+  /** The YAML document as it was applied. */
+  readonly document: string;
+  readonly createdAtMs: number;
+}
