@@ -11,6 +11,7 @@ export type {
   PutBlob,
   PutReceipt,
 } from './backend-driver.ts';
+export type { BackendOutcome, BackendPool } from './backend-pool.ts';
 export { type Clock, systemClock } from './clock.ts';
 export type { Metadata } from './metadata.ts';
 export type { DueDeletion, MetadataHousekeeping, PendingRepair } from './metadata-housekeeping.ts';
