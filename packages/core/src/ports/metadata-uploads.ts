@@ -31,6 +31,8 @@ export interface PartRecord {
   readonly bytes: number;
   readonly etag: string;
   readonly checksum: Checksum | null;
+  /** What the seal inspection of this part found (opaque to the metadata), for the check of the whole at completion. */
+  readonly inspection: string | null;
   readonly blobId: BlobId;
   readonly modifiedAtMs: number;
 }
@@ -44,6 +46,7 @@ export interface CommitPart {
   readonly bytes: number;
   readonly etag: string;
   readonly checksum: Checksum | null;
+  readonly inspection: string | null;
   readonly layout: BlobLayout;
   readonly blockBytes: number;
   readonly digests: Uint8Array;
