@@ -85,6 +85,7 @@ export interface MetadataRegistry {
    */
   createBucket(bucket: NewBucket, actor: AuditActor): Promise<Bucket>;
   bucket(namespace: string, name: BucketName): Promise<Bucket | undefined>;
+  bucketById(id: number): Promise<Bucket | undefined>;
   listBuckets(
     tenantId: TenantId,
     request: { readonly prefix: string; readonly after: string; readonly limit: number },

@@ -1,0 +1,68 @@
+import type { Readable } from 'node:stream';
+import type { BackendPool, ByteRange, Clock, Metadata, ObjectVersion } from '@sealgate/core/ports';
+import type { EngineEvents } from './events.ts';
+import { deleteDue } from './housekeeping/delete-due.ts';
+import type { EngineLimits } from './limits.ts';
+import {
+  type CompleteUploadRequest,
+  type CompleteUploadResult,
+  type CreateUploadRequest,
+  completeUpload,
+  createUpload,
+  type UploadPartRequest,
+  type UploadPartResult,
+  uploadPart,
+} from './multipart/uploads.ts';
+import { bodyOfVersion } from './objects/copy-object.ts';
+import { type PutObjectRequest, type PutObjectResult, putObject } from './objects/put-object.ts';
+import { readObject } from './objects/read-object.ts';
+import { createPhysicalBuckets } from './placement/physical-buckets.ts';
+import { createPlanner } from './placement/planner.ts';
+import { createPolicies, type Policies } from './placement/policies.ts';
+import { repairDue } from './repair/repair-due.ts';
+import type { BodySource } from './write/body.ts';
+
+/** What the gateway and the agents do with objects; knows no wire format, no driver and no database. */
+export interface Engine {
+  putObject(request: PutObjectRequest): Promise<PutObjectResult>;
+  readObject(version: ObjectVersion, options: { readonly range?: ByteRange; readonly signal: AbortSignal }): Readable;
+  /** A stored version as the body of another write. */
+  bodyOfVersion(version: ObjectVersion, options: Parameters<typeof bodyOfVersion>[2]): BodySource;
+  createUpload(request: CreateUploadRequest): Promise<{ readonly uploadId: string }>;
+  uploadPart(request: UploadPartRequest): Promise<UploadPartResult>;
+  completeUpload(request: CompleteUploadRequest): Promise<CompleteUploadResult>;
+  /** One batch of the deletion queue; how many blobs it took. */
+  deleteDue(options: { readonly signal: AbortSignal }): Promise<number>;
+  /** One batch of the repair queue; how many jobs it took. */
+  repairDue(options: { readonly signal: AbortSignal }): Promise<number>;
+  readonly policies: Policies;
+}
+
+export interface EngineDeps {
+  readonly metadata: Metadata;
+  readonly pool: BackendPool;
+  readonly clock: Clock;
+  readonly limits: EngineLimits;
+  readonly events: EngineEvents;
+}
+
+export function createEngine(base: EngineDeps): Engine {
+  const policies = createPolicies(base);
+  const deps = {
+    ...base,
+    policies,
+    planner: createPlanner({ policies, pool: base.pool }),
+    physical: createPhysicalBuckets(base),
+  };
+  return {
+    putObject: (request) => putObject(deps, request),
+    readObject: (version, options) => readObject(deps, version, options),
+    bodyOfVersion: (version, options) => bodyOfVersion(deps, version, options),
+    createUpload: (request) => createUpload(deps, request),
+    uploadPart: (request) => uploadPart(deps, request),
+    completeUpload: (request) => completeUpload(deps, request),
+    deleteDue: (options) => deleteDue(deps, options),
+    repairDue: (options) => repairDue(deps, options),
+    policies,
+  };
+}

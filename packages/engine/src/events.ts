@@ -1,0 +1,27 @@
+import type { Fault } from '@sealgate/core/faults';
+import type { BackendId, BlobId } from '@sealgate/core/names';
+
+/** What the engine tells its host, for metrics and logs. Calls must not throw and must return at once. */
+export interface EngineEvents {
+  /** A write was acknowledged by this many verified copies of `width` wanted ones. */
+  acked(redundancyClass: string, copies: number, width: number): void;
+  /** A slow copy was given up during a write and left to repair. */
+  replicaDetached(backend: BackendId): void;
+  /** Copies went to another legal backend because the first choice failed. */
+  targetsReplaced(count: number): void;
+  /** A read asked a further replica because the first was late. */
+  hedged(backend: BackendId): void;
+  /** A replica gave wrong or no bytes; repair was asked for. */
+  badReplica(blobId: BlobId, backend: BackendId, fault: Fault): void;
+  /** Rubbish could not be queued for deletion and is left for the sweep. */
+  cleanupFailed(blobId: BlobId, fault: Fault): void;
+}
+
+export const silentEvents: EngineEvents = {
+  acked: () => undefined,
+  replicaDetached: () => undefined,
+  targetsReplaced: () => undefined,
+  hedged: () => undefined,
+  badReplica: () => undefined,
+  cleanupFailed: () => undefined,
+};

@@ -1,0 +1,51 @@
+import { toFault } from '@sealgate/core/faults';
+import type { BackendPool, DueDeletion, Metadata } from '@sealgate/core/ports';
+import type { EngineEvents } from '../events.ts';
+import type { EngineLimits } from '../limits.ts';
+import { blobKey } from '../write/blob-key.ts';
+
+export interface DeleteDeps {
+  readonly metadata: Pick<Metadata, 'leaseDeletions' | 'finishDeletion'>;
+  readonly pool: BackendPool;
+  readonly limits: EngineLimits;
+  readonly events: EngineEvents;
+}
+
+/**
+ * Takes one batch off the deletion queue and removes its bytes. The lease re-checked that nothing names the blobs.
+ * What a backend does not delete now stays queued until its lease runs out.
+ *
+ * @returns how many blobs were leased; fewer than the batch means that the queue is empty for now
+ */
+export async function deleteDue(deps: DeleteDeps, options: { readonly signal: AbortSignal }): Promise<number> {
+  const { metadata, limits } = deps;
+  const due = await metadata.leaseDeletions(limits.deletionBatch, limits.deletionLeaseMs);
+  await Promise.all(due.map((deletion) => deleteBlob(deps, deletion, options.signal)));
+  return due.length;
+}
+
+async function deleteBlob(deps: DeleteDeps, deletion: DueDeletion, signal: AbortSignal): Promise<void> {
+  const { pool, metadata, limits, events } = deps;
+  const timeout = AbortSignal.any([signal, AbortSignal.timeout(limits.deletionTimeoutMs)]);
+  const gone = await Promise.all(
+    deletion.replicas.map(async (replica) => {
+      const driver = pool.driver(replica.backend);
+      if (driver === undefined) return undefined;
+      try {
+        await driver.delete(replica.bucket, blobKey(deletion.blobId, replica.shard), { signal: timeout });
+        return { backend: replica.backend, shard: replica.shard };
+      } catch (error) {
+        if (!signal.aborted) pool.report(replica.backend, { kind: 'failed', code: toFault(error).code });
+        return undefined;
+      }
+    }),
+  );
+  try {
+    await metadata.finishDeletion(
+      deletion.blobId,
+      gone.filter((replica) => replica !== undefined),
+    );
+  } catch (error) {
+    events.cleanupFailed(deletion.blobId, toFault(error));
+  }
+}

@@ -1,0 +1,12 @@
+export { createEngine, type Engine, type EngineDeps } from './engine.ts';
+export { type EngineEvents, silentEvents } from './events.ts';
+export { defaultEngineLimits, type EngineLimits } from './limits.ts';
+export type {
+  CompleteUploadRequest,
+  CompleteUploadResult,
+  CreateUploadRequest,
+  UploadPartRequest,
+  UploadPartResult,
+} from './multipart/uploads.ts';
+export type { PutObjectRequest, PutObjectResult } from './objects/put-object.ts';
+export type { BodyFacts, BodySource } from './write/body.ts';

@@ -1,0 +1,66 @@
+/** Every bound of the engine. Bytes and milliseconds; the reason beside each. */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+export interface EngineLimits {
+  /** A body up to this size is held whole: verified before any byte leaves, replayable on a spare backend. */
+  readonly smallBodyBytes: number;
+  /** How far a target may fall behind the others of its write. Chunks are shared, so this is also the memory of a write. */
+  readonly lagBytes: number;
+  /** A target this far behind counts as slow: the source no longer waits for it alone. */
+  readonly slowBytes: number;
+  /** Waiting for a slow target that the ack rule does not need: at most this plus `patienceShare` of the time so far. */
+  readonly patienceMs: number;
+  readonly patienceShare: number;
+  /** After the ack rule holds: wait this long for the rest, so that most writes commit complete. */
+  readonly lingerMsMax: number;
+  readonly lingerShare: number;
+  /** Copies that came too late for the commit may go on for this long. */
+  readonly lateCopyMs: number;
+  /** No byte moved to any needed target for this long: the write fails. */
+  readonly writeStallMs: number;
+  /** First block not there after this, or after `hedgeFactor` times the backend's usual latency: another replica is asked too. */
+  readonly hedgeMsMin: number;
+  readonly hedgeFactor: number;
+  /** Later block not there: another replica is asked too. */
+  readonly stallMs: number;
+  /** No replica gave a block for this long: the read fails. */
+  readonly readBlockMs: number;
+  /** Bytes read and digested ahead of the client, a read. */
+  readonly readAheadBytes: number;
+  /** Digests fetched at a time for a blob with a long list. */
+  readonly digestPage: number;
+  /** Segments of a multipart object fetched at a time. */
+  readonly segmentPage: number;
+  /** Names tried for a physical bucket before giving up. */
+  readonly bucketNameTries: number;
+  readonly deletionBatch: number;
+  readonly deletionLeaseMs: number;
+  readonly deletionTimeoutMs: number;
+  readonly repairBatch: number;
+}
+
+export const defaultEngineLimits: EngineLimits = {
+  smallBodyBytes: 256 * KIB,
+  lagBytes: 2 * MIB,
+  slowBytes: 512 * KIB,
+  patienceMs: 1000,
+  patienceShare: 0.25,
+  lingerMsMax: 50,
+  lingerShare: 0.5,
+  lateCopyMs: 60_000,
+  writeStallMs: 30_000,
+  hedgeMsMin: 30,
+  hedgeFactor: 4,
+  stallMs: 1500,
+  readBlockMs: 30_000,
+  readAheadBytes: 1 * MIB,
+  digestPage: 1024,
+  segmentPage: 64,
+  bucketNameTries: 16,
+  deletionBatch: 64,
+  deletionLeaseMs: 120_000,
+  deletionTimeoutMs: 20_000,
+  repairBatch: 8,
+};

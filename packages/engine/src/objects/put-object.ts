@@ -1,0 +1,109 @@
+import { type BlobId, newBlobId, type ObjectKey } from '@sealgate/core/names';
+import type {
+  AuditActor,
+  Bucket,
+  Checksum,
+  CommittedVersion,
+  ObjectPreconditions,
+  StoredHeaders,
+} from '@sealgate/core/ports';
+import type { Planner } from '../placement/planner.ts';
+import type { BodySource } from '../write/body.ts';
+import type { WriteDeps, WrittenBlob } from '../write/types.ts';
+import { writeBlob } from '../write/write-blob.ts';
+
+export interface PutObjectRequest {
+  readonly bucket: Bucket;
+  readonly key: ObjectKey;
+  readonly body: BodySource;
+  readonly headers: StoredHeaders;
+  readonly tags: Readonly<Record<string, string>> | null;
+  /** A redundancy class or S3 storage class; undefined: the bucket's default. */
+  readonly requestedClass: string | undefined;
+  readonly preconditions: ObjectPreconditions;
+  readonly actor: AuditActor;
+  readonly signal: AbortSignal;
+}
+
+export interface PutObjectResult extends CommittedVersion {
+  /** Without quotes. */
+  readonly etag: string;
+  readonly bytes: number;
+  readonly checksum: Checksum | null;
+  readonly redundancyClass: string;
+  /** Backends that held a verified copy when the write was acknowledged. */
+  readonly ackedBy: readonly string[];
+  readonly verdict: string | null;
+}
+
+export interface PutDeps extends WriteDeps {
+  readonly planner: Planner;
+}
+
+/**
+ * Stores an object: place, stream under the ack rule, then publish it in one transaction. Resolves only after the ack
+ * rule holds and the transaction is committed.
+ *
+ * @throws Fault of the plan, of the body's checks, AckRuleFailed, or of the preconditions; nothing is visible then and
+ * what landed is queued for deletion
+ */
+export async function putObject(deps: PutDeps, request: PutObjectRequest): Promise<PutObjectResult> {
+  const { bucket, key } = request;
+  const written = await placeAndWrite(deps, request);
+  const { redundancyClass, blob } = written;
+  const etag = Buffer.from(blob.facts.md5).toString('hex');
+  const { checksum, verdict, envelope } = blob.facts;
+  const committed = await publish(blob, () =>
+    deps.metadata.commitVersion({
+      bucketId: bucket.id,
+      key,
+      blobId: blob.blobId,
+      bytes: blob.bytes,
+      etag,
+      redundancyClass,
+      headers: request.headers,
+      checksum,
+      envelope,
+      verdict,
+      tags: request.tags,
+      layout: { kind: 'copies' },
+      blockBytes: blob.blockBytes,
+      digests: blob.digests,
+      replicas: blob.replicas,
+      preconditions: request.preconditions,
+      actor: request.actor,
+    }),
+  );
+  deps.events.acked(redundancyClass, blob.ackedBy.length, blob.replicas.length);
+  return { ...committed, etag, bytes: blob.bytes, checksum, redundancyClass, ackedBy: blob.ackedBy, verdict };
+}
+
+/** Chooses backends for a new blob and stores it there. */
+export async function placeAndWrite(
+  deps: PutDeps,
+  request: {
+    readonly bucket: Bucket;
+    readonly body: BodySource;
+    readonly requestedClass: string | undefined;
+    readonly signal: AbortSignal;
+  },
+): Promise<{ readonly blob: WrittenBlob; readonly redundancyClass: string }> {
+  const blobId: BlobId = newBlobId(deps.clock.now());
+  const plan = await deps.planner.plan(request.bucket, blobId, request.requestedClass);
+  const { bucket, body, signal } = request;
+  const blob = await writeBlob(deps, { bucket, blobId, body, signal, ...plan });
+  return { blob, redundancyClass: plan.redundancyClass.name };
+}
+
+/** Commits what names the blob; on failure the blob is discarded (the queue re-checks, should the commit have passed). */
+export async function publish<T>(blob: WrittenBlob, commit: () => Promise<T>): Promise<T> {
+  let committed: T;
+  try {
+    committed = await commit();
+  } catch (error) {
+    await blob.discard();
+    throw error;
+  }
+  blob.published();
+  return committed;
+}

@@ -1,0 +1,171 @@
+import { Fault, isFault, toFault } from '@sealgate/core/faults';
+import type { BackendId } from '@sealgate/core/names';
+import type { BackendPool, BlobRecord, ByteRange, Clock, Metadata } from '@sealgate/core/ports';
+import type { EngineEvents } from '../events.ts';
+import type { EngineLimits } from '../limits.ts';
+import type { PhysicalBuckets } from '../placement/physical-buckets.ts';
+import { type BlockFeed, openBlockFeed } from './block-feed.ts';
+import { createDigestList } from './digest-list.ts';
+
+export interface ReadDeps {
+  readonly metadata: Pick<Metadata, 'readDigests' | 'reportBadReplica'>;
+  readonly pool: BackendPool;
+  readonly clock: Clock;
+  readonly limits: EngineLimits;
+  readonly physical: PhysicalBuckets;
+  readonly events: EngineEvents;
+}
+
+/**
+ * The bytes `range` of a blob, every block checked against the digest list before any of it goes out. A block that is
+ * wrong, late or missing is fetched from another replica, and repair is asked for; the reader sees neither corruption
+ * nor a failure while one good replica is left.
+ *
+ * @throws Fault DataUnavailable when no replica can give a block
+ */
+export async function* readBlob(
+  deps: ReadDeps,
+  blob: BlobRecord,
+  options: { readonly bucketId: number; readonly range: ByteRange; readonly signal: AbortSignal },
+): AsyncGenerator<Uint8Array> {
+  const { range, signal } = options;
+  const firstBlock = Math.floor(range.start / blob.blockBytes);
+  const lastBlock = Math.floor(range.end / blob.blockBytes);
+  const source = createBlockSource(deps, blob, { ...options, firstBlock, lastBlock });
+  try {
+    for (let block = firstBlock; block <= lastBlock; block += 1) {
+      signal.throwIfAborted();
+      const bytes = await source.next(block);
+      const at = block * blob.blockBytes;
+      yield bytes.subarray(Math.max(0, range.start - at), Math.min(bytes.length, range.end - at + 1));
+    }
+  } finally {
+    source.close();
+  }
+}
+
+interface BlockSource {
+  next(block: number): Promise<Uint8Array>;
+  close(): void;
+}
+
+interface SourceOptions {
+  readonly bucketId: number;
+  readonly firstBlock: number;
+  readonly lastBlock: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Keeps one feed open on the best replica. When a block is late a second feed races it from that block on; the first
+ * verified block decides which feed stays. A replica that failed is not asked again by this read.
+ */
+function createBlockSource(deps: ReadDeps, blob: BlobRecord, options: SourceOptions): BlockSource {
+  const { pool, clock, limits, events } = deps;
+  const digests = createDigestList(deps, blob);
+  const untried = candidates(pool, blob);
+  let feeds: BlockFeed[] = [];
+
+  const openNext = (block: number): BlockFeed | undefined => {
+    const backend = untried.shift();
+    if (backend === undefined) return undefined;
+    const feed = openBlockFeed(deps, blob, { backend, firstBlock: block, ...feedOptions(options), digests });
+    feeds.push(feed);
+    return feed;
+  };
+
+  const drop = (feed: BlockFeed, fault: Fault | undefined): void => {
+    feeds = feeds.filter((f) => f !== feed);
+    feed.close();
+    if (fault === undefined || options.signal.aborted) return;
+    pool.report(feed.backend, { kind: 'failed', code: fault.code });
+    events.badReplica(blob.blobId, feed.backend, fault);
+    if (isFault(fault, 'BackendCorrupt', 'BlobMissing')) {
+      deps.physical.forget(options.bucketId, feed.backend);
+      deps.metadata.reportBadReplica(blob.blobId, feed.backend, 0).catch((error: unknown) => {
+        events.cleanupFailed(blob.blobId, toFault(error));
+      });
+    }
+  };
+
+  return {
+    async next(block) {
+      const deadline = clock.monotonic() + limits.readBlockMs;
+      if (feeds.length === 0 && openNext(block) === undefined) throw unavailable();
+      for (;;) {
+        const left = deadline - clock.monotonic();
+        const hedgeMs = untried.length > 0 && feeds.length < 2 ? hedgeDelay(deps, feeds[0], block, options) : left;
+        const outcome = await firstBlockOf(feeds, block, {
+          clock,
+          ms: Math.min(hedgeMs, left),
+          signal: options.signal,
+        });
+        if (outcome.kind === 'block') {
+          for (const feed of feeds.filter((f) => f !== outcome.feed)) drop(feed, undefined);
+          return outcome.bytes;
+        }
+        if (outcome.kind === 'failed') {
+          drop(outcome.feed, outcome.fault);
+          if (feeds.length === 0 && openNext(block) === undefined) throw unavailable(outcome.fault);
+          continue;
+        }
+        if (clock.monotonic() >= deadline) throw unavailable();
+        const hedge = openNext(block);
+        if (hedge !== undefined) events.hedged(hedge.backend);
+      }
+    },
+    close() {
+      for (const feed of feeds) feed.close();
+      feeds = [];
+    },
+  };
+}
+
+function feedOptions(options: SourceOptions): Pick<SourceOptions, 'bucketId' | 'lastBlock' | 'signal'> {
+  return { bucketId: options.bucketId, lastBlock: options.lastBlock, signal: options.signal };
+}
+
+/** Backends that hold a verified copy, best first; then those whose copy may have come in since the row was read. */
+function candidates(pool: BackendPool, blob: BlobRecord): BackendId[] {
+  const of = (state: string): BackendId[] => blob.replicas.filter((r) => r.state === state).map((r) => r.backend);
+  return [...pool.readOrder(of('stored')), ...pool.readOrder(of('pending'))];
+}
+
+/** When to ask another replica too: soon for the first block (its usual latency is known), later in mid-stream. */
+function hedgeDelay(deps: ReadDeps, feed: BlockFeed | undefined, block: number, options: SourceOptions): number {
+  if (feed === undefined || block > options.firstBlock) return deps.limits.stallMs;
+  return Math.max(deps.limits.hedgeMsMin, deps.limits.hedgeFactor * (deps.pool.latencyMs(feed.backend) ?? 0));
+}
+
+type Outcome =
+  | { readonly kind: 'block'; readonly feed: BlockFeed; readonly bytes: Uint8Array }
+  | { readonly kind: 'failed'; readonly feed: BlockFeed; readonly fault: Fault }
+  | { readonly kind: 'late' };
+
+async function firstBlockOf(
+  feeds: readonly BlockFeed[],
+  block: number,
+  wait: { readonly clock: Clock; readonly ms: number; readonly signal: AbortSignal },
+): Promise<Outcome> {
+  let cancel: (() => void) | undefined;
+  const late = new Promise<Outcome>((resolve) => {
+    cancel = wait.clock.schedule(wait.ms, () => resolve({ kind: 'late' }));
+  });
+  const answers = feeds.map((feed) =>
+    feed.block(block).then(
+      (bytes): Outcome => ({ kind: 'block', feed, bytes }),
+      (error: unknown): Outcome => ({ kind: 'failed', feed, fault: toFault(error) }),
+    ),
+  );
+  try {
+    const outcome = await Promise.race([...answers, late]);
+    wait.signal.throwIfAborted();
+    return outcome;
+  } finally {
+    cancel?.();
+  }
+}
+
+function unavailable(cause?: Fault): Fault {
+  return new Fault('DataUnavailable', 'The data cannot be read at the moment. Please try again.', { cause });
+}

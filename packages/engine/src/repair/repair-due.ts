@@ -1,0 +1,129 @@
+import { Readable } from 'node:stream';
+import { Fault, toFault } from '@sealgate/core/faults';
+import type { BackendId, BlobId } from '@sealgate/core/names';
+import type { Backend, BlobRecord, Bucket, Metadata, PendingRepair } from '@sealgate/core/ports';
+import type { Policies } from '../placement/policies.ts';
+import { type ReadDeps, readBlob } from '../read/read-blob.ts';
+import { blobKey } from '../write/blob-key.ts';
+
+export interface RepairDeps extends ReadDeps {
+  readonly metadata: ReadDeps['metadata'] &
+    Pick<
+      Metadata,
+      'takeRepairs' | 'finishRepair' | 'failRepair' | 'blobForRepair' | 'markReplica' | 'bucketById' | 'enqueueDeletion'
+    >;
+  readonly policies: Policies;
+}
+
+/**
+ * Takes one batch of repair jobs and brings their blobs back to their class: reads a good copy (verified), writes it
+ * where it is owed, reads that back, and only then turns the row `stored`. Works on ciphertext; needs no key.
+ *
+ * @returns how many jobs were taken
+ */
+export async function repairDue(deps: RepairDeps, options: { readonly signal: AbortSignal }): Promise<number> {
+  const jobs = await deps.metadata.takeRepairs(deps.limits.repairBatch);
+  await Promise.all(
+    jobs.map(async (job) => {
+      try {
+        await repairBlob(deps, job.blobId, options.signal);
+        await deps.metadata.finishRepair(job.jobId);
+      } catch (error) {
+        await deps.metadata.failRepair(job.jobId, toFault(error).code).catch((failure: unknown) => {
+          deps.events.cleanupFailed(job.blobId, toFault(failure));
+        });
+      }
+    }),
+  );
+  return jobs.length;
+}
+
+async function repairBlob(deps: RepairDeps, blobId: BlobId, signal: AbortSignal): Promise<void> {
+  const pending = await deps.metadata.blobForRepair(blobId);
+  if (pending === undefined) return;
+  const owed = pending.blob.replicas.filter((replica) => replica.state !== 'stored');
+  if (owed.length === 0) return;
+  const bucket = await deps.metadata.bucketById(pending.bucketId);
+  if (bucket === undefined) return;
+  for (const replica of owed) {
+    signal.throwIfAborted();
+    const backend = await legalTarget(deps, bucket, replica.backend);
+    await restoreCopy(deps, { pending, bucket, backend }, signal);
+  }
+}
+
+/** The backend the copy is owed to, if it may and can take it now. Moving a copy elsewhere is the reconciler's work. */
+async function legalTarget(deps: RepairDeps, bucket: Bucket, id: BackendId): Promise<Backend> {
+  const backend = deps.pool.all().find((b) => b.id === id);
+  if (backend === undefined || !deps.pool.writable().has(id)) {
+    throw new Fault('BackendUnreachable', 'The storage location takes no writes now.');
+  }
+  const policy = await deps.policies.forBucket(bucket);
+  const verdict = policy.admits(backend, { regionLock: bucket.regionLock });
+  if (!verdict.ok) throw new Fault('PolicyRefused', verdict.reason, { rule: verdict.rule });
+  return backend;
+}
+
+interface Restore {
+  readonly pending: PendingRepair;
+  readonly bucket: Bucket;
+  readonly backend: Backend;
+}
+
+async function restoreCopy(deps: RepairDeps, restore: Restore, signal: AbortSignal): Promise<void> {
+  const { pending, bucket, backend } = restore;
+  const { blob } = pending;
+  const driver = deps.pool.driver(backend.id);
+  if (driver === undefined) throw new Fault('BackendUnreachable', 'The storage location has no driver here.');
+  const name = await deps.physical.ensure(bucket, backend, signal);
+  const key = blobKey(blob.blobId, 0);
+  if (!(await isGood(deps, restore, signal))) {
+    await driver.delete(name, key, { signal });
+    const source = wholeBlob(deps, blob, { bucketId: bucket.id, signal });
+    await driver.put(name, key, { body: source, bytes: blob.bytes, signal });
+    if (!(await isGood(deps, restore, signal))) {
+      throw new Fault('BackendCorrupt', 'The restored copy is not what was written.');
+    }
+  }
+  const replica = { backend: backend.id, shard: 0, state: 'stored' as const };
+  if (await deps.metadata.markReplica(blob.blobId, replica)) return;
+  await deps.metadata.enqueueDeletion({ blobId: blob.blobId, bucketId: bucket.id, replicas: [replica] });
+}
+
+function wholeBlob(deps: RepairDeps, blob: BlobRecord, options: { bucketId: number; signal: AbortSignal }): Readable {
+  if (blob.bytes === 0) return Readable.from([]);
+  const range = { start: 0, end: blob.bytes - 1 };
+  return Readable.from(readBlob(deps, blob, { ...options, range }), { objectMode: false });
+}
+
+/** Reads the copy on that one backend, every block against the digest list. */
+async function isGood(deps: RepairDeps, restore: Restore, signal: AbortSignal): Promise<boolean> {
+  const { backend, bucket } = restore;
+  const { blob } = restore.pending;
+  const driver = deps.pool.driver(backend.id);
+  const name = await deps.physical.find(bucket.id, backend.id);
+  if (driver === undefined || name === undefined) return false;
+  const there = await driver.head(name, blobKey(blob.blobId, 0), { signal });
+  if (there?.bytes !== blob.bytes) return false;
+  if (blob.bytes === 0) return true;
+  const only: BlobRecord = { ...blob, replicas: [{ backend: backend.id, shard: 0, state: 'stored' }] };
+  const quiet: ReadDeps = { ...deps, metadata: checkingOnly(deps) };
+  try {
+    const range = { start: 0, end: blob.bytes - 1 };
+    for await (const block of readBlob(quiet, only, { bucketId: bucket.id, range, signal })) {
+      void block;
+    }
+    return true;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return false;
+  }
+}
+
+/** A read for checking must not ask for the repair that it is part of. */
+function checkingOnly(deps: RepairDeps): ReadDeps['metadata'] {
+  return {
+    readDigests: (blobId, first, count) => deps.metadata.readDigests(blobId, first, count),
+    reportBadReplica: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,202 @@
+import { Readable } from 'node:stream';
+import type { AckRule } from '@sealgate/core/ack';
+import { Fault } from '@sealgate/core/faults';
+import type { Backend, Clock } from '@sealgate/core/ports';
+import type { EngineLimits } from '../limits.ts';
+import { decidePace } from './pace.ts';
+
+/**
+ * A bounded tee. One source is read once; every target gets a stream of the same chunks (shared, never copied). States
+ * of a target: live (takes chunks) -> ended (all given) | detached (failed, or too slow and not needed). Invariants: a
+ * target never holds more than `limits.lagBytes` plus one chunk; a detached target gets nothing more.
+ */
+export interface FanOutTarget {
+  readonly backend: Backend;
+  readonly stream: Readable;
+}
+
+interface Lane extends FanOutTarget {
+  queue: Buffer[];
+  queuedBytes: number;
+  state: 'live' | 'detached';
+  /** The reader asked for bytes that were not there yet. */
+  wanting: boolean;
+  /** The source is through; nothing comes after what is queued. */
+  ended: boolean;
+}
+
+export interface FanOut {
+  readonly targets: readonly FanOutTarget[];
+  /**
+   * Feeds the source through; resolves when every live target was given all bytes. The last chunk is kept back until
+   * `beforeLast` resolves, so that a body that turns out wrong is never complete on any backend.
+   */
+  run(
+    source: AsyncIterable<Buffer>,
+    hooks: {
+      readonly onChunk: (chunk: Buffer) => Promise<void> | undefined;
+      readonly beforeLast: () => Promise<void>;
+    },
+  ): Promise<void>;
+  /** The target failed elsewhere: give it nothing more. */
+  detach(backend: Backend, reason: unknown): void;
+  readonly detached: ReadonlySet<Backend>;
+}
+
+/** @param options.onDetach hears of each target that is given up for slowness */
+export function createFanOut(
+  backends: readonly Backend[],
+  options: {
+    readonly rule: AckRule;
+    readonly limits: EngineLimits;
+    readonly clock: Clock;
+    readonly signal: AbortSignal;
+    readonly onDetach?: (backend: Backend) => void;
+  },
+): FanOut {
+  const { rule, limits, clock, signal } = options;
+  const detached = new Set<Backend>();
+  let wake: (() => void) | undefined;
+  const progress = (): void => {
+    wake?.();
+  };
+  const lanes = backends.map((backend) => makeLane(backend, progress));
+
+  const detach = (backend: Backend, reason: unknown): void => {
+    const lane = lanes.find((l) => l.backend === backend);
+    if (lane === undefined || lane.state === 'detached') return;
+    lane.state = 'detached';
+    lane.queue = [];
+    lane.queuedBytes = 0;
+    detached.add(backend);
+    lane.stream.destroy(reason instanceof Error ? reason : undefined);
+    progress();
+  };
+
+  /** Resolves on progress of any target, after `ms`, or rejects when the write is aborted. */
+  const waitForProgress = async (ms: number): Promise<boolean> => {
+    signal.throwIfAborted();
+    return await new Promise<boolean>((resolve, reject) => {
+      const cancel = clock.schedule(ms, () => done(() => resolve(false)));
+      const onAbort = (): void => done(() => reject(signal.reason as Error));
+      const done = (settle: () => void): void => {
+        cancel();
+        wake = undefined;
+        signal.removeEventListener('abort', onAbort);
+        settle();
+      };
+      wake = () => done(() => resolve(true));
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+  };
+
+  const live = (): Lane[] => lanes.filter((l) => l.state === 'live');
+
+  /** Waits until the source may go on; may detach targets on the way. */
+  const keepPace = async (pace: { waitedMs: number; readonly startedMs: number }): Promise<void> => {
+    for (;;) {
+      const decision = decidePace(
+        live().map((l) => ({ backend: l.backend, lagBytes: l.queuedBytes })),
+        { rule, limits, waitedMs: pace.waitedMs, elapsedMs: clock.monotonic() - pace.startedMs },
+      );
+      if (decision.kind === 'go') return;
+      if (decision.kind === 'detach') {
+        for (const backend of decision.backends) {
+          options.onDetach?.(backend);
+          detach(backend, new Fault('BackendTimeout', 'The copy fell too far behind.'));
+        }
+        continue;
+      }
+      if (
+        rule.evaluate(
+          live().map((l) => l.backend),
+          [],
+        ) !== 'held'
+      ) {
+        throw new Fault('AckRuleFailed', 'Too few storage locations accepted the data. Please try again.', {
+          rule: rule.text,
+        });
+      }
+      const from = clock.monotonic();
+      const moved = await waitForProgress(decision.forMs);
+      if (!decision.needed) pace.waitedMs += clock.monotonic() - from;
+      if (!moved && decision.needed) {
+        throw new Fault('AckRuleFailed', 'The storage locations stopped taking data. Please try again.', {
+          rule: rule.text,
+        });
+      }
+    }
+  };
+
+  return {
+    targets: lanes,
+    detached,
+    detach,
+    async run(source, { onChunk, beforeLast }) {
+      const pace = { waitedMs: 0, startedMs: clock.monotonic() };
+      let last: Buffer | undefined;
+      for await (const chunk of source) {
+        signal.throwIfAborted();
+        await onChunk(chunk);
+        if (last !== undefined) {
+          for (const lane of lanes) give(lane, last);
+          await keepPace(pace);
+        }
+        last = chunk;
+      }
+      await beforeLast();
+      for (const lane of lanes) {
+        if (last !== undefined) give(lane, last);
+        end(lane);
+      }
+    },
+  };
+}
+
+function makeLane(backend: Backend, progress: () => void): Lane {
+  const lane: Lane = {
+    backend,
+    queue: [],
+    queuedBytes: 0,
+    state: 'live',
+    wanting: false,
+    ended: false,
+    stream: new Readable({
+      highWaterMark: 0,
+      read() {
+        lane.wanting = true;
+        if (flush(lane)) progress();
+      },
+    }),
+  };
+  // The put that reads the stream hears of its errors; without a reader an error must not end the process.
+  lane.stream.on('error', () => undefined);
+  return lane;
+}
+
+function give(lane: Lane, chunk: Buffer): void {
+  if (lane.state !== 'live') return;
+  lane.queue.push(chunk);
+  lane.queuedBytes += chunk.length;
+  flush(lane);
+}
+
+/** Hands over chunks while the reader wants them. True when something moved. */
+function flush(lane: Lane): boolean {
+  let moved = false;
+  while (lane.wanting) {
+    const chunk = lane.queue.shift();
+    if (chunk === undefined) break;
+    lane.queuedBytes -= chunk.length;
+    moved = true;
+    lane.wanting = lane.stream.push(chunk);
+  }
+  if (lane.ended && lane.queue.length === 0 && lane.wanting) lane.stream.push(null);
+  return moved;
+}
+
+function end(lane: Lane): void {
+  if (lane.state !== 'live') return;
+  lane.ended = true;
+  flush(lane);
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { Fault, toFault } from '@sealgate/core/faults';
+import type { BackendId, PhysicalBucketName } from '@sealgate/core/names';
+import type { Backend } from '@sealgate/core/ports';
+import type { AckTracker } from './ack-tracker.ts';
+import { blobKey } from './blob-key.ts';
+import type { WriteDeps, WriteRequest } from './types.ts';
+
+/** The puts of one write and what becomes of those that end after the acknowledgement. */
+export interface LateCopies {
+  track(backend: Backend, run: Promise<void>): void;
+  /** Reads back a copy whose backend gave no proof of what it received. @throws Fault BackendCorrupt */
+  confirm(backend: Backend, bucket: PhysicalBucketName): Promise<void>;
+  /** Follows the copies that were committed as `pending` and turns their rows. Returns at once. */
+  follow(pending: readonly BackendId[], tracker: AckTracker, stop: AbortController): void;
+  /** Every put has ended. */
+  settled(): Promise<void>;
+}
+
+export function createLateCopies(deps: WriteDeps, request: WriteRequest): LateCopies {
+  const { metadata, pool, clock, limits, events } = deps;
+  const runs = new Map<BackendId, Promise<void>>();
+
+  const followOne = async (id: BackendId, tracker: AckTracker): Promise<void> => {
+    await runs.get(id);
+    const stored = tracker.state(id) === 'stored';
+    try {
+      const state = stored ? 'stored' : 'missing';
+      const wanted = await metadata.markReplica(request.blobId, { backend: id, shard: 0, state });
+      if (!wanted) {
+        await metadata.enqueueDeletion({
+          blobId: request.blobId,
+          bucketId: request.bucket.id,
+          replicas: [{ backend: id, shard: 0 }],
+        });
+      }
+    } catch (error) {
+      // The row stays `pending` with its repair job, which finds the copy and verifies it.
+      events.cleanupFailed(request.blobId, toFault(error));
+    }
+  };
+
+  return {
+    track(backend, run) {
+      runs.set(backend.id, run);
+    },
+    async confirm(backend, bucket) {
+      const driver = pool.driver(backend.id);
+      if (driver === undefined) throw new Fault('BackendUnreachable', 'The storage location has no driver here.');
+      const { md5 } = await request.body.facts();
+      const opened = await driver.get(bucket, blobKey(request.blobId, 0), { signal: request.signal });
+      const hash = createHash('md5');
+      for await (const chunk of opened.body as AsyncIterable<Buffer>) hash.update(chunk);
+      if (!hash.digest().equals(md5)) throw new Fault('BackendCorrupt', 'The stored copy is not what was sent.');
+    },
+    follow(pending, tracker, stop) {
+      if (pending.length === 0) return;
+      const cancel = clock.schedule(limits.lateCopyMs, () =>
+        stop.abort(new Fault('BackendTimeout', 'The copy came too late.')),
+      );
+      void Promise.all(pending.map((id) => followOne(id, tracker))).finally(cancel);
+    },
+    async settled() {
+      await Promise.all(runs.values());
+    },
+  };
+}

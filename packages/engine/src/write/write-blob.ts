@@ -1,0 +1,220 @@
+import { Fault, toFault } from '@sealgate/core/faults';
+import { blockBytesFor } from '@sealgate/core/limits';
+import type { BackendId } from '@sealgate/core/names';
+import type { Backend, PutBlob, ReplicaRecord } from '@sealgate/core/ports';
+import { type AckTracker, createAckTracker } from './ack-tracker.ts';
+import { blobKey } from './blob-key.ts';
+import { createBlockDigester, digestWhole } from './block-digester.ts';
+import { type BodyFacts, collectBody, exactly } from './body.ts';
+import { createFanOut } from './fan-out.ts';
+import { createLateCopies, type LateCopies } from './late-copies.ts';
+import type { WriteDeps, WriteRequest, WrittenBlob } from './types.ts';
+
+/**
+ * Stores one blob under its class's ack rule. On any failure whatever landed is queued for deletion before the
+ * failure is thrown.
+ */
+export async function writeBlob(deps: WriteDeps, request: WriteRequest): Promise<WrittenBlob> {
+  const { clock, limits } = deps;
+  const tracker = createAckTracker({ rule: request.redundancyClass.ack, clock, limits });
+  const stop = new AbortController();
+  const write: Write = { deps, request, tracker, stop, late: createLateCopies(deps, request) };
+  try {
+    const small = request.body.bytes <= limits.smallBodyBytes;
+    const { digests, blockBytes, facts } = small ? await writeSmall(write) : await writeStream(write);
+    const ackedBy = tracker.backends('stored').map((b) => b.id);
+    const replicas = replicasOf(request, tracker);
+    const pending = replicas.filter((r) => r.state === 'pending').map((r) => r.backend);
+    return {
+      blobId: request.blobId,
+      bytes: request.body.bytes,
+      blockBytes,
+      digests,
+      facts,
+      replicas,
+      ackedBy,
+      published: () => write.late.follow(pending, tracker, stop),
+      discard: () => discard(write),
+    };
+  } catch (error) {
+    await discard(write);
+    throw toFault(error);
+  }
+}
+
+interface Write {
+  readonly deps: WriteDeps;
+  readonly request: WriteRequest;
+  readonly tracker: AckTracker;
+  /** Aborts every put that is still under way. */
+  readonly stop: AbortController;
+  readonly late: LateCopies;
+}
+
+interface Digested {
+  readonly digests: Uint8Array;
+  readonly blockBytes: number;
+  readonly facts: BodyFacts;
+}
+
+/** Held whole: every check passes before a byte leaves, and a target that fails is replaced by another legal one. */
+async function writeSmall(write: Write): Promise<Digested> {
+  const { request, tracker, deps } = write;
+  const body = await collectBody(request.body);
+  const facts = await request.body.facts();
+  const blockBytes = blockBytesFor(body.length);
+  const digests = await digestWhole(body, blockBytes);
+  const failed = new Set<BackendId>();
+  const start = (backend: Backend): void => {
+    startCopy(
+      write,
+      backend,
+      () => ({ body, bytes: body.length, md5: facts.md5 }),
+      () => {
+        failed.add(backend.id);
+        for (const spare of standIns(write, failed)) start(spare);
+      },
+    );
+  };
+  for (const backend of request.placement.write) start(backend);
+  await tracker.held(request.signal);
+  if (failed.size > 0) deps.events.targetsReplaced(failed.size);
+  return { digests, blockBytes, facts };
+}
+
+/** Backends to try instead of failed ones: a legal choice that keeps everything that is stored or under way. */
+function standIns(write: Write, failed: ReadonlySet<BackendId>): readonly Backend[] {
+  const next = write.request.placeWithout(failed);
+  if (!next.ok) return [];
+  const chosen = new Set(next.write.map((b) => b.id));
+  const kept = [...write.tracker.backends('stored'), ...write.tracker.backends('writing')];
+  if (!kept.every((b) => chosen.has(b.id))) return [];
+  return next.write.filter((b) => write.tracker.state(b.id) === undefined);
+}
+
+/** Streamed: one pass, bounded lag, the last chunk kept back until every check passed. */
+async function writeStream(write: Write): Promise<Digested> {
+  const { request, tracker, deps } = write;
+  const { clock, limits } = deps;
+  await prepareTargets(write);
+  const fan = createFanOut(tracker.backends('writing'), {
+    rule: request.redundancyClass.ack,
+    limits,
+    clock,
+    signal: request.signal,
+    onDetach: (backend) => {
+      deps.pool.report(backend.id, { kind: 'detached' });
+      deps.events.replicaDetached(backend.id);
+    },
+  });
+  const blockBytes = blockBytesFor(request.body.bytes);
+  const digester = createBlockDigester(blockBytes);
+  let facts: Promise<BodyFacts> | undefined;
+  const bodyMd5 = async (): Promise<Uint8Array | undefined> => (await facts)?.md5;
+  for (const { backend, stream } of fan.targets) {
+    startCopy(
+      write,
+      backend,
+      () => ({ body: stream, bytes: request.body.bytes, bodyMd5 }),
+      (error) => fan.detach(backend, error),
+    );
+  }
+  await fan.run(exactly(request.body), {
+    onChunk: (chunk) => digester.push(chunk),
+    beforeLast: async () => {
+      facts = request.body.facts();
+      await facts;
+    },
+  });
+  const digests = await digester.finish();
+  await tracker.held(request.signal);
+  return { digests, blockBytes, facts: await (facts ?? request.body.facts()) };
+}
+
+/** Physical buckets first, so that a backend that cannot even say hello is out before the body is read. */
+async function prepareTargets(write: Write): Promise<void> {
+  const { request, tracker, deps } = write;
+  for (const backend of request.placement.write) tracker.begin(backend);
+  await Promise.all(
+    request.placement.write.map(async (backend) => {
+      try {
+        await deps.physical.ensure(request.bucket, backend, write.stop.signal);
+      } catch (error) {
+        deps.pool.report(backend.id, { kind: 'failed', code: toFault(error).code });
+        tracker.settle(backend, 'failed');
+      }
+    }),
+  );
+  if (!tracker.possible()) {
+    throw new Fault('AckRuleFailed', 'Too few storage locations can be reached. Please try again.', {
+      rule: request.redundancyClass.ack.text,
+    });
+  }
+}
+
+type CopyBody = Pick<PutBlob, 'body' | 'bytes' | 'md5' | 'bodyMd5'>;
+
+/** Starts one copy and notes its end in the tracker. Never throws; failures go to `onFailed`. */
+function startCopy(write: Write, backend: Backend, body: () => CopyBody, onFailed: (error: Fault) => void): void {
+  const { deps, request, tracker, stop } = write;
+  tracker.begin(backend);
+  const run = async (): Promise<void> => {
+    const startedMs = deps.clock.monotonic();
+    try {
+      const driver = deps.pool.driver(backend.id);
+      if (driver === undefined) throw new Fault('BackendUnreachable', 'The storage location has no driver here.');
+      const name = await deps.physical.ensure(request.bucket, backend, stop.signal);
+      const key = blobKey(request.blobId, 0);
+      const receipt = await driver.put(name, key, { ...body(), signal: stop.signal });
+      if (receipt.verified === 'none') await write.late.confirm(backend, name);
+      const durationMs = deps.clock.monotonic() - startedMs;
+      deps.pool.report(backend.id, {
+        kind: 'ok',
+        operation: 'put',
+        latencyMs: durationMs,
+        durationMs,
+        bytes: request.body.bytes,
+      });
+      tracker.settle(backend, 'stored');
+    } catch (error) {
+      const fault = toFault(error);
+      if (!stop.signal.aborted) deps.pool.report(backend.id, { kind: 'failed', code: fault.code });
+      if (fault.code === 'BlobMissing') deps.physical.forget(request.bucket.id, backend.id);
+      tracker.settle(backend, 'failed');
+      onFailed(fault);
+    }
+  };
+  write.late.track(backend, run());
+}
+
+/** One row for every replica that the class wants: what is not stored now is owed, and gets a repair job. */
+function replicasOf(request: WriteRequest, tracker: AckTracker): ReplicaRecord[] {
+  const stored = tracker.backends('stored').map((b) => replica(b, 'stored'));
+  const pending = tracker.backends('writing').map((b) => replica(b, 'pending'));
+  const wanted = request.redundancyClass.width - stored.length - pending.length;
+  const owed = [...request.placement.owed, ...tracker.backends('failed')].slice(0, Math.max(0, wanted));
+  return [...stored, ...pending, ...owed.map((b) => replica(b, 'missing'))];
+}
+
+function replica(backend: Backend, state: ReplicaRecord['state']): ReplicaRecord {
+  return { backend: backend.id, shard: 0, state };
+}
+
+/** Ends what is under way and queues for deletion whatever may have landed, on every backend that was tried. */
+async function discard(write: Write): Promise<void> {
+  const { request, tracker, deps, stop } = write;
+  stop.abort(new Fault('OperationAborted', 'The write was given up.'));
+  await write.late.settled();
+  const tried = (['stored', 'writing', 'failed'] as const).flatMap((state) => tracker.backends(state));
+  if (tried.length === 0) return;
+  try {
+    await deps.metadata.enqueueDeletion({
+      blobId: request.blobId,
+      bucketId: request.bucket.id,
+      replicas: tried.map((b) => ({ backend: b.id, shard: 0 })),
+    });
+  } catch (error) {
+    // The sweep for orphans finds these bytes later; the first failure must reach the caller unhidden.
+    deps.events.cleanupFailed(request.blobId, toFault(error));
+  }
+}
