@@ -1,0 +1,1 @@
+export { type CacheLimits, createCachedMetadata, defaultCacheLimits } from './cached-metadata.ts';
