@@ -1,0 +1,94 @@
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import { Secret } from './secret.ts';
+
+/** What every setting of the schema tells about itself; the reference page is made from it. */
+export interface SettingMeta {
+  /** The environment variable. */
+  readonly env: string;
+  readonly description: string;
+  /** Shown in place of a default that depends on something. */
+  readonly fallback?: string;
+  readonly secret?: boolean;
+  readonly form: string;
+}
+
+// Texts (from the environment, the command line or YAML) become values here. Each error says what is right.
+
+export function integer(min: number, max: number): z.ZodType<number> {
+  const problem = `must be a whole number from ${min} to ${max}`;
+  return z.union([z.number(problem), z.string(problem)]).transform((value, context) => {
+    const number = typeof value === 'string' ? Number(value.trim() || Number.NaN) : value;
+    if (Number.isSafeInteger(number) && number >= min && number <= max) return number;
+    context.addIssue(problem);
+    return z.NEVER;
+  });
+}
+
+export function flag(): z.ZodType<boolean> {
+  const words = new Map([
+    ['true', true],
+    ['yes', true],
+    ['on', true],
+    ['1', true],
+    ['false', false],
+    ['no', false],
+    ['off', false],
+    ['0', false],
+  ]);
+  return z.union([z.boolean(), z.string()]).transform((value, context) => {
+    if (typeof value === 'boolean') return value;
+    const known = words.get(value.trim().toLowerCase());
+    if (known === undefined) context.addIssue('must be true or false');
+    return known ?? false;
+  });
+}
+
+export function text(form: RegExp, problem: string): z.ZodType<string> {
+  return z.string('must be text').regex(form, problem);
+}
+
+export function secret(minLength: number): z.ZodType<Secret> {
+  return z
+    .string('must be text')
+    .min(minLength, `must have at least ${minLength} characters`)
+    .transform((value) => new Secret(value));
+}
+
+export function url(protocols: readonly string[]): z.ZodType<string> {
+  return z.string('must be a URL').superRefine((value, context) => {
+    const parsed = URL.parse(value);
+    if (!parsed) context.addIssue('must be a URL');
+    else if (!protocols.includes(parsed.protocol)) {
+      context.addIssue(`must begin with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`);
+    }
+  });
+}
+
+export function secretUrl(protocols: readonly string[]): z.ZodType<Secret> {
+  return url(protocols).transform((value) => new Secret(value));
+}
+
+/** Address ranges that endpoints of backends may be in although they are private. */
+export interface AllowedRanges {
+  /** All of loopback and the private ranges, but never link-local ones. */
+  readonly privateRanges: boolean;
+  /** Ranges in CIDR notation that are allowed by name, whatever they are. */
+  readonly cidrs: readonly string[];
+}
+
+export function allowedRanges(): z.ZodType<AllowedRanges> {
+  return z.union([z.boolean(), z.string(), z.array(z.string())]).transform((value, context) => {
+    const words = typeof value === 'string' ? value.split(',') : Array.isArray(value) ? value : [String(value)];
+    const cidrs: string[] = [];
+    let privateRanges = false;
+    for (const word of words.map((each) => each.trim().toLowerCase())) {
+      if (word === 'true' || word === '1' || word === 'yes') privateRanges = true;
+      else if (word === '' || word === 'false' || word === '0' || word === 'no') continue;
+      else if (ipaddr.isValidCIDR(word)) cidrs.push(word);
+      else if (ipaddr.isValid(word)) cidrs.push(`${word}/${ipaddr.parse(word).kind() === 'ipv6' ? 128 : 32}`);
+      else context.addIssue(`"${word}" is neither true, false, an address nor a range such as 10.0.0.0/8`);
+    }
+    return { privateRanges, cidrs };
+  });
+}
