@@ -77,7 +77,7 @@ describe('loadConfig', () => {
   });
 
   it.each([
-    [{ SEALGATE_S3_PORT: 'ninety' }, /SEALGATE_S3_PORT must be a whole number \(it is "ninety"\)/],
+    [{ SEALGATE_S3_PORT: 'ninety' }, /SEALGATE_S3_PORT must be a whole number .*\(it is "ninety"\)/],
     [{ SEALGATE_S3_PORT: '70000' }, /SEALGATE_S3_PORT .*65535/],
     [{ SEALGATE_WORKERS: '0' }, /SEALGATE_WORKERS /],
     [{ SEALGATE_WORKERS: '1.5' }, /SEALGATE_WORKERS must be a whole number/],
