@@ -113,6 +113,9 @@ export const faultTable = {
   BlobMissing: { http: 404, retry: 'later', s3: 'ServiceUnavailable' },
   BucketNameTaken: { http: 409, retry: 'never', s3: 'ServiceUnavailable' },
 
+  // what a client sees of its way to the gateway
+  GatewayUnreachable: { http: 502, retry: 'later', s3: 'ServiceUnavailable' },
+
   // starting up
   ConfigInvalid: { http: 500, retry: 'changed', s3: 'InternalError' },
   StartFailed: { http: 500, retry: 'changed', s3: 'InternalError' },
