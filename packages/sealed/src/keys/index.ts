@@ -1,0 +1,9 @@
+/** Key pairs of the owner: make, import, export, and keep under a passphrase. */
+export type { SealErrorCode } from '../format/codes.ts';
+export { SealError } from '../format/codes.ts';
+export type { KeyPair, KeyPairKind } from './key-pair.ts';
+export { exportPrivateKey, exportPublicKey, generateKeyPair, keyPairKinds } from './key-pair.ts';
+export type { Argon2Cost } from './passphrase.ts';
+export { protectPrivateKey, unprotectPrivateKey } from './passphrase.ts';
+export type { KeyKind, OpeningKey, RecipientKey } from './recipient-key.ts';
+export { importPrivateKey, importPublicKey, keyIdOf } from './recipient-key.ts';
