@@ -1,0 +1,194 @@
+// Starts the real program as a user would and talks to it over HTTP and the command line only.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const bin = fileURLToPath(new URL('../../apps/cli/bin/sealgate.mjs', import.meta.url));
+const READY_MS = 60_000;
+const STOP_MS = 40_000;
+const LOG_BYTES_MAX = 256 * 1024;
+
+export interface Credentials {
+  readonly s3Endpoint: string;
+  readonly controlEndpoint: string;
+  readonly region: string;
+  readonly tenant: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly adminKey: string;
+}
+
+export interface GatewayProcess {
+  readonly dataDir: string;
+  readonly credentials: Credentials;
+  readonly pid: number;
+  /** The last part of what it wrote to stderr. */
+  log(): string;
+  /** SIGTERM and wait; resolves with the exit code. */
+  stop(): Promise<number | null>;
+  /** SIGKILL and wait. */
+  kill(): Promise<void>;
+}
+
+/** A fresh folder that `cleanUp` removes. */
+export function newDataDir(): string {
+  return mkdtempSync(join(tmpdir(), 'sealgate-test-'));
+}
+
+export function removeDataDir(dir: string): void {
+  rmSync(dir, { recursive: true, force: true });
+}
+
+/** Starts `sealgate serve` on free ports and waits until it is ready. */
+export async function startGateway(
+  options: { readonly dataDir?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<GatewayProcess> {
+  const dataDir = options.dataDir ?? newDataDir();
+  const child = spawn(process.execPath, [bin, 'serve'], {
+    cwd: dataDir,
+    env: {
+      ...cleanEnv(),
+      SEALGATE_DATA_DIR: dataDir,
+      SEALGATE_S3_PORT: '0',
+      SEALGATE_CONTROL_PORT: '0',
+      ...options.env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  const keep = (chunk: Buffer): void => {
+    log = (log + chunk.toString()).slice(-LOG_BYTES_MAX);
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  const credentials = await ready(child, dataDir, { exited, log: () => log });
+  return {
+    dataDir,
+    credentials,
+    pid: child.pid ?? 0,
+    log: () => log,
+    async stop() {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+      const [code] = await exited;
+      clearTimeout(timer);
+      return code;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+/** The environment without anything that would point a client or a gateway elsewhere. */
+export function cleanEnv(): Record<string, string> {
+  const entries = Object.entries(process.env).filter(
+    ([name, value]) =>
+      value !== undefined &&
+      !/^(AWS_|SEALGATE_|DATABASE_URL|REDIS_URL|ADMIN_API_KEY|TENANT_SECRET|VITEST|NODE_ENV)/.test(name),
+  );
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+async function ready(
+  child: ChildProcess,
+  dataDir: string,
+  state: { readonly exited: Promise<unknown>; readonly log: () => string },
+): Promise<Credentials> {
+  let gone = false;
+  void state.exited.then(() => {
+    gone = true;
+  });
+  const deadline = Date.now() + READY_MS;
+  while (Date.now() < deadline) {
+    if (gone) throw new Error(`the gateway ended before it was ready:\n${state.log()}`);
+    const credentials = readCredentials(dataDir);
+    if (credentials !== undefined && (await isReady(credentials))) return credentials;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  child.kill('SIGKILL');
+  throw new Error(`the gateway was not ready in ${READY_MS} ms:\n${state.log()}`);
+}
+
+function readCredentials(dataDir: string): Credentials | undefined {
+  try {
+    return JSON.parse(readFileSync(join(dataDir, 'credentials.json'), 'utf8')) as Credentials;
+  } catch {
+    return undefined;
+  }
+}
+
+async function isReady(credentials: Credentials): Promise<boolean> {
+  try {
+    const answer = await fetch(`${credentials.controlEndpoint}/readyz`);
+    await answer.arrayBuffer();
+    return answer.status === 200;
+  } catch {
+    return false;
+  }
+}
+
+export interface CommandResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end. Output is bounded; a run that does not end is killed. */
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: {
+    readonly cwd?: string;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly input?: string | Buffer;
+    readonly timeoutMs?: number;
+  } = {},
+): Promise<CommandResult> {
+  const child = spawn(command, args, {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    env: { ...cleanEnv(), ...options.env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout = (stdout + chunk.toString('latin1')).slice(-8 * 1024 * 1024);
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr = (stderr + chunk.toString()).slice(-LOG_BYTES_MAX);
+  });
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(options.input ?? '');
+  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 120_000);
+  const [code] = (await once(child, 'close')) as [number | null];
+  clearTimeout(timer);
+  return { code, stdout: Buffer.from(stdout, 'latin1').toString('utf8'), stderr };
+}
+
+/** Runs the command line of the project in `gateway`'s folder, with its own home for keys. */
+export function sealgate(
+  gateway: Pick<GatewayProcess, 'dataDir'>,
+  args: readonly string[],
+  options: {
+    readonly input?: string | Buffer;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly timeoutMs?: number;
+  } = {},
+): Promise<CommandResult> {
+  return run(process.execPath, [bin, ...args], {
+    ...options,
+    cwd: gateway.dataDir,
+    env: {
+      SEALGATE_DATA_DIR: gateway.dataDir,
+      HOME: gateway.dataDir,
+      XDG_CONFIG_HOME: join(gateway.dataDir, 'config'),
+      ...options.env,
+    },
+  });
+}
