@@ -18,6 +18,8 @@ export interface PutBlob extends CallOptions {
   readonly bytes: number;
   /** MD5 of the whole body, when it is known before the body is sent. */
   readonly md5?: Uint8Array;
+  /** SHA-256 of the whole body, when it is known before the body is sent; saves a driver that signs it the work. */
+  readonly sha256?: Uint8Array;
   /**
    * Called once after the last byte went out and before the receipt: the digest that the engine computed on the way,
    * so that a driver can compare what the backend says it received.
@@ -26,12 +28,17 @@ export interface PutBlob extends CallOptions {
 }
 
 export interface PutReceipt {
-  /** How the backend proved that it holds these bytes. `none`: it did not; the copy must be read before it is trusted. */
-  readonly verified: 'checksum' | 'etag' | 'none';
+  /**
+   * How the backend proved that it holds these bytes. `checksum`: it was sent a digest and refuses other bytes. `etag`:
+   * its own digest of what it received equals ours. `flushed`: the bytes went to a local disk through this process and
+   * the flush was confirmed. `none`: no proof; the copy must be read before it is trusted.
+   */
+  readonly verified: 'checksum' | 'etag' | 'flushed' | 'none';
   readonly etag?: string;
 }
 
 export interface GetBlobOptions extends CallOptions {
+  /** An `end` past the blob's last byte gives what there is; a `start` past it is BackendCorrupt: the copy is too short. */
   readonly range?: ByteRange;
 }
 
@@ -69,15 +76,19 @@ export interface BackendHealthSample {
 
 /**
  * One place that keeps immutable blobs. Blob keys are ASCII, made by the engine, unique per attempt; nothing is ever
- * overwritten. Drivers turn everything foreign into Faults: BackendUnreachable, BackendTimeout, BackendRefused,
- * BackendFull, BackendCorrupt, BlobMissing, BucketNameTaken.
+ * overwritten: a second put under one key fails or, where a backend cannot refuse it, must carry the same bytes.
+ * Drivers turn everything foreign into Faults: BackendUnreachable, BackendTimeout, BackendRefused, BackendFull,
+ * BackendCorrupt, BlobMissing, BucketNameTaken. A bucket or key that no engine would make is ValidationFailed.
  */
 export interface BackendDriver {
   /** Makes sure that the bucket exists and is ours. @throws Fault BucketNameTaken when somebody else owns the name. */
   ensureBucket(bucket: PhysicalBucketName, options: CallOptions): Promise<void>;
   /** Removes an empty bucket; a missing one is no error. @throws Fault BackendRefused when it is not empty. */
   removeBucket(bucket: PhysicalBucketName, options: CallOptions): Promise<void>;
-  /** Stores a blob durably: when it resolves the bytes survive the backend's crash. All or nothing is visible. */
+  /**
+   * Stores a blob durably: when it resolves the bytes survive the backend's crash. All or nothing is visible. A body
+   * that is a stream is consumed or destroyed, whatever happens. @throws Fault BlobMissing when the bucket is not there
+   */
   put(bucket: PhysicalBucketName, key: string, blob: PutBlob): Promise<PutReceipt>;
   /** @throws Fault BlobMissing */
   get(bucket: PhysicalBucketName, key: string, options: GetBlobOptions): Promise<OpenedBlob>;

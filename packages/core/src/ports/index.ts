@@ -12,6 +12,7 @@ export type {
   PutReceipt,
 } from './backend-driver.ts';
 export type { BackendOutcome, BackendPool } from './backend-pool.ts';
+export type { BackendProbe, ProbeAnswer, ProbeTarget } from './backend-probe.ts';
 export { type Clock, systemClock } from './clock.ts';
 export type { Metadata } from './metadata.ts';
 export type { DueDeletion, MetadataHousekeeping, PendingRepair } from './metadata-housekeeping.ts';
