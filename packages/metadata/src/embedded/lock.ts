@@ -1,0 +1,103 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fault } from '@sealgate/core/faults';
+import { OWNER_READ_EVERY_MS, OWNER_READS_MAX } from './limits.ts';
+import { diskFull, notPermitted, startFault } from './start-fault.ts';
+
+/**
+ * One gateway per directory. Node offers no flock, so the lock is the one that SQLite takes on an empty file: a kernel
+ * lock, atomic, gone with the process however it ends, and seen by every process and container that shares the file
+ * system, which a pid file or an abstract socket is not. Nothing is ever stored in that file.
+ *
+ * The kernel drops a process's lock when that process closes *any* descriptor of the file: nothing else here may open it.
+ */
+export interface DirectoryLock {
+  release(): void;
+}
+
+const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
+
+interface Owner {
+  readonly pid: number;
+  readonly host: string;
+  readonly since: string;
+}
+
+/** @throws Fault `StartFailed`: `in-use` names the owner; `not-permitted` or `disk-full` when the file cannot be locked. */
+export async function lockDirectory(directory: string): Promise<DirectoryLock> {
+  const ownerFile = join(directory, 'owner.json');
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(join(directory, 'owner.lock'), { timeout: 0 });
+    database.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    database?.close();
+    throw await lockFault(error, directory, ownerFile);
+  }
+  const held = database;
+  const owner: Owner = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
+  try {
+    writeFileSync(ownerFile, `${JSON.stringify(owner)}\n`, { mode: 0o600 });
+  } catch (error) {
+    held.close();
+    throw error;
+  }
+  return {
+    release(): void {
+      if (!held.isOpen) return;
+      rmSync(ownerFile, { force: true });
+      held.close();
+    },
+  };
+}
+
+async function lockFault(error: unknown, directory: string, ownerFile: string): Promise<Fault> {
+  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
+  if (code === SQLITE_FULL) return diskFull(directory, error);
+  if (code !== SQLITE_BUSY) return notPermitted(directory, { code: `SQLite ${code}`, cause: error });
+  const owner = await readOwner(ownerFile);
+  const who = owner === undefined ? 'another process' : `process ${owner.pid} on ${owner.host} (since ${owner.since})`;
+  const message = `The data directory ${directory} is in use by ${who}. Stop that gateway, or give this one another SEALGATE_DATA_DIR.`;
+  return startFault('in-use', message, {
+    directory,
+    cause: error,
+    ...(owner === undefined ? {} : { pid: owner.pid }),
+  });
+}
+
+/** The owner writes its name after it took the lock, so a name of the dead owner before it may stand there for a moment. */
+async function readOwner(ownerFile: string): Promise<Owner | undefined> {
+  let owner: Owner | undefined;
+  for (let read = 0; read < OWNER_READS_MAX; read += 1) {
+    owner = parseOwner(ownerFile);
+    if (owner !== undefined && (owner.host !== hostname() || isAlive(owner.pid))) return owner;
+    await sleep(OWNER_READ_EVERY_MS);
+  }
+  return owner;
+}
+
+function parseOwner(ownerFile: string): Owner | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(ownerFile, 'utf8'));
+    if (typeof value !== 'object' || value === null || !('pid' in value) || typeof value.pid !== 'number')
+      return undefined;
+    const host = 'host' in value && typeof value.host === 'string' ? value.host : 'an unknown host';
+    const since = 'since' in value && typeof value.since === 'string' ? value.since : 'an unknown time';
+    return { pid: value.pid, host, since };
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
