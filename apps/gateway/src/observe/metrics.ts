@@ -1,0 +1,244 @@
+import type { Fault } from '@sealgate/core/faults';
+import type { BackendId } from '@sealgate/core/names';
+import type { BackendState } from '@sealgate/core/ports';
+import type { EngineEvents } from '@sealgate/engine';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** One request, when its answer has gone out or its client has gone. */
+export interface RequestSample {
+  readonly listener: 's3' | 'control';
+  /** The operation's name (`PutObject`) or the route's; never a path, which a client could make up at will. */
+  readonly operation: string;
+  readonly status: number;
+  readonly durationMs: number;
+  /** Bytes of the body, without headers. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+export interface Metrics {
+  readonly registry: Registry;
+  request(sample: RequestSample): void;
+  /** A request begins (+1) or ends (-1). */
+  inFlight(listener: 's3' | 'control', change: 1 | -1): void;
+  readonly engineEvents: EngineEvents;
+  database(operation: string, durationMs: number, ok: boolean): void;
+  backend(id: BackendId, facts: BackendFacts): void;
+  backendCall(id: BackendId, operation: string, outcome: string): void;
+  forgetBackend(id: BackendId): void;
+  background(loop: string, taken: number, ok: boolean): void;
+  queueDepth(queue: string, depth: number): void;
+  poolWaits(waiting: number, idle: number, total: number): void;
+  authFailed(reason: string): void;
+}
+
+export interface BackendFacts {
+  readonly state: BackendState;
+  readonly latencyMs: number | undefined;
+  readonly availability: number | undefined;
+  readonly bytesPerSecond: number | undefined;
+}
+
+const LATENCY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const DATABASE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
+const STATES: readonly BackendState[] = ['healthy', 'degraded', 'unhealthy', 'recovering', 'draining', 'retired'];
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    ...requestMetrics(registry),
+    engineEvents: engineMetrics(registry),
+    ...backendMetrics(registry),
+    ...workMetrics(registry),
+  };
+}
+
+function requestMetrics(registry: Registry): Pick<Metrics, 'request' | 'inFlight' | 'authFailed'> {
+  const registers = [registry];
+  const requests = new Counter({
+    name: 'sealgate_requests_total',
+    help: 'Requests by listener, operation and HTTP status.',
+    labelNames: ['listener', 'operation', 'status'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'sealgate_request_duration_seconds',
+    help: 'From the first byte of the request to the last of the answer.',
+    labelNames: ['listener', 'operation'],
+    buckets: LATENCY_SECONDS,
+    registers,
+  });
+  const bytes = new Counter({
+    name: 'sealgate_request_bytes_total',
+    help: 'Bytes of bodies received from (in) and sent to (out) clients.',
+    labelNames: ['listener', 'direction'],
+    registers,
+  });
+  const flying = new Gauge({
+    name: 'sealgate_requests_in_flight',
+    help: 'Requests being served now.',
+    labelNames: ['listener'],
+    registers,
+  });
+  const refused = new Counter({
+    name: 'sealgate_authentication_failures_total',
+    help: 'Requests that did not prove who sent them.',
+    labelNames: ['reason'],
+    registers,
+  });
+  return {
+    request({ listener, operation, status, durationMs, bytesIn, bytesOut }) {
+      requests.inc({ listener, operation, status });
+      duration.observe({ listener, operation }, durationMs / 1000);
+      if (bytesIn > 0) bytes.inc({ listener, direction: 'in' }, bytesIn);
+      if (bytesOut > 0) bytes.inc({ listener, direction: 'out' }, bytesOut);
+    },
+    inFlight: (listener, change) => flying.inc({ listener }, change),
+    authFailed: (reason) => refused.inc({ reason }),
+  };
+}
+
+function engineMetrics(registry: Registry): EngineEvents {
+  const registers = [registry];
+  const acks = new Counter({
+    name: 'sealgate_acks_total',
+    help: 'Acknowledged writes by class and by the copies that were verified at that moment.',
+    labelNames: ['class', 'copies', 'width'],
+    registers,
+  });
+  const detached = new Counter({
+    name: 'sealgate_detached_replicas_total',
+    help: 'Copies given up during a write because their backend was too slow.',
+    labelNames: ['backend'],
+    registers,
+  });
+  const replaced = new Counter({
+    name: 'sealgate_replaced_targets_total',
+    help: 'Copies that went to another legal backend because the first choice failed.',
+    registers,
+  });
+  const hedged = new Counter({
+    name: 'sealgate_hedged_reads_total',
+    help: 'Reads that asked a further replica because this backend was late.',
+    labelNames: ['backend'],
+    registers,
+  });
+  const bad = new Counter({
+    name: 'sealgate_bad_replicas_total',
+    help: 'Replicas that gave wrong or no bytes.',
+    labelNames: ['backend', 'fault'],
+    registers,
+  });
+  const cleanups = new Counter({
+    name: 'sealgate_failed_cleanups_total',
+    help: 'Bytes that could not be queued for deletion and wait for the sweep.',
+    labelNames: ['fault'],
+    registers,
+  });
+  return {
+    acked: (redundancyClass, copies, width) => acks.inc({ class: redundancyClass, copies, width }),
+    replicaDetached: (backend) => detached.inc({ backend }),
+    targetsReplaced: (count) => replaced.inc(count),
+    hedged: (backend) => hedged.inc({ backend }),
+    badReplica: (_blobId, backend, fault: Fault) => bad.inc({ backend, fault: fault.code }),
+    cleanupFailed: (_blobId, fault) => cleanups.inc({ fault: fault.code }),
+  };
+}
+
+function backendMetrics(registry: Registry): Pick<Metrics, 'backend' | 'backendCall' | 'forgetBackend'> {
+  const registers = [registry];
+  // Each process has its own view; of several the mean is shown, so 0.5 means that half of them agree.
+  const shape = { labelNames: ['backend'], registers, aggregator: 'average' as const };
+  const health = new Gauge({
+    ...shape,
+    name: 'sealgate_backend_state',
+    help: '1 for the state a backend is in, 0 for the others.',
+    labelNames: ['backend', 'state'],
+  });
+  const latency = new Gauge({
+    ...shape,
+    name: 'sealgate_backend_latency_seconds',
+    help: 'Moving average of the time to the first byte.',
+  });
+  const available = new Gauge({
+    ...shape,
+    name: 'sealgate_backend_availability_ratio',
+    help: 'Good share of the calls remembered since the last change of state.',
+  });
+  const throughput = new Gauge({
+    ...shape,
+    name: 'sealgate_backend_throughput_bytes_per_second',
+    help: 'Moving average over single transfers of real traffic.',
+  });
+  const calls = new Counter({
+    name: 'sealgate_backend_calls_total',
+    help: 'Calls by operation and outcome (ok, detached, or the fault).',
+    labelNames: ['backend', 'operation', 'outcome'],
+    registers,
+  });
+  return {
+    backend(backend, facts) {
+      for (const state of STATES) health.set({ backend, state }, facts.state === state ? 1 : 0);
+      if (facts.latencyMs !== undefined) latency.set({ backend }, facts.latencyMs / 1000);
+      if (facts.availability !== undefined) available.set({ backend }, facts.availability);
+      if (facts.bytesPerSecond !== undefined) throughput.set({ backend }, facts.bytesPerSecond);
+    },
+    backendCall: (backend, operation, outcome) => calls.inc({ backend, operation, outcome }),
+    forgetBackend(backend) {
+      for (const state of STATES) health.remove({ backend, state });
+      for (const gauge of [latency, available, throughput]) gauge.remove({ backend });
+    },
+  };
+}
+
+function workMetrics(registry: Registry): Pick<Metrics, 'database' | 'background' | 'queueDepth' | 'poolWaits'> {
+  const registers = [registry];
+  const time = new Histogram({
+    name: 'sealgate_database_duration_seconds',
+    help: 'Time of a call to the metadata database, waiting for a connection included.',
+    labelNames: ['operation', 'outcome'],
+    buckets: DATABASE_SECONDS,
+    registers,
+  });
+  const taken = new Counter({
+    name: 'sealgate_background_items_total',
+    help: 'Items that a background loop took off its queue.',
+    labelNames: ['loop'],
+    registers,
+  });
+  const failures = new Counter({
+    name: 'sealgate_background_failures_total',
+    help: 'Rounds of a background loop that failed as a whole.',
+    labelNames: ['loop'],
+    registers,
+  });
+  const depth = new Gauge({
+    name: 'sealgate_queue_depth',
+    help: 'Items that wait in a queue of the database.',
+    labelNames: ['queue'],
+    registers,
+    aggregator: 'max',
+  });
+  const connections = new Gauge({
+    name: 'sealgate_database_connections',
+    help: 'Connections by state, and requests waiting for one.',
+    labelNames: ['state'],
+    registers,
+  });
+  return {
+    database: (operation, durationMs, ok) =>
+      time.observe({ operation, outcome: ok ? 'ok' : 'failed' }, durationMs / 1000),
+    background(loop, items, ok) {
+      taken.inc({ loop }, items);
+      if (!ok) failures.inc({ loop });
+    },
+    queueDepth: (queue, items) => depth.set({ queue }, items),
+    poolWaits(waiting, idle, total) {
+      connections.set({ state: 'waiting' }, waiting);
+      connections.set({ state: 'idle' }, idle);
+      connections.set({ state: 'open' }, total);
+    },
+  };
+}
