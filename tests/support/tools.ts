@@ -1,0 +1,34 @@
+// Programs that some suites need. On Debian as root they are installed; elsewhere the suite is skipped by name.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+const PACKAGES = {
+  aws: 'awscli',
+  s3cmd: 's3cmd',
+  rclone: 'rclone',
+} as const;
+
+export type Tool = keyof typeof PACKAGES;
+
+/** True when `command` runs here. */
+export function hasTool(command: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0;
+}
+
+/** Installs what is missing, when this machine allows it. Called once a run, before the suites. */
+export default function setup(): void {
+  const missing = (Object.keys(PACKAGES) as Tool[]).filter((tool) => !hasTool(tool));
+  if (missing.length === 0 || !existsSync('/etc/debian_version') || process.getuid?.() !== 0) return;
+  const packages = missing.map((tool) => PACKAGES[tool]);
+  const apt = ['-o', 'DPkg::Lock::Timeout=300'];
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const install = () =>
+    spawnSync('apt-get', [...apt, 'install', '-y', '--no-install-recommends', ...packages], {
+      stdio: 'ignore',
+      env,
+      timeout: 600_000,
+    });
+  if (install().status === 0) return;
+  spawnSync('apt-get', [...apt, 'update'], { stdio: 'ignore', env, timeout: 300_000 });
+  install();
+}
