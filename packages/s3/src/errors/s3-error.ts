@@ -1,0 +1,59 @@
+import { type Fault, type FaultCode, type FaultSpec, faultTable } from '@sealgate/core/faults';
+import { createXmlWriter } from '../xml/writer.ts';
+
+export interface S3ErrorContext {
+  readonly method: string;
+  /** The path that the request named, as it is to be shown. */
+  readonly resource: string;
+  readonly requestId: string;
+  readonly hostId: string;
+}
+
+export interface S3ErrorResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Empty for HEAD and for 304, which have no body. */
+  readonly body: string;
+}
+
+/** The S3 code of a fault: its own, unless the table names another. */
+export function s3ErrorCode(code: FaultCode): string {
+  const spec: FaultSpec = faultTable[code];
+  return spec.s3 ?? code;
+}
+
+/**
+ * The answer of the S3 listener to a fault.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#RESTErrorResponses
+ */
+export function toS3Error(fault: Fault, context: S3ErrorContext): S3ErrorResponse {
+  const status = fault.spec.http;
+  const headers = retryHeaders(fault);
+  if (context.method === 'HEAD' || status === 304) return { status, headers, body: '' };
+  const writer = createXmlWriter();
+  writer.open('Error');
+  writer.leaf('Code', s3ErrorCode(fault.code));
+  writer.leaf('Message', fault.message);
+  for (const [name, value] of Object.entries(fault.detail)) {
+    if (ELEMENT_NAME.test(name) && !OWN_MEMBERS.has(name)) writer.leaf(name, String(value));
+  }
+  writer.leaf('Resource', context.resource);
+  writer.leaf('RequestId', context.requestId);
+  writer.leaf('HostId', context.hostId);
+  writer.close('Error');
+  return { status, headers: { ...headers, 'content-type': 'application/xml' }, body: writer.end() };
+}
+
+const ELEMENT_NAME = /^[A-Za-z][A-Za-z0-9-]*$/;
+const OWN_MEMBERS: ReadonlySet<string> = new Set(['Code', 'Message', 'Resource', 'RequestId', 'HostId']);
+
+/** Seconds a client should wait before it tries again; SDKs back off by themselves, proxies and browsers do not. */
+const RETRY_AFTER_SECONDS = '1';
+
+function retryHeaders(fault: Fault): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (fault.spec.http === 503 || fault.spec.http === 429) headers['retry-after'] = RETRY_AFTER_SECONDS;
+  const region = fault.detail.Region;
+  if (typeof region === 'string') headers['x-amz-bucket-region'] = region;
+  return headers;
+}
