@@ -1,3 +1,4 @@
+import { importSegmentKey as platformSegmentKey } from '#segment-aead';
 import type { Bytes } from '../format/bytes.ts';
 import { concat, equalBytes, u32be, u64be, utf8 } from '../format/bytes.ts';
 import { SealError } from '../format/codes.ts';
@@ -10,10 +11,10 @@ import {
   markerBytes,
   segmentIvBytes,
   segmentOverhead,
-  segmentTagBytes,
 } from '../format/layout.ts';
 import { maxSegments } from '../format/limits.ts';
 import { randomBytes } from '../format/random.ts';
+import type { ImportSegmentKey, SegmentAead } from './segment-aead.ts';
 
 /**
  * FLOE (random-access AEAD) over WebCrypto: AES-256-GCM, HKDF-Expand-SHA-384, 32-byte IV. The segment length is a
@@ -24,6 +25,8 @@ export interface FloeParams {
   readonly segmentBytes: number;
   /** A new segment key every 2^keyEpochBits segments. 20 in every real ciphertext; vectors use less. */
   readonly keyEpochBits: number;
+  /** The platform's by default; tests run every implementation. */
+  readonly importSegmentKey?: ImportSegmentKey;
 }
 
 export const sgo1Floe: FloeParams = { segmentBytes: 65_536, keyEpochBits: 20 };
@@ -94,11 +97,11 @@ async function createSession(root: CryptoKey, derivation: Derivation): Promise<F
       assertPlainLength(plaintext.length, position, params);
       const key = await epochKey(position.index);
       const iv = randomBytes(segmentIvBytes);
-      const sealed = await crypto.subtle.encrypt(gcm(iv, position), key, plaintext);
       const segment = new Uint8Array(segmentOverhead + plaintext.length);
       segment.set(u32be(position.last ? segment.length : fullMarker), 0);
       segment.set(iv, markerBytes);
-      segment.set(new Uint8Array(sealed), markerBytes + segmentIvBytes);
+      const target = segment.subarray(markerBytes + segmentIvBytes);
+      await key.seal(plaintext, { iv, aad: segmentAad(position) }, target);
       return segment;
     },
     async openSegment(segment, position) {
@@ -107,7 +110,7 @@ async function createSession(root: CryptoKey, derivation: Derivation): Promise<F
       const iv = segment.subarray(markerBytes, markerBytes + segmentIvBytes);
       try {
         const sealed = segment.subarray(markerBytes + segmentIvBytes);
-        return new Uint8Array(await crypto.subtle.decrypt(gcm(iv, position), key, sealed));
+        return await key.open(sealed, { iv, aad: segmentAad(position) });
       } catch (cause) {
         throw new SealError('corrupt', `Segment ${position.index}.`, { cause });
       }
@@ -116,9 +119,9 @@ async function createSession(root: CryptoKey, derivation: Derivation): Promise<F
 }
 
 /** Caches the key of the newest epoch only: sequential work needs one, random access pays a few microseconds. */
-function createEpochKeys(messageKey: CryptoKey, derivation: Derivation): (index: number) => Promise<CryptoKey> {
+function createEpochKeys(messageKey: CryptoKey, derivation: Derivation): (index: number) => Promise<SegmentAead> {
   const epochLength = 2 ** derivation.params.keyEpochBits;
-  let cached: { readonly epoch: number; readonly key: Promise<CryptoKey> } | undefined;
+  let cached: { readonly epoch: number; readonly key: Promise<SegmentAead> } | undefined;
   return (index) => {
     if (!Number.isSafeInteger(index) || index < 0 || index >= maxSegments) throw new SealError('limit-exceeded');
     const epoch = Math.floor(index / epochLength);
@@ -126,10 +129,10 @@ function createEpochKeys(messageKey: CryptoKey, derivation: Derivation): (index:
     return cached.key;
   };
 
-  async function segmentKey(firstIndex: number): Promise<CryptoKey> {
+  async function segmentKey(firstIndex: number): Promise<SegmentAead> {
     const purpose = concat(utf8('DEK:'), u64be(firstIndex));
     const raw = await derive(messageKey, { ...derivation, purpose, length: 32 });
-    const key = await crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['encrypt', 'decrypt']);
+    const key = await (derivation.params.importSegmentKey ?? platformSegmentKey)(raw);
     raw.fill(0);
     return key;
   }
@@ -152,9 +155,8 @@ async function derive(
   return output;
 }
 
-function gcm(iv: Bytes, { index, last }: SegmentPosition): AesGcmParams {
-  const additionalData = concat(u64be(index), Uint8Array.of(last ? 1 : 0));
-  return { name: 'AES-GCM', iv, additionalData, tagLength: segmentTagBytes * 8 };
+function segmentAad({ index, last }: SegmentPosition): Bytes {
+  return concat(u64be(index), Uint8Array.of(last ? 1 : 0));
 }
 
 function assertPlainLength(length: number, { last }: SegmentPosition, { segmentBytes }: FloeParams): void {

@@ -15,12 +15,12 @@ export function assertWindow(window: number): void {
  * When the consumer stops or a job fails, no new job starts and the running ones are awaited before it ends.
  */
 export async function* inOrder<Item, Result>(
-  items: AsyncIterator<Item, undefined>,
+  items: AsyncIterator<Item, unknown, undefined>,
   window: number,
   run: (item: Item) => Promise<Result>,
 ): AsyncGenerator<Result, void, undefined> {
   const running: Promise<Result>[] = [];
-  let awaited: Promise<IteratorResult<Item, undefined>> | undefined;
+  let awaited: Promise<IteratorResult<Item, unknown>> | undefined;
   let exhausted = false;
   try {
     for (;;) {
@@ -32,7 +32,7 @@ export async function* inOrder<Item, Result>(
         void running.shift();
         yield await (head as Promise<Result>);
       } else {
-        const next = await (awaited as Promise<IteratorResult<Item, undefined>>);
+        const next = await (awaited as Promise<IteratorResult<Item, unknown>>);
         awaited = undefined;
         if (next.done === true) exhausted = true;
         else running.push(observed(run(next.value)));
