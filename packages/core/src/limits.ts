@@ -45,3 +45,24 @@ export const BACKENDS_MAX = 1000;
 export const REPLICAS_MAX = 32;
 /** A policy document. */
 export const POLICY_BYTES_MAX = 256 * KIB;
+/** Values nested in a policy document, and its nodes: far above any real policy, far below what hurts a parser. */
+export const POLICY_DEPTH_MAX = 16;
+export const POLICY_NODES_MAX = 20_000;
+/** Problems that one refusal of a policy document lists. */
+export const POLICY_PROBLEMS_MAX = 5;
+/** Classes of one policy; entries of any one list in it. */
+export const POLICY_CLASSES_MAX = 64;
+export const POLICY_LIST_MAX = 1000;
+/** Jurisdictions and countries of one residency list: more than there are countries makes no sense. */
+export const REGION_LOCK_ENTRIES_MAX = 256;
+/** One ack rule: characters, nested parentheses, comparisons, and the ways to hold it that are left after compiling. */
+export const ACK_TEXT_MAX = 512;
+export const ACK_DEPTH_MAX = 16;
+export const ACK_COMPARISONS_MAX = 32;
+export const ACK_ALTERNATIVES_MAX = 32;
+/** No class has more replicas, so no count can be larger. */
+export const ACK_NUMBER_MAX = REPLICAS_MAX;
+/** Steps of one placement search, about a microsecond each. Then it settles for covering labels greedily. */
+export const PLACEMENT_STEPS_MAX = 10_000;
+/** Bytes that one stripe of an erasure class takes from every data shard. */
+export const STRIPE_BYTES = 256 * KIB;

@@ -1,1 +1,3 @@
-export type { AckRule, AckState } from './types.ts';
+export { compileAckRule, labelOfCounter } from './compile.ts';
+export type { AckParseOptions } from './parse.ts';
+export type { AckCounter, AckNeeds, AckRule, AckState, CompiledAckRule } from './types.ts';

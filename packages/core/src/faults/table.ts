@@ -58,10 +58,12 @@ export const faultTable = {
   MissingContentLength: { http: 411, retry: 'changed' },
   MissingRequestBodyError: { http: 400, retry: 'changed' },
   MissingSecurityHeader: { http: 400, retry: 'changed' },
+  RequestBodyTooLarge: { http: 413, retry: 'changed', s3: 'EntityTooLarge' },
   RequestHeaderSectionTooLarge: { http: 400, retry: 'changed' },
   RequestTimeout: { http: 400, retry: 'later' },
   TooManyParts: { http: 400, retry: 'changed', s3: 'InvalidArgument' },
   UnexpectedContent: { http: 400, retry: 'changed' },
+  UnsupportedMediaType: { http: 415, retry: 'changed', s3: 'InvalidRequest' },
   UserKeyMustBeSpecified: { http: 400, retry: 'changed' },
   ValidationFailed: { http: 400, retry: 'changed', s3: 'InvalidArgument' },
 

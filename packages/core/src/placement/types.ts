@@ -22,7 +22,7 @@ export interface Refusal {
 export type Placement =
   | {
       readonly ok: true;
-      /** Write to these now; shard i goes to write[i] unless `owed` holds it. Index = shard for erasure layouts. */
+      /** Write to these now. For erasure layouts the position is the shard: `write` first, then `owed`. */
       readonly write: readonly Backend[];
       /** Legal backends that the class wants but that take no writes now: their replicas are committed as `missing`. */
       readonly owed: readonly Backend[];

@@ -1,4 +1,4 @@
-import type { AckRule } from '../ack/types.ts';
+import type { CompiledAckRule } from '../ack/types.ts';
 import type { Backend, BlobLayout, EncryptionMode } from '../ports/index.ts';
 
 /** The labels of a backend that rules count and compare. */
@@ -18,8 +18,11 @@ export interface RedundancyClass {
   /** Backends a blob wants: n copies, or k + m shards. */
   readonly width: number;
   readonly spread: Spread;
-  readonly ack: AckRule;
+  readonly ack: CompiledAckRule;
 }
+
+/** The rule of an admission by a policy that restricts nothing. */
+export const UNRESTRICTED = 'policy.unrestricted';
 
 export type Verdict =
   | { readonly ok: true; readonly rule: string }
@@ -33,6 +36,8 @@ export interface CompiledPolicy {
   /** Class names that a client may ask for, the default one first. */
   readonly classes: ReadonlyMap<string, RedundancyClass>;
   readonly defaultClass: string;
+  /** True when the document names no classes, so that a narrower policy may define its own. */
+  readonly openClasses: boolean;
   /** May bytes lie on this backend? Names the rule either way. Unknown facts fail closed. */
   admits(backend: Backend, scope: PlacementScope): Verdict;
 }

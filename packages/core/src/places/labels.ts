@@ -1,0 +1,24 @@
+import type { Label } from '../policy/types.ts';
+import type { Backend } from '../ports/index.ts';
+import { asCountry, isCountry, isPlace } from './countries.ts';
+
+/**
+ * The value of a label as rules count it, or undefined when the fact is not known: a copy in an unknown place adds
+ * nothing to a count and shares its place with no other copy. `EU` and `XX` pin no country, `GLOBAL` no jurisdiction.
+ */
+export function labelOf(backend: Backend, label: Label): string | undefined {
+  switch (label) {
+    case 'backend':
+      return backend.id;
+    case 'region':
+      return backend.region === '' ? undefined : backend.region;
+    case 'provider':
+      return backend.provider === '' ? undefined : backend.provider;
+    case 'country':
+      return isCountry(backend.country) ? backend.country : undefined;
+    case 'jurisdiction':
+      return isPlace(backend.jurisdiction) ? backend.jurisdiction : undefined;
+    case 'operatorJurisdiction':
+      return isPlace(backend.operatorJurisdiction) ? asCountry(backend.operatorJurisdiction) : undefined;
+  }
+}
