@@ -1,0 +1,53 @@
+import { Fault } from '@sealgate/core/faults';
+import type { Clock, Credential, Metadata } from '@sealgate/core/ports';
+import {
+  anonymousPayload,
+  createSigningKeyCache,
+  parseAuthorization,
+  type SignedPayload,
+  type SignedRequest,
+  verifySignature,
+} from '@sealgate/s3';
+
+export interface Identity {
+  readonly credential: Credential;
+  readonly payload: SignedPayload;
+}
+
+/** Who sends a request, proved by its signature. */
+export type Authenticate = (request: SignedRequest) => Promise<Identity>;
+
+/** @throws (by the function it gives) Fault as AWS answers; AccessDenied for an anonymous request or a suspended tenant */
+export function createAuthenticate(deps: {
+  readonly metadata: Pick<Metadata, 'credential'>;
+  readonly clock: Clock;
+  readonly region: string;
+}): Authenticate {
+  const signingKeys = createSigningKeyCache();
+  return async (request) => {
+    const authorization = parseAuthorization(request);
+    if (authorization.kind === 'anonymous') {
+      anonymousPayload(request.headers);
+      throw new Fault('AccessDenied', 'Access Denied');
+    }
+    if (authorization.kind === 'sigv2') {
+      throw new Fault(
+        'InvalidRequest',
+        'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
+      );
+    }
+    const credential = await deps.metadata.credential(authorization.accessKeyId);
+    const { payload } = verifySignature(request, {
+      authorization,
+      credential,
+      nowMs: deps.clock.now(),
+      region: deps.region,
+      signingKeys,
+    });
+    if (credential === undefined) throw new Fault('InternalError', 'A signature was verified without a credential.');
+    if (credential.tenant.state !== 'active') {
+      throw new Fault('AccountProblem', 'There is a problem with your account that prevents the operation.');
+    }
+    return { credential, payload };
+  };
+}

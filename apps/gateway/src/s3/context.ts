@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Fault } from '@sealgate/core/faults';
+import type { BucketName, ObjectKey } from '@sealgate/core/names';
+import type { AuditActor, Bucket, Clock, Metadata, Tenant } from '@sealgate/core/ports';
+import type { Engine } from '@sealgate/engine';
+import type { Query, RequestHeaders, S3Operation, SignedPayload } from '@sealgate/s3';
+
+/** What every operation may use. */
+export interface S3Services {
+  readonly engine: Engine;
+  readonly metadata: Metadata;
+  readonly clock: Clock;
+  /** The region that requests are signed for and buckets are made in. */
+  readonly region: string;
+  /** Base of object URLs in answers, without a slash at its end. */
+  readonly publicUrl: string;
+}
+
+/** One authenticated request. Handlers answer through `response` and throw Faults. */
+export interface S3Context extends S3Services {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+  readonly operation: S3Operation;
+  readonly query: Query;
+  readonly headers: RequestHeaders;
+  readonly tenant: Tenant;
+  readonly payload: SignedPayload;
+  readonly actor: AuditActor;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
+}
+
+export type S3Handler = (context: S3Context) => Promise<void>;
+
+/**
+ * The bucket that the request names, when the caller may use it.
+ * @throws Fault NoSuchBucket, AccessDenied
+ */
+export async function requireBucket(context: S3Context): Promise<Bucket> {
+  const { operation } = context;
+  if (operation.level === 'service') throw new Fault('InvalidRequest', 'The request names no bucket.');
+  return await bucketNamed(context, operation.bucket);
+}
+
+/** The same for a bucket that a header names (a copy's source). */
+export async function bucketNamed(context: S3Context, name: BucketName): Promise<Bucket> {
+  const bucket = await context.metadata.bucket(context.tenant.namespace, name);
+  if (bucket === undefined) {
+    throw new Fault('NoSuchBucket', 'The specified bucket does not exist', { detail: { BucketName: name } });
+  }
+  if (bucket.tenantId !== context.tenant.id) throw new Fault('AccessDenied', 'Access Denied');
+  return bucket;
+}
+
+export function requireKey(context: S3Context): ObjectKey {
+  const { operation } = context;
+  if (operation.level !== 'object') throw new Fault('InvalidRequest', 'The request names no object.');
+  return operation.key;
+}

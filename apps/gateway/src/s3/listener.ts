@@ -1,0 +1,223 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Fault, toFault } from '@sealgate/core/faults';
+import type { AuditActor } from '@sealgate/core/ports';
+import {
+  collectHeaders,
+  headerValue,
+  type OperationName,
+  parseOperation,
+  type RequestHeaders,
+  type S3Operation,
+  splitTarget,
+  toS3Error,
+} from '@sealgate/s3';
+import type { Logger } from '../observe/logger.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { type Authenticate, createAuthenticate } from './authenticate.ts';
+import type { S3Context, S3Services } from './context.ts';
+import { createHttpServer, defaultHttpLimits, type HttpServer } from './http-server.ts';
+import { handlers } from './operations/index.ts';
+
+export interface S3ListenerDeps extends S3Services {
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'request' | 'inFlight' | 'authFailed'>;
+  /** Domains whose sub-domains are buckets. */
+  readonly baseDomains: readonly string[];
+  /** Requests served at one time; more are answered SlowDown. */
+  readonly inFlightMax: number;
+  readonly tls?: { readonly cert: string; readonly key: string };
+}
+
+const REQUEST_ID_BYTES = 8;
+/** Bytes of an unread body that are still taken in after an error, so that the client reads the answer. */
+const DRAIN_BYTES_MAX = 1024 * 1024;
+
+/** The S3 listener: parse, authenticate, dispatch; every end of a request is an S3 answer. */
+export function createS3Listener(deps: S3ListenerDeps): HttpServer {
+  const authenticate = createAuthenticate(deps);
+  const hostId = randomBytes(24).toString('base64');
+  const server = createHttpServer(
+    {
+      handle: (request, response) => serve({ deps, authenticate, hostId, server: () => server }, request, response),
+      malformed: (code) => malformedAnswer(code, hostId),
+    },
+    { limits: defaultHttpLimits, ...(deps.tls === undefined ? {} : { tls: deps.tls }) },
+  );
+  return server;
+}
+
+interface Serving {
+  readonly deps: S3ListenerDeps;
+  readonly authenticate: Authenticate;
+  readonly hostId: string;
+  readonly server: () => HttpServer;
+}
+
+async function serve(serving: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { deps } = serving;
+  const startedMs = deps.clock.monotonic();
+  const requestId = randomBytes(REQUEST_ID_BYTES).toString('hex').toUpperCase();
+  response.setHeader('x-amz-request-id', requestId);
+  response.setHeader('x-amz-id-2', serving.hostId);
+  response.setHeader('server', 'Sealgate');
+  deps.metrics.inFlight('s3', 1);
+  let name: OperationName | 'unknown' = 'unknown';
+  try {
+    if (serving.server().active > deps.inFlightMax) throw new Fault('SlowDown', 'Please reduce your request rate.');
+    const { context, operation } = await open(serving, { request, response, requestId }, (n) => {
+      name = n;
+    });
+    const handler = handlers[operation.name];
+    if (handler === undefined) {
+      throw new Fault('NotImplemented', `The operation ${operation.name} is not implemented.`);
+    }
+    await handler(context);
+  } catch (error) {
+    answerFault(serving, { request, response, requestId }, toFault(error));
+  } finally {
+    await ended(response);
+    deps.metrics.inFlight('s3', -1);
+    const durationMs = deps.clock.monotonic() - startedMs;
+    const bytesIn = Number(request.headers['content-length'] ?? 0);
+    const bytesOut = Number(response.getHeader('content-length') ?? 0);
+    deps.metrics.request({
+      listener: 's3',
+      operation: name,
+      status: response.statusCode,
+      durationMs,
+      bytesIn,
+      bytesOut,
+    });
+    deps.logger.debug({ requestId, operation: name, status: response.statusCode, durationMs }, 'request');
+  }
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+}
+
+/** Everything before the operation itself: address, operation, signature. */
+async function open(
+  serving: Serving,
+  exchange: Exchange,
+  named: (name: OperationName) => void,
+): Promise<{ readonly context: S3Context; readonly operation: S3Operation }> {
+  const { deps } = serving;
+  const { request, response, requestId } = exchange;
+  const method = request.method ?? 'GET';
+  const { rawPath, rawQuery } = splitTarget(request.url ?? '/');
+  const headers: RequestHeaders = collectHeaders(request.rawHeaders);
+  const host = headerValue(headers, 'host') ?? '';
+  const operation = parseOperation({ method, host, rawPath, rawQuery, headers, baseDomains: deps.baseDomains });
+  named(operation.name);
+  const { credential, payload } = await authenticated(serving, { method, rawPath, rawQuery, headers });
+  const actor: AuditActor = {
+    kind: 'tenant',
+    id: credential.accessKeyId,
+    requestId,
+    ...(request.socket.remoteAddress === undefined ? {} : { remoteAddress: request.socket.remoteAddress }),
+  };
+  const context: S3Context = {
+    engine: deps.engine,
+    metadata: deps.metadata,
+    clock: deps.clock,
+    region: deps.region,
+    publicUrl: deps.publicUrl,
+    request,
+    response,
+    requestId,
+    operation,
+    query: operation.query,
+    headers,
+    tenant: credential.tenant,
+    payload,
+    actor,
+    signal: clientSignal(response),
+  };
+  return { context, operation };
+}
+
+async function authenticated(
+  serving: Serving,
+  request: Parameters<Authenticate>[0],
+): Promise<Awaited<ReturnType<Authenticate>>> {
+  try {
+    return await serving.authenticate(request);
+  } catch (error) {
+    serving.deps.metrics.authFailed(toFault(error).code);
+    throw error;
+  }
+}
+
+/** Aborted when the connection closes before the answer is out. */
+function clientSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(new Fault('RequestTimeout', 'The client closed the connection.'));
+  });
+  return gone.signal;
+}
+
+function answerFault(serving: Serving, exchange: Exchange, fault: Fault): void {
+  const { request, response, requestId } = exchange;
+  const { logger } = serving.deps;
+  if (fault.spec.http >= 500) logger.warn({ requestId, method: request.method, err: fault }, 'request failed');
+  else logger.debug({ requestId, code: fault.code, err: fault }, 'request refused');
+  if (response.headersSent || response.destroyed) {
+    // Too late for an error body: a cut connection is the only honest answer to a body that cannot be finished.
+    response.destroy();
+    return;
+  }
+  const resource = (request.url ?? '/').split('?', 1)[0] ?? '/';
+  const answer = toS3Error(fault, { method: request.method ?? 'GET', resource, requestId, hostId: serving.hostId });
+  for (const name of ['content-length', 'content-type', 'content-range', 'etag', 'content-encoding']) {
+    response.removeHeader(name);
+  }
+  for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
+  if (answer.body !== '') response.setHeader('content-length', Buffer.byteLength(answer.body));
+  if (!request.complete) discardBody(request, response);
+  response.writeHead(answer.status).end(answer.body);
+}
+
+/** An unread body: a little is taken in so that the client gets to read the answer; then the connection goes. */
+function discardBody(request: IncomingMessage, response: ServerResponse): void {
+  response.setHeader('connection', 'close');
+  let left = DRAIN_BYTES_MAX;
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) request.destroy();
+  });
+  request.on('error', () => undefined);
+  request.resume();
+}
+
+function ended(response: ServerResponse): Promise<void> {
+  if (response.closed || response.writableFinished) return Promise.resolve();
+  return new Promise((resolve) => {
+    response.once('close', resolve);
+    response.once('finish', resolve);
+  });
+}
+
+/** Bytes that never became a request: too large a header, or no HTTP at all. */
+function malformedAnswer(code: string | undefined, hostId: string): string {
+  const fault =
+    code === 'HPE_HEADER_OVERFLOW'
+      ? new Fault('RequestHeaderSectionTooLarge', 'Your request header section exceeds the maximum allowed size.')
+      : code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? new Fault('RequestTimeout', 'Your socket connection to the server was not read from or written to in time.')
+        : new Fault('InvalidRequest', 'The request is not valid HTTP.');
+  const requestId = randomBytes(REQUEST_ID_BYTES).toString('hex').toUpperCase();
+  const { status, body } = toS3Error(fault, { method: 'GET', resource: '', requestId, hostId });
+  const lines = [
+    `HTTP/1.1 ${status} Bad Request`,
+    'content-type: application/xml',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-amz-request-id: ${requestId}`,
+    'connection: close',
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+}

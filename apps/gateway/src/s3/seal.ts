@@ -1,0 +1,169 @@
+import { Fault } from '@sealgate/core/faults';
+import type { ObjectKey } from '@sealgate/core/names';
+import type { Bucket, EnvelopeRecord, PartRecord, StoredHeaders } from '@sealgate/core/ports';
+import {
+  checkEnvelope,
+  createObjectInspector,
+  createPartInspector,
+  type EnvelopeSummary,
+  envelopeFromMetadata,
+  envelopeToMetadata,
+  isEnvelopeHeader,
+  joinParts,
+  type MetadataHeaders,
+  type PartStructure,
+  parseEnvelope,
+  SealError,
+  summariseEnvelope,
+} from '@sealgate/sealed/inspect';
+
+/** What the seal inspection of one body says when it is through. */
+export interface SealFacts {
+  readonly verdict: string | null;
+  readonly envelope: EnvelopeRecord | null;
+}
+
+/** Watches one body. In strict buckets `push` and `finish` throw as soon as the body cannot be a sealed object. */
+export interface SealWatch {
+  push(chunk: Uint8Array): void;
+  finish(): SealFacts;
+}
+
+const HOW_TO_SEAL =
+  'This bucket takes sealed objects only. Use "sealgate put", a sealing client, or run your S3 tool through ' +
+  '"sealgate sidecar"; an operator can change the bucket with "sealgate bucket policy --encryption report|off".';
+
+const UNWATCHED: SealWatch = { push: () => undefined, finish: () => ({ verdict: null, envelope: null }) };
+
+/** @throws Fault EncryptionRequired at once when a strict bucket's request can be refused without its body */
+export function watchObject(
+  bucket: Bucket,
+  key: ObjectKey,
+  request: { readonly metadata: MetadataHeaders; readonly bytes: number },
+): SealWatch {
+  if (!isWatched(bucket, request.metadata)) return UNWATCHED;
+  const strict = bucket.encryption === 'required';
+  const inspector = createObjectInspector({
+    tenant: bucket.tenantName,
+    bucket: bucket.name,
+    key,
+    metadata: request.metadata,
+    contentLength: request.bytes,
+  });
+  const refuse = (verdict: { readonly reason?: string; readonly message?: string } | undefined): void => {
+    if (strict && verdict !== undefined) throw encryptionRequired(verdict.reason, verdict.message);
+  };
+  refuse(inspector.refusal);
+  return {
+    push: (chunk) => refuse(inspector.push(chunk)),
+    finish() {
+      const verdict = inspector.finish();
+      if (!verdict.sealed) refuse(verdict);
+      return {
+        verdict: verdict.sealed ? `sealed:${verdict.format}` : `unsealed:${verdict.reason ?? 'unknown'}`,
+        envelope: verdict.envelope === undefined ? null : toRecord(verdict.envelope),
+      };
+    },
+  };
+}
+
+/** The envelope of a multipart upload, which comes with its creation. @throws Fault EncryptionRequired */
+export function envelopeOfUpload(bucket: Bucket, key: ObjectKey, metadata: MetadataHeaders): EnvelopeRecord | null {
+  if (!isWatched(bucket, metadata)) return null;
+  try {
+    const envelope = envelopeFromMetadata(metadata);
+    if (envelope === undefined) throw new SealError('not-sealed');
+    checkEnvelope(envelope.envelope, { tenant: bucket.tenantName, bucket: bucket.name, key });
+    return toRecord(summariseEnvelope(envelope));
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error;
+    if (bucket.encryption === 'required') throw encryptionRequired(error.code, error.message);
+    return null;
+  }
+}
+
+/** One part: what it tells is kept with it as JSON, the whole is judged at completion. */
+export function watchPart(bucket: Bucket, partNumber: number, envelope: EnvelopeRecord | null): SealWatch {
+  if (bucket.encryption === 'off' && envelope === null) return UNWATCHED;
+  const inspector = createPartInspector({
+    partNumber,
+    ...(envelope === null ? {} : { envelope: parseEnvelope(envelope.encryptedKey) }),
+  });
+  return {
+    push(chunk) {
+      const refusal = inspector.push(chunk);
+      if (refusal !== undefined && bucket.encryption === 'required') {
+        throw encryptionRequired(refusal.reason, refusal.message);
+      }
+    },
+    finish: () => ({ verdict: JSON.stringify(inspector.finish()), envelope: null }),
+  };
+}
+
+/** Judges a completed upload by what its parts told. @throws Fault EncryptionRequired */
+export function judgeParts(
+  bucket: Bucket,
+  envelope: EnvelopeRecord | null,
+  parts: readonly PartRecord[],
+): string | null {
+  if (bucket.encryption === 'off' && envelope === null) return null;
+  if (parts.some((part) => part.inspection === null)) return strictOr(bucket, 'not-inspected');
+  const verdict = joinParts(
+    parts.map((part) => JSON.parse(part.inspection ?? '{}') as PartStructure),
+    envelope === null ? {} : { envelope: parseEnvelope(envelope.encryptedKey) },
+  );
+  if (verdict.ok && envelope !== null) return 'sealed:sgo1';
+  return strictOr(bucket, verdict.reason ?? 'malformed-envelope', verdict.message);
+}
+
+function strictOr(bucket: Bucket, reason: string, message?: string): string {
+  if (bucket.encryption === 'required') throw encryptionRequired(reason, message);
+  return `unsealed:${reason}`;
+}
+
+/** The headers that give the envelope back to its owner. */
+export function envelopeHeaders(envelope: EnvelopeRecord | null): Record<string, string> {
+  return envelope === null ? {} : envelopeToMetadata(envelope.encryptedKey, envelope.keyVersion);
+}
+
+/** User metadata without the headers that carry an envelope: those live in columns of their own. */
+export function withoutEnvelope(headers: StoredHeaders): StoredHeaders {
+  if (headers.user === undefined) return headers;
+  const user = Object.entries(headers.user).filter(([name]) => !isEnvelopeHeader(`x-amz-meta-${name}`));
+  const { user: _, ...rest } = headers;
+  return user.length === 0 ? rest : { ...rest, user: Object.fromEntries(user) };
+}
+
+/** True when a client's SSE request must be refused: the key or the plaintext would pass the gateway. */
+export function refuseServerSideEncryption(bucket: Bucket, headers: MetadataHeaders): void {
+  if (bucket.encryption !== 'required') return;
+  const named = Object.keys(headers).find((name) => name.startsWith('x-amz-server-side-encryption'));
+  if (named === undefined) return;
+  throw new Fault(
+    'EncryptionRequired',
+    `${named} would let a key or plaintext pass through the gateway, which this bucket forbids. ${HOW_TO_SEAL}`,
+    { detail: { Reason: 'server-side-encryption' } },
+  );
+}
+
+function isWatched(bucket: Bucket, metadata: MetadataHeaders): boolean {
+  return bucket.encryption !== 'off' || Object.keys(metadata).some(isEnvelopeHeader);
+}
+
+function encryptionRequired(reason: string | undefined, message: string | undefined): Fault {
+  const why = message === undefined ? '' : ` (${message})`;
+  return new Fault('EncryptionRequired', `The body is not a sealed object${why}. ${HOW_TO_SEAL}`, {
+    rule: 'encryption.mode=required',
+    detail: { Reason: reason ?? 'not-sealed' },
+  });
+}
+
+function toRecord(summary: EnvelopeSummary): EnvelopeRecord {
+  return {
+    encryptedKey: summary.encryptedKey,
+    keyId: summary.keyId ?? '',
+    keyVersion: summary.keyVersion,
+    keyAlg: summary.keyAlg,
+    encryptionAlg: summary.encryptionAlg,
+  };
+}

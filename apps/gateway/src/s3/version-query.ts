@@ -1,0 +1,56 @@
+import { Fault } from '@sealgate/core/faults';
+import type { ObjectKey } from '@sealgate/core/names';
+import { decodeVersionId, type VersionId } from '@sealgate/core/names';
+import type { Bucket, ObjectVersion } from '@sealgate/core/ports';
+import type { S3Context } from './context.ts';
+
+/** A `versionId` as a client sent it. @throws Fault InvalidArgument when it can be no version id */
+export function toVersionId(text: string): VersionId | 'null' {
+  if (text === 'null') return 'null';
+  if (decodeVersionId(text) === undefined) {
+    throw new Fault('InvalidArgument', 'Invalid version id specified', {
+      detail: { ArgumentName: 'versionId', ArgumentValue: text.slice(0, 128) },
+    });
+  }
+  return text as VersionId;
+}
+
+/** The request's `versionId`, or undefined. */
+export function parseVersionId(context: S3Context): VersionId | 'null' | undefined {
+  const text = context.query.get('versionId');
+  return text === undefined || text === '' ? undefined : toVersionId(text);
+}
+
+/**
+ * The version that a read means.
+ * @throws Fault NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker by its id)
+ */
+export async function findVersion(
+  context: S3Context,
+  place: { readonly bucket: Bucket; readonly key: ObjectKey; readonly versionId: VersionId | 'null' | undefined },
+): Promise<ObjectVersion> {
+  const { bucket, key, versionId } = place;
+  const { metadata, response } = context;
+  if (versionId === undefined) {
+    const current = await metadata.currentVersion(bucket.id, key);
+    if (current !== undefined && !current.deleteMarker) return current;
+    if (current !== undefined) {
+      response.setHeader('x-amz-delete-marker', 'true');
+      response.setHeader('x-amz-version-id', current.versionId);
+    }
+    throw new Fault('NoSuchKey', 'The specified key does not exist.', { detail: { Key: key } });
+  }
+  const version = await metadata.version(bucket.id, key, versionId);
+  if (version === undefined) {
+    throw new Fault('NoSuchVersion', 'The specified version does not exist.', {
+      detail: { Key: key, VersionId: versionId },
+    });
+  }
+  if (!version.deleteMarker) return version;
+  response.setHeader('x-amz-delete-marker', 'true');
+  response.setHeader('x-amz-version-id', version.versionId);
+  response.setHeader('allow', 'DELETE');
+  throw new Fault('MethodNotAllowed', 'The specified method is not allowed against this resource.', {
+    detail: { ResourceType: 'DeleteMarker' },
+  });
+}
