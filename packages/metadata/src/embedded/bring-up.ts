@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { awaitReady } from './connection.ts';
 import { adminUrl, type Endpoint, freePort, loopbackEndpoint, ownerUrl, socketEndpoint } from './endpoint.ts';
 import { type RunningServer, settleLeftover } from './leftover.ts';
-import { PORT_TRIES_MAX, READY_WAIT_MS, SILENT_WAIT_MS } from './limits.ts';
+import { MEMORY_RETRY_MS, MEMORY_TRIES_MAX, PORT_TRIES_MAX, READY_WAIT_MS, SILENT_WAIT_MS } from './limits.ts';
 import { isPostmaster } from './process-table.ts';
 import type { ServerLog } from './server-log.ts';
 import { endServer, launch, type ServerPlan } from './server-process.ts';
@@ -61,6 +62,8 @@ async function startAnywhere(plan: ServerPlan, options: BringUpOptions): Promise
 /** PostgreSQL's words for a file system without sockets, and ours for one that we may not enter. */
 const noSocket = /Unix-domain socket|could not create any Unix|may not be entered/;
 
+type StartOptions = Pick<BringUpOptions, 'fresh' | 'log' | 'logger' | 'signal'>;
+
 /**
  * Launches the server and waits until it takes connections.
  * @returns its pid, or what it said before it ended
@@ -68,17 +71,32 @@ const noSocket = /Unix-domain socket|could not create any Unix|may not be entere
 export async function startOn(
   endpoint: Endpoint,
   plan: ServerPlan,
-  options: Pick<BringUpOptions, 'fresh' | 'log' | 'logger' | 'signal'>,
+  options: StartOptions,
+): Promise<number | readonly string[]> {
+  for (let tries = 1; ; tries += 1) {
+    const started = await startOnce(endpoint, plan, options);
+    if (typeof started === 'number' || tries === MEMORY_TRIES_MAX || !oldMemory.test(started.join('\n')))
+      return started;
+    await sleep(MEMORY_RETRY_MS, undefined, { signal: options.signal });
+  }
+}
+
+const oldMemory = /pre-existing shared memory block/;
+
+async function startOnce(
+  endpoint: Endpoint,
+  plan: ServerPlan,
+  options: StartOptions,
 ): Promise<number | readonly string[]> {
   const { fresh, log, logger, signal } = options;
   const pid = launch(plan, endpoint.listen, log);
   const { clusterName } = plan.identity;
   const url = fresh ? adminUrl(endpoint, plan.identity, 'template1') : ownerUrl(endpoint, plan.identity);
+  const isAlive = (): boolean => {
+    log.poll();
+    return isPostmaster(pid, clusterName);
+  };
   try {
-    const isAlive = (): boolean => {
-      log.poll();
-      return isPostmaster(pid, clusterName);
-    };
     const limits = { waitMs: READY_WAIT_MS, silentMs: SILENT_WAIT_MS };
     const answer = await awaitReady({ url, isAlive, logger, signal, ...limits });
     if (answer === 'ready') return pid;

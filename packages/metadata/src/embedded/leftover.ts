@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ask, awaitReady } from './connection.ts';
 import { type Endpoint, loopbackEndpoint, ownerUrl, socketEndpoint, socketFile } from './endpoint.ts';
 import { ADOPT_WAIT_MS, READY_WAIT_MS } from './limits.ts';
-import { commandOf, isPostmaster, postmastersOf } from './process-table.ts';
+import { isPostmaster, postmastersOf } from './process-table.ts';
 import { endLeftovers, endServer, planDigest, readServerRecord, type ServerPlan } from './server-process.ts';
 import { errnoOf, startFault } from './start-fault.ts';
 import type { EmbeddedLogger } from './types.ts';
@@ -112,9 +112,10 @@ function pidFile(plan: Pick<ServerPlan, 'layout'>): PidFile | undefined {
 const NO_PID = 2_147_483_646;
 
 /**
- * PostgreSQL refuses to start while the pid in postmaster.pid is alive, whoever it is. When it belongs to another program
- * now, the number is replaced and the file kept: its last line lets PostgreSQL itself check that no backend of the old
- * server is attached to the shared memory any more. An empty file, left by a full disk, is removed.
+ * PostgreSQL refuses to start while the pid in postmaster.pid exists, whoever has it: another program by now, or the
+ * old server as a zombie that nobody reaps. No postmaster of this cluster runs here any more, so the number is replaced
+ * and the file kept: its last line lets PostgreSQL itself check that nothing is attached to the old server's shared
+ * memory. An empty file, left by a full disk, is removed.
  */
 function disarmPidFile(plan: ServerPlan, logger: EmbeddedLogger): void {
   const file = pidFile(plan);
@@ -123,9 +124,8 @@ function disarmPidFile(plan: ServerPlan, logger: EmbeddedLogger): void {
     rmSync(file.path, { force: true });
     return;
   }
-  const other = commandOf(file.pid);
-  if (other === undefined) return;
-  logger.info({ pid: file.pid }, 'the process number of the old database server belongs to another program now');
+  if (file.pid === NO_PID) return;
+  logger.debug({ pid: file.pid }, 'the database server of an earlier run has ended without order');
   const handle = openSync(file.path, constants.O_RDWR | constants.O_NOFOLLOW);
   try {
     ftruncateSync(handle, 0);

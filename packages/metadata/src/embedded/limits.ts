@@ -29,6 +29,10 @@ export const STOP_POLL_MS = 10;
 /** Children of a server that was killed notice by themselves; those that compute are ended after this time. */
 export const LEFTOVER_WAIT_MS = 5_000;
 
+/** A server that was killed may still be letting go of its memory when nothing else is seen of it. */
+export const MEMORY_TRIES_MAX = 50;
+export const MEMORY_RETRY_MS = 100;
+
 /** How often the server's life and log are looked at. */
 export const WATCH_EVERY_MS = 500;
 /** A server that dies this often within the window is not restarted any more. */
