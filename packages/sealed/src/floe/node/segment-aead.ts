@@ -31,7 +31,8 @@ export const importSegmentKey: ImportSegmentKey = (rawKey) => {
       gcm.setAuthTag(sealed.subarray(ciphertextLength));
       const plaintext = gcm.update(sealed.subarray(0, ciphertextLength));
       gcm.final(); // throws unless authentic: only then does the plaintext leave this function
-      return plaintext;
+      // A plain Uint8Array as everywhere else: a Buffer's slice, say, shares memory where the others' copies.
+      return new Uint8Array(plaintext.buffer, plaintext.byteOffset, plaintext.length);
     },
   });
 };
