@@ -1,9 +1,9 @@
 import { Fault } from '../faults/index.ts';
 import { ACK_ALTERNATIVES_MAX } from '../limits.ts';
-import { labelOf } from '../places/labels.ts';
+import { reaches } from '../places/labels.ts';
 import type { Label } from '../policy/types.ts';
 import type { Backend } from '../ports/index.ts';
-import { type AckExpression, type AckParseOptions, parseAckRule } from './parse.ts';
+import { type AckExpression, type AckParseOptions, AckProblem, parseAckRule } from './parse.ts';
 import type { AckCounter, AckNeeds, CompiledAckRule } from './types.ts';
 
 /** The label whose distinct values a counter counts. */
@@ -23,13 +23,23 @@ const NOTHING: AckNeeds = { copies: 0, regions: 0, countries: 0, providers: 0, j
  * @throws Fault PolicyInvalid with `line` and `column` inside the rule, and a message that says how to mend it
  */
 export function compileAckRule(text: string, options: AckParseOptions = {}): CompiledAckRule {
+  try {
+    return buildAckRule(text, options);
+  } catch (error) {
+    if (!(error instanceof AckProblem)) throw error;
+    const { line, column, what, fix } = error;
+    throw new Fault('PolicyInvalid', `Ack rule, line ${line}, column ${column}: ${what}. ${fix}`, {
+      rule: 'ack.syntax',
+      detail: { line, column },
+    });
+  }
+}
+
+/** The same for a caller that knows where the rule stands in a larger text. @throws AckProblem */
+export function buildAckRule(text: string, options: AckParseOptions): CompiledAckRule {
   const alternatives = alternativesOf(parseAckRule(text, options));
   if (alternatives.some((needs) => COUNTERS.every((counter) => needs[counter] === 0))) {
-    throw new Fault(
-      'PolicyInvalid',
-      'Ack rule, line 1, column 1: the rule holds before anything is stored. Ask for copies >= 1 at least.',
-      { rule: 'ack.empty', detail: { line: 1, column: 1 } },
-    );
+    throw wholeRule('it holds before anything is stored', 'Ask for copies >= 1 at least.');
   }
   const holds = (stored: readonly Backend[]): boolean => alternatives.some((needs) => meets(stored, needs));
   return {
@@ -42,25 +52,16 @@ export function compileAckRule(text: string, options: AckParseOptions = {}): Com
   };
 }
 
+function wholeRule(what: string, fix: string): AckProblem {
+  return new AckProblem({ line: 1, column: 1, what, fix });
+}
+
 function meets(backends: readonly Backend[], needs: AckNeeds): boolean {
   for (const counter of COUNTERS) {
     const need = needs[counter];
     if (need > 0 && !reaches(backends, labelOfCounter[counter], need)) return false;
   }
   return true;
-}
-
-/** True when the backends have `need` different known values of a label. A rule's sets are tiny: no Set is made. */
-function reaches(backends: readonly Backend[], label: Label, need: number): boolean {
-  if (backends.length < need) return false;
-  const seen: string[] = [];
-  for (const backend of backends) {
-    const value = labelOf(backend, label);
-    if (value === undefined || seen.includes(value)) continue;
-    seen.push(value);
-    if (seen.length >= need) return true;
-  }
-  return false;
 }
 
 /** Disjunctive form without redundant entries. */
@@ -89,11 +90,7 @@ function minimal(all: readonly AckNeeds[]): readonly AckNeeds[] {
     kept.splice(0, kept.length, ...weaker, needs);
   }
   if (kept.length <= ACK_ALTERNATIVES_MAX) return kept;
-  throw new Fault(
-    'PolicyInvalid',
-    `Ack rule, line 1, column 1: the rule has more than ${ACK_ALTERNATIVES_MAX} different ways to hold. Use fewer "||".`,
-    { rule: 'ack.size', detail: { line: 1, column: 1 } },
-  );
+  throw wholeRule(`it has more than ${ACK_ALTERNATIVES_MAX} different ways to hold`, 'Use fewer "||".');
 }
 
 /** True when whatever meets `a` meets `b`. */

@@ -1,4 +1,3 @@
-import { Fault } from '../faults/index.ts';
 import { ACK_COMPARISONS_MAX, ACK_DEPTH_MAX, ACK_NUMBER_MAX, ACK_TEXT_MAX } from '../limits.ts';
 import type { AckCounter } from './types.ts';
 
@@ -23,6 +22,22 @@ export interface AckParseOptions {
    * same as `>=`: any other equality would stop holding when a late copy arrives.
    */
   readonly width?: number;
+}
+
+/** What is wrong with a rule, and where in its text; both count from 1. Never leaves this package. */
+export class AckProblem extends Error {
+  readonly line: number;
+  readonly column: number;
+  readonly what: string;
+  readonly fix: string;
+
+  constructor(at: { readonly line: number; readonly column: number; readonly what: string; readonly fix: string }) {
+    super(at.what);
+    this.line = at.line;
+    this.column = at.column;
+    this.what = at.what;
+    this.fix = at.fix;
+  }
 }
 
 type TokenKind = 'name' | 'number' | 'operator' | 'end';
@@ -52,7 +67,7 @@ const COUNTERS: Readonly<Record<string, AckCounter>> = {
 };
 const COUNTER_NAMES = Object.keys(COUNTERS).join(', ');
 
-/** @throws Fault PolicyInvalid with `line` and `column` inside the rule */
+/** @throws AckProblem */
 export function parseAckRule(source: string, options: AckParseOptions = {}): AckExpression {
   if (source.length > ACK_TEXT_MAX)
     throw problem(source, 0, `the rule is longer than ${ACK_TEXT_MAX} characters`, 'Shorten it.');
@@ -174,18 +189,13 @@ function tokenAt(source: string, from: number): Token {
   return { kind: 'number', text, at };
 }
 
-function unexpected(cursor: Cursor, wanted: string, fix: string): Fault {
+function unexpected(cursor: Cursor, wanted: string, fix: string): AckProblem {
   const { kind, text, at } = cursor.token;
   const found = kind === 'end' ? 'the rule ends' : `"${text}" stands`;
   return problem(cursor.source, at, `${found} where ${wanted} is expected`, fix);
 }
 
-function problem(source: string, at: number, what: string, fix: string): Fault {
+function problem(source: string, at: number, what: string, fix: string): AckProblem {
   const before = source.slice(0, at).split('\n');
-  const line = before.length;
-  const column = (before.at(-1)?.length ?? 0) + 1;
-  return new Fault('PolicyInvalid', `Ack rule, line ${line}, column ${column}: ${what}. ${fix}`, {
-    rule: 'ack.syntax',
-    detail: { line, column },
-  });
+  return new AckProblem({ line: before.length, column: (before.at(-1)?.length ?? 0) + 1, what, fix });
 }

@@ -30,6 +30,7 @@ export const faultTable = {
   TooManyRequests: { http: 429, retry: 'later', s3: 'SlowDown' },
 
   // names and arguments
+  AccessControlListNotSupported: { http: 400, retry: 'changed' },
   BadDigest: { http: 400, retry: 'changed' },
   EntityTooLarge: { http: 400, retry: 'changed' },
   EntityTooSmall: { http: 400, retry: 'changed' },

@@ -1,4 +1,5 @@
-import { labelOf } from '../places/labels.ts';
+import { labelOf, reaches, share } from '../places/labels.ts';
+import type { Label, RedundancyClass } from '../policy/types.ts';
 import type { Backend } from '../ports/index.ts';
 import { mayPlace } from './eligible.ts';
 import { needsOfAck, needsOfSpread } from './needs.ts';
@@ -25,9 +26,27 @@ export function place(request: PlacementRequest): Placement {
   }
   const ranked = rankByRendezvous(legal, seed);
   const ready = ranked.filter((backend) => writable.has(backend.id));
-  const wants = wantsOf(request);
   const { width } = redundancyClass;
+  const best = ready.slice(0, width);
+  // Nearly always the first ones will do; the search begins with them too, only slower.
+  if (best.length === width && liesAsWanted(redundancyClass, best)) {
+    return { ok: true, write: best, owed: [], spares: sparesOf(request, ready, best) };
+  }
+  return searchFurther(request, { legal, ranked, ready, refusals });
+}
 
+interface Found {
+  readonly legal: readonly Backend[];
+  /** The legal ones, best first; `ready` are those of them that take writes. */
+  readonly ranked: readonly Backend[];
+  readonly ready: readonly Backend[];
+  readonly refusals: readonly Refusal[];
+}
+
+function searchFurther(request: PlacementRequest, { legal, ranked, ready, refusals }: Found): Placement {
+  const { redundancyClass, writable } = request;
+  const { width } = redundancyClass;
+  const wants = wantsOf(request);
   const full = searchPlacement({ ...wants, candidates: ready, writable: ready.length, writes: width });
   if (full !== undefined) return { ok: true, write: full, owed: [], spares: sparesOf(request, ready, full) };
 
@@ -49,6 +68,14 @@ export function place(request: PlacementRequest): Placement {
       ...idle.map(({ id }) => ({ backend: id, rule: 'backend.writable', reason: TAKES_NO_WRITES })),
     ],
   });
+}
+
+/** Does a complete set of backends meet spread and ack rule? */
+function liesAsWanted({ spread, ack }: RedundancyClass, backends: readonly Backend[]): boolean {
+  for (const label in spread.atLeast) {
+    if (!reaches(backends, label as Label, spread.atLeast[label as Label] ?? 0)) return false;
+  }
+  return spread.within.every((label) => share(backends, label)) && ack.evaluate(backends, []) === 'held';
 }
 
 const TAKES_NO_WRITES = 'it takes no writes now';

@@ -18,15 +18,15 @@ export function searchPlacement(problem: SearchProblem): readonly Backend[] | un
 
 interface Search {
   readonly chosen: number[];
-  exact(from: number): boolean;
-  exhausted(): boolean;
-  greedy(): readonly number[] | undefined;
+  readonly exact: (from: number) => boolean;
+  readonly exhausted: () => boolean;
+  readonly greedy: () => readonly number[] | undefined;
 }
 
 function createSearch(problem: SearchProblem): Search {
   const { candidates, writable, writes, width, within } = problem;
   const tables = createTables(problem);
-  const { signatures, fits, viable } = tables;
+  const { signatures, fits, viable, lacking } = tables;
   const chosen: number[] = [];
   let steps = 0;
 
@@ -64,13 +64,13 @@ function createSearch(problem: SearchProblem): Search {
         let bestLack = Number.POSITIVE_INFINITY;
         for (let index = 0; index < candidates.length; index += 1) {
           if (!hasRoom(index) || chosen.includes(index) || !fits(index, chosen)) continue;
-          const lack = tables.lacking([...chosen, index]);
+          const lack = lacking([...chosen, index]);
           if (lack < bestLack) [best, bestLack] = [index, lack];
         }
         if (best < 0) break;
         chosen.push(best);
       }
-      if (chosen.length === width && tables.lacking(chosen) === 0) return [...chosen];
+      if (chosen.length === width && lacking(chosen) === 0) return [...chosen];
     }
     return undefined;
   };

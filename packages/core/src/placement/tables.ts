@@ -25,11 +25,11 @@ export interface SearchTables {
   /** Candidates with the same number are alike in every label that the problem speaks of. */
   readonly signatures: readonly number[];
   /** May `index` join `chosen` under `within`? */
-  fits(index: number, chosen: readonly number[]): boolean;
+  readonly fits: (index: number, chosen: readonly number[]) => boolean;
   /** False when no choice of candidates from `from` on can complete `chosen`. True promises nothing. */
-  viable(chosen: readonly number[], from: number): boolean;
+  readonly viable: (chosen: readonly number[], from: number) => boolean;
   /** Values still missing until all needs are met; 0 when they are. */
-  lacking(chosen: readonly number[]): number;
+  readonly lacking: (chosen: readonly number[]) => number;
 }
 
 type Column = readonly number[];

@@ -22,3 +22,23 @@ export function labelOf(backend: Backend, label: Label): string | undefined {
       return isPlace(backend.operatorJurisdiction) ? asCountry(backend.operatorJurisdiction) : undefined;
   }
 }
+
+/** True when the backends have `need` different known values of a label. A rule's sets are tiny: no Set is made. */
+export function reaches(backends: readonly Backend[], label: Label, need: number): boolean {
+  if (backends.length < need) return false;
+  const seen: string[] = [];
+  for (const backend of backends) {
+    const value = labelOf(backend, label);
+    if (value === undefined || seen.includes(value)) continue;
+    seen.push(value);
+    if (seen.length >= need) return true;
+  }
+  return false;
+}
+
+/** True when the backends all have one known value of a label. */
+export function share(backends: readonly Backend[], label: Label): boolean {
+  const [first] = backends;
+  const value = first === undefined ? undefined : labelOf(first, label);
+  return value !== undefined && backends.every((backend) => labelOf(backend, label) === value);
+}

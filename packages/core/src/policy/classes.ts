@@ -1,13 +1,21 @@
-import { compileAckRule, labelOfCounter } from '../ack/index.ts';
+import { buildAckRule, labelOfCounter } from '../ack/compile.ts';
+import { AckProblem } from '../ack/parse.ts';
 import type { AckCounter } from '../ack/types.ts';
-import { Fault } from '../faults/index.ts';
 import { REPLICAS_MAX, STRIPE_BYTES } from '../limits.ts';
 import type { BlobLayout } from '../ports/index.ts';
 import type { ClassDocument } from './document.ts';
 import type { Label, RedundancyClass, Spread } from './types.ts';
 
-/** What went wrong with a class, by the member of its definition that is to be changed. */
-export type ClassProblem = (member: keyof ClassDocument, what: string, fix: string, cause?: Fault) => never;
+/**
+ * Told what is wrong with a class, by the member of its definition that is to be changed; `at` is the place inside
+ * that member's text. Throws.
+ */
+export type ClassProblem = (
+  member: keyof ClassDocument,
+  what: string,
+  fix: string,
+  at?: { readonly line: number; readonly column: number },
+) => never;
 
 const BUILTIN_CLASSES: readonly ClassDocument[] = [
   {
@@ -35,16 +43,16 @@ export const builtinClasses: ReadonlyMap<string, RedundancyClass> = new Map(
   BUILTIN_CLASSES.map((definition) => [definition.name, compileClass(definition, brokenBuiltin)]),
 );
 
-/** A class out of its definition, its parts checked against each other. `problem` throws. */
+/** A class out of its definition, its parts checked against each other. */
 export function compileClass(definition: ClassDocument, problem: ClassProblem): RedundancyClass {
   const { layout, width } = layoutOf(definition, problem);
   const spread = spreadOf(definition, width, problem);
   let ack: RedundancyClass['ack'];
   try {
-    ack = compileAckRule(definition.ack, { width });
+    ack = buildAckRule(definition.ack, { width });
   } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    return problem('ack', error.message, '', error);
+    if (!(error instanceof AckProblem)) throw error;
+    return problem('ack', error.what, error.fix, error);
   }
   const compiled: RedundancyClass = { name: definition.name, layout, width, spread, ack };
   const atLeast = fewestToAck(compiled);

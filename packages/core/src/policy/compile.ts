@@ -3,8 +3,8 @@ import type { Fault } from '../faults/index.ts';
 import { lockRefusal } from '../places/residency.ts';
 import type { Backend } from '../ports/index.ts';
 import { builtinClasses, type ClassProblem, compileClass } from './classes.ts';
-import { type ClassDocument, type PolicyDocument, policyDocument } from './document.ts';
-import { type DocumentPath, type PolicyProblem, policyInvalid } from './problems.ts';
+import { type PolicyDocument, policyDocument } from './document.ts';
+import { type DocumentPath, formatPath, type PolicyProblem, policyInvalid } from './problems.ts';
 import { type BackendRule, backendRules } from './rules.ts';
 import { explainIssues } from './schema-issues.ts';
 import { type CompiledPolicy, type PlacementScope, type RedundancyClass, UNRESTRICTED, type Verdict } from './types.ts';
@@ -106,28 +106,32 @@ function withDefault(
 }
 
 function classProblem(path: DocumentPath, yaml: YamlDocument): ClassProblem {
-  return (member: keyof ClassDocument, what, fix, cause): never => {
+  return (member, what, fix, at): never => {
     const full = [...path, member];
-    const inner = innerPosition(cause);
-    const position = inner === undefined ? yaml.positionOf(full) : yaml.positionInside(full, inner);
-    throw policyInvalid([{ ...position, path: full, what: what.replace(/\.$/, ''), fix }], cause);
+    const position = at === undefined ? yaml.positionOf(full) : yaml.positionInside(full, at);
+    throw policyInvalid([{ ...position, path: full, what, fix }]);
   };
-}
-
-function innerPosition(fault: Fault | undefined): { readonly line: number; readonly column: number } | undefined {
-  const { line, column } = fault?.detail ?? {};
-  return typeof line === 'number' && typeof column === 'number' ? { line, column } : undefined;
 }
 
 function problemAt(yaml: YamlDocument, path: DocumentPath, what: string, fix: string): Fault {
   return policyInvalid([{ ...yaml.positionOf(path), path, what, fix }]);
 }
 
+/** In the order of the text, one for each place. */
 function schemaProblems(error: z.ZodError, yaml: YamlDocument): readonly PolicyProblem[] {
-  return explainIssues(error.issues, yaml.value).map(({ path, onKey, what, fix }) => ({
+  const problems = explainIssues(error.issues, yaml.value).map(({ path, onKey, what, fix }) => ({
     ...(onKey ? yaml.positionOfKey(path) : yaml.positionOf(path)),
     path,
     what,
     fix,
   }));
+  const seen = new Set<string>();
+  return problems
+    .sort((a, b) => a.line - b.line || a.column - b.column)
+    .filter(({ path }) => {
+      const place = formatPath(path);
+      if (seen.has(place)) return false;
+      seen.add(place);
+      return true;
+    });
 }

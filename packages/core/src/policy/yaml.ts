@@ -1,4 +1,14 @@
-import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument, visit, YAMLError } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml';
 import { POLICY_BYTES_MAX, POLICY_DEPTH_MAX, POLICY_NODES_MAX } from '../limits.ts';
 import { type DocumentPath, policyInvalid } from './problems.ts';
 
