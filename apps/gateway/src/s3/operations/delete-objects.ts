@@ -1,0 +1,70 @@
+import { Fault, toFault } from '@sealgate/core/faults';
+import { parseObjectKey } from '@sealgate/core/names';
+import type { Bucket } from '@sealgate/core/ports';
+import { type DeleteRequest, type DeleteResult, deleteResult, headerValue, parseDelete, s3ErrorCode } from '@sealgate/s3';
+import { readWholeBody } from '../body.ts';
+import { requireBucket, type S3Context } from '../context.ts';
+import { replyXml } from '../reply.ts';
+import { toVersionId } from '../version-query.ts';
+
+/** Deletions of one request under way at one time. */
+const CONCURRENT_MAX = 8;
+
+type Deleted = DeleteResult['deleted'][number];
+type Refused = DeleteResult['errors'][number];
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
+export async function deleteObjects(context: S3Context): Promise<void> {
+  const bucket = await requireBucket(context);
+  requireDigest(context);
+  const { objects, quiet } = parseDelete(await readWholeBody(context));
+  const results: (Deleted | Refused)[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let object = objects[next]; object !== undefined; object = objects[next]) {
+      const index = next;
+      next += 1;
+      results[index] = await deleteOne(context, bucket, object);
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENT_MAX }, work));
+  const errors = results.filter((r): r is Refused => 'code' in r);
+  const deleted = quiet ? [] : results.filter((r): r is Deleted => !('code' in r));
+  replyXml(context.response, deleteResult({ deleted, errors }));
+}
+
+/** AWS wants this body protected against corruption, because it cannot be undone. */
+function requireDigest(context: S3Context): void {
+  const { headers } = context;
+  const known = Object.keys(headers).some(
+    (name) => name === 'content-md5' || name.startsWith('x-amz-checksum-') || name === 'x-amz-trailer',
+  );
+  if (!known && headerValue(headers, 'x-amz-sdk-checksum-algorithm') === undefined) {
+    throw new Fault('InvalidRequest', 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*');
+  }
+}
+
+async function deleteOne(
+  context: S3Context,
+  bucket: Bucket,
+  object: DeleteRequest['objects'][number],
+): Promise<Deleted | Refused> {
+  const { key, versionId } = object;
+  try {
+    const result = await context.metadata.deleteObject({
+      bucketId: bucket.id,
+      key: parseObjectKey(key),
+      ...(versionId === undefined ? {} : { versionId: toVersionId(versionId) }),
+      preconditions: object.etag === undefined ? {} : { ifMatch: object.etag },
+      actor: context.actor,
+    });
+    return {
+      key,
+      ...(versionId === undefined ? {} : { versionId }),
+      ...(result.deleteMarker ? { deleteMarker: true, deleteMarkerVersionId: result.versionId } : {}),
+    };
+  } catch (error) {
+    const fault = toFault(error);
+    return { key, ...(versionId === undefined ? {} : { versionId }), code: s3ErrorCode(fault.code), message: fault.message };
+  }
+}

@@ -1,0 +1,198 @@
+import { Fault } from '@sealgate/core/faults';
+import { PARTS_MAX } from '@sealgate/core/limits';
+import type { Bucket, UploadRecord } from '@sealgate/core/ports';
+import {
+  headerValue,
+  initiateMultipartUploadResult,
+  listMultipartUploadsResult,
+  listPartsResult,
+  parseTaggingHeader,
+} from '@sealgate/s3';
+import { refuseForeignAcl } from '../acl.ts';
+import { openBody } from '../body.ts';
+import { requireBucket, requireKey, type S3Context } from '../context.ts';
+import { replyEmpty, replyXml, checksumHeader, setAckHeaders } from '../reply.ts';
+import { metadataHeaders, requestedClass, storedHeaders, uploadChecksum } from '../request-headers.ts';
+import { envelopeOfUpload, refuseServerSideEncryption, watchPart, withoutEnvelope } from '../seal.ts';
+import { countParameter, encodingType, ownerOf, shownChecksum, shownClass } from '../shown.ts';
+
+const PAGE_MAX = 1000;
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html */
+export async function createMultipartUpload(context: S3Context): Promise<void> {
+  const bucket = await requireBucket(context);
+  const key = requireKey(context);
+  const { headers, response } = context;
+  refuseForeignAcl(headers);
+  refuseServerSideEncryption(bucket, headers);
+  const tagging = headerValue(headers, 'x-amz-tagging');
+  const tags = tagging === undefined ? [] : parseTaggingHeader(tagging);
+  const { algorithm, type } = uploadChecksum(headers);
+  const { uploadId } = await context.engine.createUpload({
+    bucket,
+    key,
+    requestedClass: requestedClass(headers),
+    headers: withoutEnvelope(storedHeaders(headers)),
+    tags: tags.length === 0 ? null : Object.fromEntries(tags.map((tag) => [tag.key, tag.value])),
+    checksumAlgorithm: algorithm,
+    checksumType: type,
+    envelope: envelopeOfUpload(bucket, key, metadataHeaders(headers)),
+    actor: context.actor,
+  });
+  if (algorithm !== null) response.setHeader('x-amz-checksum-algorithm', algorithm);
+  if (type !== null) response.setHeader('x-amz-checksum-type', type);
+  replyXml(response, initiateMultipartUploadResult({ bucket: bucket.name, key, uploadId }));
+}
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html */
+export async function uploadPart(context: S3Context): Promise<void> {
+  const bucket = await requireBucket(context);
+  const { response } = context;
+  const partNumber = partNumberOf(context);
+  const upload = await requireUpload(context, bucket);
+  refuseServerSideEncryption(bucket, context.headers);
+  const result = await context.engine.uploadPart({
+    bucket,
+    upload,
+    partNumber,
+    body: openBody(context, watchPart(bucket, partNumber, upload.envelope), upload.checksumAlgorithm),
+    actor: context.actor,
+    signal: context.signal,
+  });
+  response.setHeader('etag', `"${result.etag}"`);
+  if (result.checksum !== null) response.setHeader(...checksumHeader(result.checksum));
+  setAckHeaders(response, result);
+  replyEmpty(response, 200);
+}
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html */
+export async function abortMultipartUpload(context: S3Context): Promise<void> {
+  const bucket = await requireBucket(context);
+  await context.metadata.abortUpload({
+    bucketId: bucket.id,
+    key: requireKey(context),
+    uploadId: uploadIdOf(context),
+    actor: context.actor,
+  });
+  replyEmpty(context.response, 204);
+}
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html */
+export async function listParts(context: S3Context): Promise<void> {
+  const bucket = await requireBucket(context);
+  const upload = await requireUpload(context, bucket);
+  const limit = countParameter(context, 'max-parts', PAGE_MAX);
+  const after = countParameter(context, 'part-number-marker', 2_147_483_647);
+  const marker = context.query.has('part-number-marker') ? after : 0;
+  const found = limit === 0 ? [] : await context.metadata.listParts(upload.uploadId, marker, limit + 1);
+  const parts = found.slice(0, limit);
+  replyXml(
+    context.response,
+    listPartsResult({
+      bucket: bucket.name,
+      key: upload.key,
+      uploadId: upload.uploadId,
+      initiator: ownerOf(bucket),
+      owner: ownerOf(bucket),
+      storageClass: shownClass(upload.redundancyClass),
+      partNumberMarker: marker,
+      nextPartNumberMarker: parts.at(-1)?.partNumber ?? 0,
+      maxParts: limit,
+      truncated: found.length > limit,
+      checksumAlgorithm: upload.checksumAlgorithm,
+      checksumType: upload.checksumType,
+      encodingType: encodingType(context),
+      parts: parts.map((part) => ({
+        partNumber: part.partNumber,
+        modifiedAtMs: part.modifiedAtMs,
+        etag: part.etag,
+        bytes: part.bytes,
+        ...(part.checksum === null ? {} : { checksum: shownChecksum(part.checksum, 0) }),
+      })),
+    }),
+  );
+}
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html */
+export async function listMultipartUploads(context: S3Context): Promise<void> {
+  const bucket = await requireBucket(context);
+  const { query } = context;
+  const request = {
+    bucketId: bucket.id,
+    prefix: query.get('prefix') ?? '',
+    delimiter: query.get('delimiter') ?? '',
+    keyMarker: query.get('key-marker') ?? '',
+    // AWS ignores an upload id marker without a key marker.
+    uploadIdMarker: query.get('key-marker') ? (query.get('upload-id-marker') ?? '') : '',
+    limit: countParameter(context, 'max-uploads', PAGE_MAX),
+  };
+  const page =
+    request.limit === 0
+      ? { uploads: [], commonPrefixes: [], truncated: false, nextKeyMarker: null, nextUploadIdMarker: null }
+      : await context.metadata.listUploads(request);
+  const owner = ownerOf(bucket);
+  replyXml(
+    context.response,
+    listMultipartUploadsResult({
+      bucket: bucket.name,
+      keyMarker: request.keyMarker,
+      uploadIdMarker: request.uploadIdMarker,
+      ...(page.nextKeyMarker === null ? {} : { nextKeyMarker: page.nextKeyMarker }),
+      ...(page.nextUploadIdMarker === null ? {} : { nextUploadIdMarker: page.nextUploadIdMarker }),
+      prefix: request.prefix,
+      delimiter: request.delimiter,
+      encodingType: encodingType(context),
+      maxUploads: request.limit,
+      truncated: page.truncated,
+      uploads: page.uploads.map((upload) => ({
+        key: upload.key,
+        uploadId: upload.uploadId,
+        initiator: owner,
+        owner,
+        storageClass: shownClass(upload.redundancyClass),
+        initiatedAtMs: upload.createdAtMs,
+        checksumAlgorithm: upload.checksumAlgorithm,
+        checksumType: upload.checksumType,
+      })),
+      commonPrefixes: page.commonPrefixes,
+    }),
+  );
+}
+
+export function uploadIdOf(context: S3Context): string {
+  return context.query.get('uploadId') ?? '';
+}
+
+/** @throws Fault NoSuchUpload, also for one that was completed */
+export async function requireUpload(context: S3Context, bucket: Bucket): Promise<UploadRecord> {
+  const upload = await findUpload(context, bucket);
+  if (upload.state !== 'open') throw noSuchUpload(upload.uploadId);
+  return upload;
+}
+
+/** The upload, possibly completed before. @throws Fault NoSuchUpload */
+export async function findUpload(context: S3Context, bucket: Bucket): Promise<UploadRecord> {
+  const uploadId = uploadIdOf(context);
+  const upload = await context.metadata.upload(bucket.id, requireKey(context), uploadId);
+  if (upload === undefined || upload.state === 'aborted') throw noSuchUpload(uploadId);
+  return upload;
+}
+
+function noSuchUpload(uploadId: string): Fault {
+  return new Fault(
+    'NoSuchUpload',
+    'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
+    { detail: { UploadId: uploadId.slice(0, 128) } },
+  );
+}
+
+export function partNumberOf(context: S3Context): number {
+  const text = context.query.get('partNumber') ?? '';
+  const value = Number(text);
+  if (!/^\d{1,5}$/.test(text) || value < 1 || value > PARTS_MAX) {
+    throw new Fault('InvalidArgument', `Part number must be an integer between 1 and ${PARTS_MAX}, inclusive`, {
+      detail: { ArgumentName: 'partNumber', ArgumentValue: text.slice(0, 64) },
+    });
+  }
+  return value;
+}

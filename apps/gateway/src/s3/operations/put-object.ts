@@ -1,0 +1,44 @@
+import { headerValue, parseTaggingHeader } from '@sealgate/s3';
+import { refuseForeignAcl } from '../acl.ts';
+import { declaredBytes, openBody } from '../body.ts';
+import { requireBucket, requireKey, type S3Context } from '../context.ts';
+import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
+import { checksumHeader, replyEmpty, setAckHeaders } from '../reply.ts';
+import { refuseServerSideEncryption, watchObject, withoutEnvelope } from '../seal.ts';
+import { writeConditions } from '../write-conditions.ts';
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
+export async function putObject(context: S3Context): Promise<void> {
+  const bucket = await requireBucket(context);
+  const key = requireKey(context);
+  const { headers, response } = context;
+  refuseForeignAcl(headers);
+  const metadata = metadataHeaders(headers);
+  refuseServerSideEncryption(bucket, headers);
+  const bytes = declaredBytes(context);
+  const preconditions = writeConditions(headers);
+  const tagging = headerValue(headers, 'x-amz-tagging');
+  const tags = tagging === undefined ? [] : parseTaggingHeader(tagging);
+  const stored = withoutEnvelope(storedHeaders(headers));
+  const watch = watchObject(bucket, key, { metadata, bytes });
+  const result = await context.engine.putObject({
+    bucket,
+    key,
+    body: openBody(context, watch),
+    headers: stored,
+    tags: tags.length === 0 ? null : Object.fromEntries(tags.map((tag) => [tag.key, tag.value])),
+    requestedClass: requestedClass(headers),
+    preconditions,
+    actor: context.actor,
+    signal: context.signal,
+  });
+  response.setHeader('etag', `"${result.etag}"`);
+  if (result.versioned) response.setHeader('x-amz-version-id', result.versionId);
+  if (result.checksum !== null) {
+    response.setHeader(...checksumHeader(result.checksum));
+    response.setHeader('x-amz-checksum-type', result.checksum.type);
+  }
+  if (result.verdict !== null) response.setHeader('x-sealgate-verdict', result.verdict);
+  setAckHeaders(response, result);
+  replyEmpty(response, 200);
+}
