@@ -1,5 +1,6 @@
 export { formatHttpDate, parseHttpDate } from './conditions/http-date.ts';
 export { type S3ErrorContext, type S3ErrorResponse, s3ErrorCode, toS3Error } from './errors/s3-error.ts';
+export { parseTaggingHeader, type Tag, validateTags } from './headers/tags.ts';
 export { type AddressRequest, parseAddress, type S3Address } from './operations/address.ts';
 export {
   type BucketOperationName,
@@ -34,3 +35,75 @@ export type {
   VerifiedRequest,
 } from './sigv4/types.ts';
 export { type VerifySignatureOptions, verifySignature } from './sigv4/verify.ts';
+export {
+  completeMultipartUploadRequest,
+  createBucketRequest,
+  deleteRequest,
+  parseCompleteMultipartUploadResult,
+  parseDeleteResult,
+  parseErrorResponse,
+  parseInitiateMultipartUploadResult,
+  parseListBucketResult,
+  parseListBucketsResult,
+  parseListPartsResult,
+  parseListVersionsResult,
+  parseLocationConstraint,
+  parseVersioningStatus,
+  type RemoteError,
+  type RemoteListing,
+  type RemoteObject,
+  type RemotePart,
+  type RemoteVersion,
+  type RemoteVersionListing,
+  versioningRequest,
+} from './xml/client.ts';
+export {
+  type ListAllMyBucketsResult,
+  type ListBucketResultV1,
+  type ListBucketResultV2,
+  type ListedEntry,
+  type ListedVersionEntry,
+  type ListVersionsResult,
+  listAllMyBucketsResult,
+  listBucketResultV1,
+  listBucketResultV2,
+  listVersionsResult,
+} from './xml/listings.ts';
+export { parseXml, type XmlElement } from './xml/reader.ts';
+export {
+  type CompletedPart,
+  type CreateBucketConfiguration,
+  type DeleteRequest,
+  type DeleteRequestObject,
+  parseCompleteMultipartUpload,
+  parseCreateBucketConfiguration,
+  parseDelete,
+  parseTagging,
+  parseVersioningConfiguration,
+  type VersioningConfiguration,
+} from './xml/requests.ts';
+export {
+  type CopyResult,
+  copyObjectResult,
+  copyPartResult,
+  type DeleteResult,
+  deleteResult,
+  getObjectAttributesOutput,
+  locationConstraint,
+  type ObjectAttributes,
+  taggingResult,
+  versioningConfiguration,
+} from './xml/results.ts';
+export type { EncodingType, ShownChecksum, XmlOwner } from './xml/shared.ts';
+export { quoteEtag, unquoteEtag } from './xml/shared.ts';
+export {
+  type CompleteMultipartUploadResult,
+  completeMultipartUploadResult,
+  type InitiateMultipartUploadResult,
+  initiateMultipartUploadResult,
+  type ListMultipartUploadsResult,
+  type ListPartsResult,
+  listMultipartUploadsResult,
+  listPartsResult,
+} from './xml/uploads.ts';
+export { createXmlWriter, escapeXml, S3_NAMESPACE, type XmlWriter } from './xml/writer.ts';

@@ -8,6 +8,8 @@ export interface XmlWriter {
   close(name: string): void;
   /** An element with text, `<name/>` when the text is empty. Undefined leaves the element out. */
   leaf(name: string, text: string | number | boolean | undefined): void;
+  /** A {@link leaf} with attributes. */
+  leafWith(name: string, attributes: string, text: string): void;
   /** The document. */
   end(): string;
 }
@@ -45,6 +47,9 @@ export function createXmlWriter(): XmlWriter {
       if (text === undefined) return;
       const escaped = typeof text === 'string' ? escapeXml(text) : String(text);
       document += escaped === '' ? `<${name}/>` : `<${name}>${escaped}</${name}>`;
+    },
+    leafWith(name, attributes, text) {
+      document += text === '' ? `<${name} ${attributes}/>` : `<${name} ${attributes}>${escapeXml(text)}</${name}>`;
     },
     end: () => document,
   };

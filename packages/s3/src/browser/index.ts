@@ -1,0 +1,1 @@
+export { uriEncode, uriEncodePath } from '../sigv4/encoding.ts';
