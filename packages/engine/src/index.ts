@@ -9,4 +9,5 @@ export type {
   UploadPartResult,
 } from './multipart/uploads.ts';
 export type { PutObjectRequest, PutObjectResult } from './objects/put-object.ts';
+export { type ProbeReport, probeBackend } from './probe/probe-backend.ts';
 export type { BodyFacts, BodySource } from './write/body.ts';
