@@ -1,7 +1,33 @@
+export {
+  type ConditionOutcome,
+  type ConditionSubject,
+  evaluateCopySource,
+  evaluateRead,
+  parseReadConditions,
+  parseWriteConditions,
+  type ReadConditions,
+  requireCopySourceConditions,
+  requireReadConditions,
+} from './conditions/conditions.ts';
 export { formatHttpDate, parseHttpDate } from './conditions/http-date.ts';
 export { type S3ErrorContext, type S3ErrorResponse, s3ErrorCode, toS3Error } from './errors/s3-error.ts';
 export { parseTaggingHeader, type Tag, validateTags } from './headers/tags.ts';
 export { type AddressRequest, parseAddress, type S3Address } from './operations/address.ts';
+export {
+  type ListBucketsQuery,
+  type ListObjectsQuery,
+  type ListObjectsV2Query,
+  type ListPartsQuery,
+  type ListUploadsQuery,
+  type ListVersionsQuery,
+  parseListBucketsQuery,
+  parseListObjectsQuery,
+  parseListObjectsV2Query,
+  parseListPartsQuery,
+  parseListUploadsQuery,
+  parseListVersionsQuery,
+  parsePartNumber,
+} from './operations/listing-query.ts';
 export {
   type BucketOperationName,
   bucketOperations,
@@ -21,9 +47,31 @@ export {
   type ServiceOperation,
 } from './operations/parse.ts';
 export { decodeUri, parseQuery, type Query } from './query.ts';
+export {
+  checkCopySourceRange,
+  formatContentRange,
+  formatRange,
+  parseCopySourceRange,
+  parseRange,
+  type RequestedRange,
+  type ResolvedRange,
+  resolveRange,
+} from './range/range.ts';
 export { collectHeaders, headerValue, type RequestHeaders, type SignedRequest, splitTarget } from './request.ts';
 export { parseAuthorization } from './sigv4/authorization.ts';
+export {
+  EMPTY_SHA256,
+  formatAmzDate,
+  parseAmzDate,
+  STREAMING_SIGNED,
+  STREAMING_SIGNED_TRAILER,
+  STREAMING_UNSIGNED_TRAILER,
+  UNSIGNED_PAYLOAD,
+} from './sigv4/canonical.ts';
+export { uriEncode, uriEncodePath } from './sigv4/encoding.ts';
 export { anonymousPayload, parsePayloadHash } from './sigv4/payload.ts';
+export { type PresignRequest, type SignerCredentials, type SignRequest } from './sigv4/prepare.ts';
+export { presignUrl, type SignedResult, type SignerOptions, signRequest } from './sigv4/sign.ts';
 export { createSigningKeyCache, type SigningKeyCache } from './sigv4/signing-keys.ts';
 export type {
   Authorization,

@@ -1,0 +1,128 @@
+import { Fault } from '@sealgate/core/faults';
+import type { ObjectPreconditions } from '@sealgate/core/ports';
+import { headerValue, type RequestHeaders } from '../request.ts';
+import { unquoteEtag } from '../xml/shared.ts';
+import { parseHttpDate } from './http-date.ts';
+
+/** An entity-tag list: `*`, or tags without quotes and without the weakness mark. */
+type EtagList = '*' | readonly string[];
+
+export interface ReadConditions {
+  readonly ifMatch?: EtagList;
+  readonly ifNoneMatch?: EtagList;
+  /** Milliseconds since 1970, whole seconds. */
+  readonly ifModifiedSince?: number;
+  readonly ifUnmodifiedSince?: number;
+}
+
+/** What conditions are about. */
+export interface ConditionSubject {
+  /** Without quotes. */
+  readonly etag: string;
+  readonly modifiedAtMs: number;
+}
+
+/**
+ * Reads the four conditional headers; with the prefix `x-amz-copy-source-` those of a copy's source. A date that is
+ * none is ignored, as RFC 9110 wants it.
+ */
+export function parseReadConditions(headers: RequestHeaders, prefix: '' | 'x-amz-copy-source-' = ''): ReadConditions {
+  const ifMatch = etagList(headerValue(headers, `${prefix}if-match`));
+  const ifNoneMatch = etagList(headerValue(headers, `${prefix}if-none-match`));
+  const ifModifiedSince = parseHttpDate(headerValue(headers, `${prefix}if-modified-since`) ?? '');
+  const ifUnmodifiedSince = parseHttpDate(headerValue(headers, `${prefix}if-unmodified-since`) ?? '');
+  return {
+    ...(ifMatch === undefined ? {} : { ifMatch }),
+    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
+    ...(ifModifiedSince === undefined ? {} : { ifModifiedSince }),
+    ...(ifUnmodifiedSince === undefined ? {} : { ifUnmodifiedSince }),
+  };
+}
+
+function etagList(header: string | undefined): EtagList | undefined {
+  if (header === undefined) return undefined;
+  if (header.trim() === '*') return '*';
+  return header.split(',').map((piece) => unquoteEtag(piece.trim().replace(/^W\//, '')));
+}
+
+export type ConditionOutcome = 'proceed' | 'not-modified' | 'precondition-failed';
+
+/**
+ * Decides a conditional GET or HEAD in the order of RFC 9110 section 13.2.2: an entity tag beats the date of the same
+ * sense, so If-Match true with If-Unmodified-Since false proceeds, as S3 documents it.
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-13.2.2
+ */
+export function evaluateRead(conditions: ReadConditions, subject: ConditionSubject): ConditionOutcome {
+  if (failsPrecondition(conditions, subject)) return 'precondition-failed';
+  return isNotModified(conditions, subject) ? 'not-modified' : 'proceed';
+}
+
+/** Decides the conditions on the source of a copy: there is no "not modified", everything false fails. */
+export function evaluateCopySource(conditions: ReadConditions, subject: ConditionSubject): ConditionOutcome {
+  const failed = failsPrecondition(conditions, subject) || isNotModified(conditions, subject);
+  return failed ? 'precondition-failed' : 'proceed';
+}
+
+function failsPrecondition(conditions: ReadConditions, subject: ConditionSubject): boolean {
+  if (conditions.ifMatch !== undefined) return !matches(conditions.ifMatch, subject.etag);
+  const { ifUnmodifiedSince } = conditions;
+  return ifUnmodifiedSince !== undefined && wholeSeconds(subject.modifiedAtMs) > ifUnmodifiedSince;
+}
+
+function isNotModified(conditions: ReadConditions, subject: ConditionSubject): boolean {
+  if (conditions.ifNoneMatch !== undefined) return matches(conditions.ifNoneMatch, subject.etag);
+  const { ifModifiedSince } = conditions;
+  return ifModifiedSince !== undefined && wholeSeconds(subject.modifiedAtMs) <= ifModifiedSince;
+}
+
+function matches(list: EtagList, etag: string): boolean {
+  return list === '*' || list.includes(etag);
+}
+
+const wholeSeconds = (timeMs: number): number => Math.floor(timeMs / 1000) * 1000;
+
+/** @throws Fault NotModified, PreconditionFailed with the header that failed in `detail.Condition` */
+export function requireReadConditions(conditions: ReadConditions, subject: ConditionSubject): void {
+  const outcome = evaluateRead(conditions, subject);
+  if (outcome === 'not-modified') throw new Fault('NotModified', 'Not Modified');
+  if (outcome === 'precondition-failed') {
+    throw preconditionFailed(conditions.ifMatch === undefined ? 'If-Unmodified-Since' : 'If-Match');
+  }
+}
+
+/** @throws Fault PreconditionFailed */
+export function requireCopySourceConditions(conditions: ReadConditions, subject: ConditionSubject): void {
+  if (evaluateCopySource(conditions, subject) === 'proceed') return;
+  const names = [
+    conditions.ifMatch === undefined ? undefined : 'x-amz-copy-source-If-Match',
+    conditions.ifNoneMatch === undefined ? undefined : 'x-amz-copy-source-If-None-Match',
+    conditions.ifUnmodifiedSince === undefined ? undefined : 'x-amz-copy-source-If-Unmodified-Since',
+    conditions.ifModifiedSince === undefined ? undefined : 'x-amz-copy-source-If-Modified-Since',
+  ];
+  throw preconditionFailed(names.find((name) => name !== undefined) ?? '');
+}
+
+function preconditionFailed(condition: string): Fault {
+  return new Fault('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', {
+    detail: { Condition: condition },
+  });
+}
+
+/**
+ * The conditions of a write, which the metadata transaction decides. S3 knows `If-None-Match: *` and `If-Match: <etag>`.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+ * @throws Fault NotImplemented for If-None-Match with an entity tag, InvalidArgument for both at once
+ */
+export function parseWriteConditions(headers: RequestHeaders): ObjectPreconditions {
+  const ifNoneMatch = headerValue(headers, 'if-none-match')?.trim();
+  const ifMatch = headerValue(headers, 'if-match')?.trim();
+  if (ifNoneMatch !== undefined && ifNoneMatch !== '*') {
+    throw new Fault('NotImplemented', 'A header you provided implies functionality that is not implemented', {
+      detail: { Header: 'If-None-Match', additionalMessage: 'If-None-Match takes only * on writes.' },
+    });
+  }
+  return {
+    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
+    ...(ifMatch === undefined ? {} : { ifMatch: unquoteEtag(ifMatch) }),
+  };
+}
