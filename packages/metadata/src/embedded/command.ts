@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { commandLine, type RunAs } from './run-as.ts';
+import { errnoOf } from './start-fault.ts';
 
 /**
  * All that a PostgreSQL program gets to see of the environment: the gateway's own holds secrets, and PG* variables or
@@ -35,29 +36,39 @@ export async function runCommand(
   const [command, argv] = commandLine(runAs, program, args);
   const stdio =
     handle === undefined ? (['ignore', 'pipe', 'pipe'] as const) : (['ignore', 'pipe', 'pipe', handle] as const);
-  const child = spawn(command, argv, {
-    cwd,
-    env: environment,
-    stdio: [...stdio],
-    timeout: waitMs,
-    killSignal: 'SIGKILL',
-    ...switchTo(runAs),
-    ...(signal === undefined ? {} : { signal }),
-  });
-  const result = await finished(child);
+  const result = await finished(() =>
+    spawn(command, argv, {
+      cwd,
+      env: environment,
+      stdio: [...stdio],
+      timeout: waitMs,
+      killSignal: 'SIGKILL',
+      ...switchTo(runAs),
+      ...(signal === undefined ? {} : { signal }),
+    }),
+  );
   signal?.throwIfAborted();
   return result;
 }
 
-function finished(child: ChildProcess): Promise<CommandResult> {
+function finished(start: () => ChildProcess): Promise<CommandResult> {
   return new Promise((resolve) => {
     let stdout = '';
     let stderr = '';
+    const refuse = (error: unknown): void => {
+      resolve({ ok: false, refused: errnoOf(error) ?? String(error), stdout, stderr });
+    };
+    let child: ChildProcess;
+    try {
+      // Some refusals are thrown (EPERM), others come as an event (EACCES, ENOENT).
+      child = start();
+    } catch (error) {
+      refuse(error);
+      return;
+    }
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      resolve({ ok: false, refused: error.code ?? error.name, stdout, stderr });
-    });
+    child.once('error', refuse);
     child.once('close', (code) => resolve({ ok: code === 0, refused: undefined, stdout, stderr }));
   });
 }

@@ -62,6 +62,8 @@ export async function createCluster(layout: Layout, options: CreateOptions): Pro
     if (!result.ok) throw initFault(layout, result);
     if (runAs.kind === 'dropped') giveTo(layout.cluster, runAs);
   } catch (error) {
+    // Half a cluster helps nobody and may be what filled the disk.
+    rmSync(layout.cluster, { recursive: true, force: true });
     if (signal?.aborted === true) throw error;
     throw fileFault(error, layout.root);
   }

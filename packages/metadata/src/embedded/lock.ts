@@ -41,6 +41,8 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   const held = database;
   const owner: Owner = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
   try {
+    // Another user, root for one, may have left a file that we could not write to.
+    rmSync(ownerFile, { force: true });
     writeFileSync(ownerFile, `${JSON.stringify(owner)}\n`, { mode: 0o600 });
   } catch (error) {
     held.close();

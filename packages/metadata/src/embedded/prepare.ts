@@ -67,9 +67,9 @@ function refuseOtherOwner(cluster: string): void {
   throw notPermitted(cluster, { code: `it belongs to user id ${uid}` });
 }
 
-/** An earlier gateway was killed while it made the cluster: nobody was told of it, so it is made anew. */
+/** An earlier gateway failed or was killed while it made the cluster: nobody was told of it, so it is made anew. */
 async function clearIncomplete(layout: Layout, identity: Identity, logger: EmbeddedLogger): Promise<void> {
-  logger.info({ directory: layout.root }, 'the creation of the embedded database was interrupted; creating it anew');
+  logger.info({ directory: layout.root }, 'the creation of the embedded database was not completed; creating it anew');
   const pid = runningPostmaster({ layout, identity });
   if (pid !== undefined) await endServer(pid, { layout, identity }, logger);
   await endLeftovers({ layout, identity }, logger);

@@ -60,8 +60,14 @@ export function launch(plan: ServerPlan, listen: Listen, log: ServerLog): number
   return child.pid;
 }
 
+/** Undefined when there is none that can be used: then the server is only ended and started anew. */
 export function readServerRecord(layout: Layout): ServerRecord | undefined {
-  const value = readJson(layout.server) as Partial<ServerRecord> | undefined;
+  let value: Partial<ServerRecord> | undefined;
+  try {
+    value = readJson(layout.server);
+  } catch {
+    return undefined;
+  }
   if (typeof value?.pid !== 'number' || typeof value.digest !== 'string') return undefined;
   const listen = value.listen as Partial<{ transport: string; port: number }> | undefined;
   const { pid, digest } = value;
