@@ -1,0 +1,2 @@
+export { createLocalProbe } from '../shared/local-probe.ts';
+export { createFilesystemDriver, type FilesystemDriverOptions } from './filesystem-driver.ts';

@@ -1,0 +1,2 @@
+export { createLocalProbe } from '../shared/local-probe.ts';
+export { createMemoryDriver, type MemoryDriverOptions } from './memory-driver.ts';

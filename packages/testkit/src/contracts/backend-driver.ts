@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { describeAborts } from './backend-driver/aborts.ts';
+import { describeBackpressure } from './backend-driver/backpressure.ts';
+import { describeBuckets } from './backend-driver/buckets.ts';
+import {
+  type BackendDriverFactory,
+  type BackendDriverTraits,
+  bucketNames,
+  type ContractContext,
+  type DriverUnderTest,
+  never,
+} from './backend-driver/context.ts';
+import { describeListing } from './backend-driver/listing.ts';
+import { describeReads } from './backend-driver/reads.ts';
+import { describeWrites } from './backend-driver/writes.ts';
+
+export type { BackendDriverFactory, BackendDriverTraits, DriverUnderTest } from './backend-driver/context.ts';
+
+/** What every BackendDriver promises (core/ports), run against one of them. */
+export function describeBackendDriver(name: string, traits: BackendDriverTraits, factory: BackendDriverFactory): void {
+  describe(`BackendDriver contract: ${name}`, () => {
+    let subject: DriverUnderTest | undefined;
+    const unusedBucket = bucketNames(name);
+    const current = (): DriverUnderTest => {
+      if (subject === undefined) throw new Error('The driver is not there yet.');
+      return subject;
+    };
+    const context: ContractContext = {
+      traits,
+      subject: current,
+      driver: () => current().driver,
+      unusedBucket,
+      async newBucket() {
+        const bucket = unusedBucket();
+        await current().driver.ensureBucket(bucket, { signal: never });
+        return bucket;
+      },
+    };
+    beforeAll(async () => {
+      subject = await factory();
+    });
+    afterAll(async () => {
+      await subject?.dispose();
+    });
+
+    describeBuckets(context);
+    describeWrites(context);
+    describeReads(context);
+    describeListing(context);
+    describeAborts(context);
+    describeBackpressure(context);
+  });
+}

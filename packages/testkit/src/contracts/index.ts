@@ -1,0 +1,6 @@
+export {
+  type BackendDriverFactory,
+  type BackendDriverTraits,
+  type DriverUnderTest,
+  describeBackendDriver,
+} from './backend-driver.ts';
