@@ -28,7 +28,7 @@ export function s3ErrorCode(code: FaultCode): string {
  */
 export function toS3Error(fault: Fault, context: S3ErrorContext): S3ErrorResponse {
   const status = fault.spec.http;
-  const headers = retryHeaders(fault);
+  const headers = { ...faultHeaders(fault), ...retryHeaders(fault) };
   if (context.method === 'HEAD' || status === 304) return { status, headers, body: '' };
   const writer = createXmlWriter();
   writer.open('Error');
@@ -42,6 +42,20 @@ export function toS3Error(fault: Fault, context: S3ErrorContext): S3ErrorRespons
   writer.leaf('HostId', context.hostId);
   writer.close('Error');
   return { status, headers: { ...headers, 'content-type': 'application/xml' }, body: writer.end() };
+}
+
+const HEADER_TEXT = /^[\x20-\x7e]{1,256}$/;
+
+/**
+ * What S3 codes are too few to say: several faults share one. Our own client tells them apart by these headers, also
+ * where there is no body.
+ */
+function faultHeaders(fault: Fault): Record<string, string> {
+  const { code, rule } = fault;
+  return {
+    'x-sealgate-fault': code,
+    ...(rule !== undefined && HEADER_TEXT.test(rule) ? { 'x-sealgate-rule': rule } : {}),
+  };
 }
 
 const ELEMENT_NAME = /^[A-Za-z][A-Za-z0-9-]*$/;

@@ -7,6 +7,8 @@ export async function headBucket(context: S3Context): Promise<void> {
   const bucket = await requireBucket(context);
   context.response.setHeader('x-amz-bucket-region', bucket.region);
   context.response.setHeader('x-sealgate-encryption', bucket.encryption);
+  // A sealing client binds its envelopes to the name of the tenant that owns the bucket.
+  context.response.setHeader('x-sealgate-tenant', bucket.tenantName);
   replyEmpty(context.response, 200);
 }
 
