@@ -62,7 +62,11 @@ export const ACK_COMPARISONS_MAX = 32;
 export const ACK_ALTERNATIVES_MAX = 32;
 /** No class has more replicas, so no count can be larger. */
 export const ACK_NUMBER_MAX = REPLICAS_MAX;
-/** Steps of one placement search, about a microsecond each. Then it settles for covering labels greedily. */
-export const PLACEMENT_STEPS_MAX = 10_000;
+/**
+ * Steps of one placement search: microseconds each among tens of backends, which need far fewer. Then it settles for
+ * covering labels greedily, from so many starting points.
+ */
+export const PLACEMENT_STEPS_MAX = 5000;
+export const PLACEMENT_STARTS_MAX = 16;
 /** Bytes that one stripe of an erasure class takes from every data shard. */
 export const STRIPE_BYTES = 256 * KIB;

@@ -1,4 +1,4 @@
-import { PLACEMENT_STEPS_MAX } from '../limits.ts';
+import { PLACEMENT_STARTS_MAX, PLACEMENT_STEPS_MAX } from '../limits.ts';
 import type { Backend } from '../ports/index.ts';
 import { createTables, type SearchProblem } from './tables.ts';
 
@@ -8,10 +8,13 @@ import { createTables, type SearchProblem } from './tables.ts';
  * Depth first, taking before leaving out, so the answer is the best one lexicographically. Two things keep it small: a
  * branch ends as soon as the slots or the candidates left cannot supply the values a need still lacks, and candidates
  * with equal labels are alternatives only once per level. Distinct counts over several labels at once are a hard
- * problem in general, so the steps are bounded; past the bound one greedy pass covers the needs as well as it can.
+ * problem in general, so the steps are bounded; past the bound a few greedy passes cover the needs as well as they can.
  */
-export function searchPlacement(problem: SearchProblem): readonly Backend[] | undefined {
-  const search = createSearch(problem);
+export function searchPlacement(
+  problem: SearchProblem,
+  stepsMax: number = PLACEMENT_STEPS_MAX,
+): readonly Backend[] | undefined {
+  const search = createSearch(problem, stepsMax);
   const found = search.exact(0) ? search.chosen : search.exhausted() ? search.greedy() : undefined;
   return found?.map((index) => problem.candidates[index]).filter((backend) => backend !== undefined);
 }
@@ -23,7 +26,7 @@ interface Search {
   readonly greedy: () => readonly number[] | undefined;
 }
 
-function createSearch(problem: SearchProblem): Search {
+function createSearch(problem: SearchProblem, stepsMax: number): Search {
   const { candidates, writable, writes, width, within } = problem;
   const tables = createTables(problem);
   const { signatures, fits, viable, lacking } = tables;
@@ -45,7 +48,7 @@ function createSearch(problem: SearchProblem): Search {
       if (tried.has(signature) || !fits(index, chosen)) continue;
       tried.add(signature);
       steps += 1;
-      if (steps > PLACEMENT_STEPS_MAX) return false;
+      if (steps > stepsMax) return false;
       chosen.push(index);
       if (viable(chosen, index + 1) && exact(index + 1)) return true;
       chosen.pop();
@@ -55,7 +58,7 @@ function createSearch(problem: SearchProblem): Search {
 
   /** Takes, for each slot, the candidate after which most needs are covered; the order breaks ties. */
   const greedy = (): readonly number[] | undefined => {
-    const starts = within.length === 0 ? [-1] : candidates.keys();
+    const starts = within.length === 0 ? [-1] : firstOfEach(signatures).slice(0, PLACEMENT_STARTS_MAX);
     for (const start of starts) {
       chosen.length = 0;
       if (start >= 0 && hasRoom(start) && fits(start, chosen)) chosen.push(start);
@@ -75,5 +78,10 @@ function createSearch(problem: SearchProblem): Search {
     return undefined;
   };
 
-  return { chosen, exact, exhausted: () => steps > PLACEMENT_STEPS_MAX, greedy };
+  return { chosen, exact, exhausted: () => steps > stepsMax, greedy };
+}
+
+/** The first index of every different value. */
+function firstOfEach(values: readonly number[]): number[] {
+  return [...values.keys()].filter((index) => values.indexOf(values[index] ?? 0) === index);
 }
