@@ -1,0 +1,70 @@
+-- Removes the current version (or lays a delete marker over it), or one named version for good.
+CREATE OR REPLACE FUNCTION sealgate.delete_object(
+  p_bucket integer, p_key text, p_marker uuid, p_version_seq bigint, p_version_tail text, p_version_null boolean,
+  p_if_match bytea, p_if_none_match bytea, p_actor integer, p_request text, p_remote inet, p_settings jsonb,
+  OUT o_outcome text, OUT o_seq bigint, OUT o_is_null boolean, OUT o_blob uuid, OUT o_versioned boolean,
+  OUT o_marker boolean, OUT o_existed boolean
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_versioning text := sealgate.lock_bucket(p_bucket);
+  v_current sealgate.objects;
+  v_removed record;
+  v_gone sealgate.objects;
+  v_change bigint;
+  v_versions integer := 0;
+  v_bytes bigint := 0;
+  v_dropped bigint;
+BEGIN
+  IF v_versioning IS NULL THEN o_outcome := 'NoSuchBucket'; RETURN; END IF;
+  PERFORM pg_advisory_xact_lock(hashtextextended(p_key, p_bucket));
+  o_versioned := v_versioning <> 'off';
+  o_marker := false;
+  SELECT o.* INTO v_current FROM sealgate.objects o WHERE o.bucket_id = p_bucket AND o.key = p_key;
+  IF p_version_seq IS NOT NULL OR p_version_null THEN
+    SELECT r.* INTO v_removed FROM sealgate.remove_version(v_current, p_bucket, p_key, p_version_seq, p_version_tail, p_version_null,
+      p_if_match, p_if_none_match, p_settings) r;
+    o_outcome := v_removed.o_outcome; v_gone := v_removed.o_found; o_marker := v_removed.o_marker;
+    IF o_outcome IS NOT NULL THEN RETURN; END IF;
+    o_existed := v_gone.seq IS NOT NULL;
+    o_seq := v_gone.seq; o_is_null := v_gone.is_null; o_blob := v_gone.blob_id;
+    IF NOT o_existed THEN o_outcome := 'ok'; RETURN; END IF;
+    v_change := nextval('sealgate.change_seq');
+    IF NOT o_marker THEN v_versions := -1; v_bytes := -v_gone.bytes; END IF;
+  ELSE
+    o_outcome := CASE sealgate.check_preconditions(v_current.etag, p_if_match, p_if_none_match)
+      WHEN 'NoSuchKey' THEN 'PreconditionFailed' WHEN 'PreconditionFailed' THEN 'PreconditionFailed' END;
+    IF o_outcome IS NOT NULL THEN RETURN; END IF;
+    o_existed := v_current.seq IS NOT NULL;
+    IF v_versioning = 'off' AND NOT o_existed THEN o_outcome := 'ok'; RETURN; END IF;
+    v_change := nextval('sealgate.change_seq');
+    IF o_existed THEN
+      DELETE FROM sealgate.objects o WHERE o.bucket_id = p_bucket AND o.key = p_key;
+      IF v_versioning = 'off' OR (v_versioning = 'suspended' AND v_current.is_null) THEN
+        PERFORM sealgate.doom_version(v_current, p_settings);
+        v_versions := -1; v_bytes := -v_current.bytes;
+      ELSE
+        PERFORM sealgate.keep_version(v_current);
+      END IF;
+    END IF;
+    IF v_versioning <> 'off' THEN
+      IF v_versioning = 'suspended' AND v_versions = 0 THEN
+        v_dropped := sealgate.drop_null_version(p_bucket, p_key, p_settings);
+        IF v_dropped IS NOT NULL THEN v_versions := -1; v_bytes := -v_dropped; END IF;
+      END IF;
+      INSERT INTO sealgate.history (seq, bytes, modified_at, bucket_id, class, parts, is_null, blob_id, key, etag, delete_marker)
+      VALUES (v_change, 0, date_trunc('milliseconds', clock_timestamp()), p_bucket, 0, 0, v_versioning = 'suspended', p_marker,
+        p_key, '', true);
+      o_marker := true; o_seq := v_change; o_is_null := v_versioning = 'suspended'; o_blob := p_marker;
+    END IF;
+  END IF;
+  INSERT INTO sealgate.change_log (seq, bytes_delta, bucket_id, versions_delta, kind)
+  VALUES (v_change, v_bytes, p_bucket, v_versions, 'd');
+  -- Action 2: version removed for good. Action 3: delete marker laid.
+  INSERT INTO sealgate.audit_log (seq, at, version_seq, actor, bucket_id, action, blob_id, key, request_id, remote_address)
+  VALUES (v_change, clock_timestamp(), coalesce(v_gone.seq, CASE WHEN NOT o_marker THEN v_current.seq END), p_actor, p_bucket,
+    CASE WHEN o_marker AND v_gone.seq IS NULL THEN 3 ELSE 2 END, coalesce(v_gone.blob_id, v_current.blob_id), p_key, p_request,
+    p_remote);
+  o_outcome := 'ok';
+END
+$$;

@@ -1,0 +1,24 @@
+-- Gives an attempt up: its blob id can never be published from now on, and what landed is removed later. When the id
+-- was published after all (the commit's answer was lost), nothing happens.
+CREATE OR REPLACE FUNCTION sealgate.enqueue_deletion(
+  p_blob uuid, p_bucket integer, p_replicas bytea, p_settings jsonb
+) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_known bytea;
+BEGIN
+  INSERT INTO sealgate.blobs (blob_id, bytes, bucket_id, class, block_shift, replicas, digests)
+  VALUES (p_blob, 0, p_bucket, 0, 0, p_replicas, '') ON CONFLICT DO NOTHING;
+  IF FOUND THEN
+    INSERT INTO sealgate.deletions (blob_id, due_at, bucket_id)
+    VALUES (p_blob, now() + (p_settings ->> 'deletionGraceMs')::bigint * interval '1 millisecond', p_bucket);
+    RETURN;
+  END IF;
+  SELECT b.replicas INTO v_known FROM sealgate.blobs b WHERE b.blob_id = p_blob FOR UPDATE;
+  IF NOT EXISTS (SELECT FROM sealgate.deletions d WHERE d.blob_id = p_blob) THEN RETURN; END IF;
+  FOR i IN 0 .. octet_length(p_replicas) / 4 - 1 LOOP
+    v_known := sealgate.set_replica(v_known, substring(p_replicas FROM i * 4 + 1 FOR 4));
+  END LOOP;
+  UPDATE sealgate.blobs b SET replicas = v_known WHERE b.blob_id = p_blob;
+END
+$$;

@@ -1,0 +1,27 @@
+-- Turns copies that were still being written long after their commit into missing ones, with a repair job each.
+CREATE OR REPLACE FUNCTION sealgate.promote_owed(p_limit integer) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_blob sealgate.blobs;
+  v_due uuid;
+  v_count integer := 0;
+BEGIN
+  FOR v_due IN
+    SELECT o.blob_id FROM sealgate.owed o WHERE o.due_at <= now() ORDER BY o.blob_id LIMIT p_limit FOR UPDATE SKIP LOCKED
+  LOOP
+    DELETE FROM sealgate.owed o WHERE o.blob_id = v_due;
+    SELECT b.* INTO v_blob FROM sealgate.blobs b WHERE b.blob_id = v_due FOR UPDATE;
+    IF FOUND AND NOT EXISTS (SELECT FROM sealgate.deletions d WHERE d.blob_id = v_due) THEN
+      FOR i IN 0 .. octet_length(v_blob.replicas) / 4 - 1 LOOP
+        IF get_byte(v_blob.replicas, i * 4 + 3) = ascii('p') THEN
+          v_blob.replicas := set_byte(v_blob.replicas, i * 4 + 3, ascii('m'));
+        END IF;
+      END LOOP;
+      UPDATE sealgate.blobs b SET replicas = v_blob.replicas WHERE b.blob_id = v_due;
+      PERFORM sealgate.enqueue_repair(v_due, v_blob.replicas, coalesce(v_blob.k, 1), interval '0');
+    END IF;
+    v_count := v_count + 1;
+  END LOOP;
+  RETURN v_count;
+END
+$$;

@@ -1,0 +1,1 @@
+SELECT b.num, b.id FROM sealgate.backends b

@@ -1,0 +1,7 @@
+-- Keys of a range, ascending.
+-- $1 bucket, $2 lower bound (inclusive), $3 upper bound (exclusive), $4 limit
+SELECT o.key, o.bytes, o.etag, o.modified_at, o.class, o.checksum
+FROM sealgate.objects o
+WHERE o.bucket_id = $1::integer AND o.key >= $2::text AND o.key < $3::text
+ORDER BY o.key
+LIMIT $4::integer

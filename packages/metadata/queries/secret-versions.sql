@@ -1,0 +1,1 @@
+SELECT version, kdf, salt, canary FROM sealgate.secret_versions

@@ -1,0 +1,76 @@
+import { Fault, type FaultCode } from '@sealgate/core/faults';
+import type { AuditActor, Clock } from '@sealgate/core/ports';
+import { type ActorColumns, actorColumns } from './audit/actor.ts';
+import type { BackendNumbers } from './codec/replicas.ts';
+import type { Database } from './db/database.ts';
+import { classify, databaseFault } from './db/errors.ts';
+import type { Terms } from './db/terms.ts';
+import type { MetadataLogger } from './logger.ts';
+import type { SecretBox } from './secrets/box.ts';
+
+/** What every part of the driver is made of. */
+export interface Context {
+  readonly database: Database;
+  readonly terms: Terms;
+  readonly backends: BackendNumbers;
+  readonly secrets: SecretBox;
+  readonly clock: Clock;
+  readonly logger: MetadataLogger;
+  /** Durations that the stored functions need, as JSON. */
+  readonly settings: string;
+  readonly actor: (actor: AuditActor) => Promise<ActorColumns>;
+}
+
+export function actorWith(terms: Terms): Context['actor'] {
+  return (actor) => actorColumns(actor, terms);
+}
+
+/** Refusals of the stored functions and the words for them. A function decides before it writes, so nothing was changed. */
+const refusals = {
+  AccessDenied: 'Access Denied',
+  BucketAlreadyExists:
+    'The requested bucket name is not available. The bucket namespace is shared. Please select a different name and try again.',
+  BucketAlreadyOwnedByYou: 'The bucket you tried to create already exists, and you own it.',
+  BucketNotEmpty: 'The bucket you tried to delete is not empty. You must delete all versions in the bucket.',
+  InvalidBucketState: 'The request is not valid for the current state of the bucket.',
+  InvalidPart:
+    'One or more of the specified parts could not be found. The part may not have been uploaded, or its ETag or checksum is another.',
+  NoSuchBucket: 'The specified bucket does not exist',
+  NoSuchKey: 'The specified key does not exist.',
+  NoSuchUpload:
+    'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
+  OperationAborted: 'A conflicting operation is under way on this resource. Please try again.',
+  PreconditionFailed: 'At least one of the pre-conditions you specified did not hold',
+  QuotaExceeded: 'You have attempted to create more buckets than allowed',
+} as const satisfies Partial<Record<FaultCode, string>>;
+
+/**
+ * The row of a stored function when its outcome is `ok`.
+ * @throws Fault that the outcome names
+ */
+export function accepted<Row extends { readonly outcome: string }>(rows: readonly Row[]): Row {
+  const row = rows[0];
+  if (row === undefined) throw new Fault('InternalError', 'The database gave no answer.');
+  if (row.outcome === 'ok') return row;
+  if (row.outcome === 'BlobGivenUp') {
+    throw new Fault(
+      'Conflict',
+      'This attempt was given up and cannot be completed any more. Please send the request again.',
+    );
+  }
+  if (Object.hasOwn(refusals, row.outcome)) {
+    const code = row.outcome as keyof typeof refusals;
+    throw new Fault(code, refusals[code]);
+  }
+  throw new Fault('InternalError', `The database gave the unknown outcome ${row.outcome}.`);
+}
+
+/** Runs a change whose only unique key is the name it makes. @throws Fault Conflict */
+export async function orConflict<T>(message: string, change: () => Promise<T>): Promise<T> {
+  try {
+    return await change();
+  } catch (error) {
+    if (classify(error) === 'unique') throw new Fault('Conflict', message, { cause: error });
+    throw databaseFault(error);
+  }
+}

@@ -1,0 +1,80 @@
+import type { PoolConfig } from 'pg';
+import {
+  IDLE_TRANSACTION_TIMEOUT_MS,
+  LOCK_TIMEOUT_MS,
+  POOL_IDLE_MS,
+  POOL_WAIT_MS,
+  QUERY_TIMEOUT_MS,
+  STATEMENT_TIMEOUT_MS,
+} from '../limits.ts';
+
+// https://github.com/postgres/postgres/blob/REL_18_STABLE/src/include/catalog/pg_type.dat
+const INT8 = 20;
+const TIMESTAMPTZ = 1184;
+const TEXT_BY_DEFAULT = new Set([18, 25, 1043, 2950, 869]);
+const INTEGERS = new Set([21, 23]);
+
+/**
+ * Session settings. Every statement of ours is served by an index, whatever the statistics of a table that has just
+ * grown say; JIT compilation costs more than any of them takes.
+ */
+const SESSION = [
+  '-c TimeZone=UTC',
+  '-c jit=off',
+  '-c enable_seqscan=off',
+  '-c bytea_output=hex',
+  '-c search_path=pg_catalog',
+].join(' ');
+
+/** The text of a timestamptz (in UTC) as milliseconds since 1970. */
+export function parseTimestamp(text: string): number {
+  return Date.parse(`${text.slice(0, 10)}T${text.slice(11).replace(/\+00$/, 'Z')}`);
+}
+
+function parseBytea(text: string): Buffer {
+  return Buffer.from(text.slice(2), 'hex');
+}
+
+const parsers: Readonly<Record<number, (text: string) => unknown>> = {
+  [INT8]: BigInt,
+  [TIMESTAMPTZ]: parseTimestamp,
+  16: (text) => text === 't',
+  17: parseBytea,
+  701: Number,
+  114: JSON.parse,
+  3802: JSON.parse,
+  1009: parseTextArray,
+};
+
+/** `{a,"b c"}` with the escapes of PostgreSQL's array output. */
+export function parseTextArray(text: string): string[] {
+  const items: string[] = [];
+  for (const match of text.slice(1, -1).matchAll(/"((?:[^"\\]|\\.)*)"|([^,]+)/gs)) {
+    items.push(match[1] === undefined ? (match[2] ?? '') : match[1].replace(/\\(.)/gs, '$1'));
+  }
+  return items;
+}
+
+/** int8 as bigint, timestamptz as milliseconds, bytea as Buffer; unknown types as they come. */
+function getTypeParser(oid: number): (text: string) => unknown {
+  if (INTEGERS.has(oid)) return Number;
+  if (TEXT_BY_DEFAULT.has(oid)) return String;
+  return parsers[oid] ?? String;
+}
+
+/** What every connection of ours has in common. */
+export function connectionConfig(databaseUrl: string, applicationName: string): PoolConfig {
+  return {
+    connectionString: databaseUrl,
+    application_name: applicationName,
+    options: SESSION,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    connectionTimeoutMillis: POOL_WAIT_MS,
+    idleTimeoutMillis: POOL_IDLE_MS,
+    keepAlive: true,
+    types: { getTypeParser: getTypeParser as never },
+  };
+}

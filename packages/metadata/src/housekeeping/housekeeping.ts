@@ -1,0 +1,109 @@
+import { type BackendId, type BlobId, type PhysicalBucketName, parseBlobId } from '@sealgate/core/names';
+import type { DueDeletion, MetadataHousekeeping } from '@sealgate/core/ports';
+import { SYSTEM_ACTOR } from '../audit/actor.ts';
+import { packPlaces, packReplicas, unpackReplicas } from '../codec/replicas.ts';
+import { type BlobColumns, blobOf } from '../codec/version-row.ts';
+import type { Context } from '../context.ts';
+import { INLINE_DIGEST_BYTES_MAX, PROMOTE_BATCH } from '../limits.ts';
+import type { RepairQueue } from './queue.ts';
+
+interface DeletionRow {
+  readonly blob_id: BlobId;
+  readonly replicas: Buffer;
+  readonly buckets: Readonly<Record<string, PhysicalBucketName>> | null;
+}
+
+interface BlobRow extends BlobColumns {
+  readonly blob_id: BlobId;
+  readonly bytes: bigint;
+  readonly bucket_id: number;
+  readonly class: number;
+}
+
+export function createHousekeeping(context: Context, queue: RepairQueue): MetadataHousekeeping {
+  const { database, backends } = context;
+
+  async function dueDeletion(row: DeletionRow): Promise<DueDeletion> {
+    const replicas = [];
+    for (const { backend, shard } of await unpackReplicas(row.replicas, backends)) {
+      const bucket = row.buckets?.[String(await backends.numberOf(backend))];
+      // Without a physical bucket nothing was ever written there: the place counts as gone when it is reported so.
+      if (bucket !== undefined) replicas.push({ backend, shard, bucket });
+    }
+    return { blobId: row.blob_id, replicas };
+  }
+
+  async function mark(blobId: BlobId, entry: Buffer, known: boolean): Promise<boolean> {
+    const [actor, requestId] = await context.actor(SYSTEM_ACTOR);
+    const [row] = await database.write<{ wanted: boolean }>('mark-replica', [blobId, entry, known, actor, requestId]);
+    return row?.wanted === true;
+  }
+
+  async function finish(blobId: BlobId, gone: readonly { readonly backend: BackendId; readonly shard: number }[]) {
+    const [actor, requestId] = await context.actor(SYSTEM_ACTOR);
+    await database.write('finish-deletion', [blobId, await packPlaces(gone, backends), actor, requestId]);
+  }
+
+  return {
+    async enqueueDeletion(request) {
+      const replicas = request.replicas.map((place) => ({ ...place, state: 'pending' as const }));
+      await database.write('enqueue-deletion', [
+        request.blobId,
+        request.bucketId,
+        await packReplicas(replicas, backends),
+        context.settings,
+      ]);
+    },
+
+    async leaseDeletions(limit, leaseMs) {
+      const rows = await database.write<DeletionRow>('lease-deletions', [limit, leaseMs]);
+      const due = await Promise.all(rows.map(dueDeletion));
+      const empty = due.filter((deletion) => deletion.replicas.length === 0);
+      for (const [index, deletion] of due.entries()) {
+        const row = rows[index];
+        if (row !== undefined && empty.includes(deletion))
+          await finish(row.blob_id, await unpackReplicas(row.replicas, backends));
+      }
+      return due.filter((deletion) => deletion.replicas.length > 0);
+    },
+
+    finishDeletion: finish,
+
+    async markReplica(blobId, replica) {
+      return mark(blobId, await packReplicas([replica], backends), false);
+    },
+
+    async blobForRepair(blobId) {
+      const [row] = await database.read<BlobRow>('blob-for-repair', [blobId, INLINE_DIGEST_BYTES_MAX]);
+      if (row === undefined) return undefined;
+      return {
+        bucketId: row.bucket_id,
+        redundancyClass: await context.terms.valueOf(row.class),
+        blob: await blobOf(row.blob_id, row.bytes, row, context),
+      };
+    },
+
+    async takeRepairs(limit) {
+      await database.write('promote-owed', [PROMOTE_BATCH]);
+      const jobs = await queue.take(limit);
+      return jobs.map((job) => ({ jobId: job.jobId, blobId: blobIdOf(job.data) }));
+    },
+
+    async finishRepair(jobId) {
+      await queue.finish(jobId);
+      await database.write('renew-repair', [jobId]);
+    },
+
+    failRepair: (jobId, reason) => queue.fail(jobId, reason),
+
+    async reportBadReplica(blobId, backend, shard) {
+      await mark(blobId, await packReplicas([{ backend, shard, state: 'missing' }], backends), true);
+    },
+  };
+}
+
+/** Jobs are made by our own functions only. @throws Fault ValidationFailed for a job that somebody else put in. */
+function blobIdOf(data: unknown): BlobId {
+  const text = typeof data === 'object' && data !== null && 'blobId' in data ? data.blobId : undefined;
+  return parseBlobId(typeof text === 'string' ? text : '');
+}

@@ -1,0 +1,52 @@
+/** Every bound of this package, with the reason for its size. */
+
+/** Connections of one process. PostgreSQL's group commit needs some writers side by side; more only queue inside it. */
+export const POOL_CONNECTIONS_DEFAULT = 12;
+/** Waiting for a free connection. Longer, and the client has given up before it is served. */
+export const POOL_WAIT_MS = 5_000;
+/** Any statement; the server ends it. Well below deletionGraceMs, so that no commit outlives its clean-up. */
+export const STATEMENT_TIMEOUT_MS = 30_000;
+/** Waiting for one lock (key, bucket, upload). */
+export const LOCK_TIMEOUT_MS = 10_000;
+/** A transaction of ours that does nothing. Only registry changes and migrations have several statements. */
+export const IDLE_TRANSACTION_TIMEOUT_MS = 30_000;
+/** The client gives a statement up when the server does not even answer that it timed out. */
+export const QUERY_TIMEOUT_MS = 40_000;
+export const PING_TIMEOUT_MS = 2_000;
+/** An idle connection is closed. */
+export const POOL_IDLE_MS = 60_000;
+
+/** Serialization failures and deadlocks: runs in all. */
+export const TRANSACTION_ATTEMPTS_MAX = 4;
+/** Reads that a lost connection interrupted: runs in all. */
+export const READ_ATTEMPTS_MAX = 2;
+
+/** Between a version's replacement (or an attempt's end) and the removal of its bytes: readers under way finish. */
+export const DELETION_GRACE_MS = 15 * 60_000;
+/** A copy that is still being written this long after its commit, plus a second per 4 MiB, is taken for lost. */
+export const PENDING_GRACE_MS = 60_000;
+/** An attempt older than this is never published. Less than the age from which a sweep removes unknown blobs. */
+export const ATTEMPT_AGE_MAX_MS = 24 * 60 * 60_000;
+
+/** A digest list up to this long (64 blocks) comes with the version; a longer one is read in slices. */
+export const INLINE_DIGEST_BYTES_MAX = 64 * 32;
+/** Terms (class names, verdicts, actors) that a process remembers. Actors grow with credentials. */
+export const TERMS_CACHED_MAX = 10_000;
+/** Uploads that one transaction aborts. */
+export const ABORT_BATCH = 100;
+/** Owed copies that one call turns into repair jobs. */
+export const PROMOTE_BATCH = 1_000;
+
+/** Waiting for another process that migrates. */
+export const MIGRATION_LOCK_WAIT_MS = 120_000;
+
+/** scrypt with 32 MiB and three passes: OWASP's equal of N = 2^17 with a quarter of its memory. */
+export const SCRYPT_COST = { N: 2 ** 15, r: 8, p: 3, maxmem: 64 * 1024 * 1024 } as const;
+
+/** The repair queue: retries with doubling delays reach a day, then the job goes to the dead letters. */
+export const REPAIR_RETRIES_MAX = 16;
+export const REPAIR_RETRY_DELAY_S = 15;
+export const REPAIR_RETRY_DELAY_MAX_S = 4 * 60 * 60;
+export const REPAIR_EXPIRE_S = 60 * 60;
+export const REPAIR_RETENTION_S = 14 * 24 * 60 * 60;
+export const REPAIR_DONE_KEPT_S = 60 * 60;

@@ -1,0 +1,119 @@
+import { Fault } from '@sealgate/core/faults';
+import pg from 'pg';
+import { connectionConfig } from '../db/connection.ts';
+import { databaseFault } from '../db/errors.ts';
+import { migrateQueue } from '../housekeeping/queue.ts';
+import { MIGRATION_LOCK_WAIT_MS } from '../limits.ts';
+import { loadSchemaFiles, type SchemaFiles } from './files.ts';
+import { type AppliedFunction, type AppliedMigration, planMigration } from './plan.ts';
+
+// Any number that no other advisory lock of ours uses; the keys of ours are hashes or pairs.
+const MIGRATION_LOCK = '7310589213470001';
+
+// https://www.postgresql.org/docs/current/runtime-config-preset.html
+const OLDEST_SERVER = 150_000;
+
+export interface MigrateResult {
+  /** Names of the migrations that this call applied. */
+  readonly applied: readonly string[];
+  readonly functions: readonly string[];
+}
+
+/**
+ * Brings the database to this release's schema. Safe when many processes start at once: one does it, the others wait and
+ * find it done. All migrations and functions go in one transaction.
+ * @throws Fault StartFailed (wrong server, newer or foreign schema), DatabaseUnavailable
+ */
+export async function migrate(options: {
+  readonly databaseUrl: string;
+  readonly files?: SchemaFiles;
+  /** A role that the program runs under, when it is not the schema's owner: gets exactly the rights it needs. */
+  readonly runtimeRole?: string;
+}): Promise<MigrateResult> {
+  const files = options.files ?? loadSchemaFiles();
+  const client = new pg.Client({
+    ...connectionConfig(options.databaseUrl, 'sealgate-migrate'),
+    statement_timeout: 0,
+    lock_timeout: MIGRATION_LOCK_WAIT_MS,
+    query_timeout: 0,
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await checkServer(client);
+    await client.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
+    await migrateQueue(async (text, values) => {
+      const result = await client.query<pg.QueryResultRow>(text, [...values]);
+      return { rows: Array.isArray(result) ? [] : result.rows };
+    });
+    await client.query('BEGIN');
+    const result = await apply(client, files);
+    if (options.runtimeRole !== undefined) await grant(client, options.runtimeRole);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    throw databaseFault(error);
+  } finally {
+    // Ending the session also rolls back and lets go of the lock.
+    await client.end().catch(() => {});
+  }
+}
+
+async function checkServer(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ version: string; encoding: string }>(
+    "SELECT current_setting('server_version_num') AS version, current_setting('server_encoding') AS encoding",
+  );
+  const [row] = rows;
+  if (row === undefined || Number(row.version) < OLDEST_SERVER) {
+    throw new Fault('StartFailed', 'The database server is too old: PostgreSQL 15 or later is needed.');
+  }
+  if (row.encoding !== 'UTF8') {
+    throw new Fault(
+      'StartFailed',
+      `The database is encoded in ${row.encoding}. Create it with encoding UTF8: object keys are UTF-8.`,
+    );
+  }
+}
+
+async function apply(client: pg.Client, files: SchemaFiles): Promise<MigrateResult> {
+  await client.query(`
+    CREATE SCHEMA IF NOT EXISTS sealgate;
+    CREATE TABLE IF NOT EXISTS sealgate.migrations (
+      number integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());
+    CREATE TABLE IF NOT EXISTS sealgate.functions (
+      name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());`);
+  const migrations = await client.query<AppliedMigration>(
+    'SELECT number, name, checksum FROM sealgate.migrations ORDER BY number',
+  );
+  const functions = await client.query<AppliedFunction>('SELECT name, checksum FROM sealgate.functions');
+  const plan = planMigration(files, { migrations: migrations.rows, functions: functions.rows });
+  for (const file of plan.migrations) {
+    await client.query(file.text);
+    await client.query('INSERT INTO sealgate.migrations (number, name, checksum) VALUES ($1, $2, $3)', [
+      file.number,
+      file.name,
+      file.checksum,
+    ]);
+  }
+  for (const file of plan.functions) {
+    await client.query(file.text);
+    await client.query(
+      `INSERT INTO sealgate.functions (name, checksum) VALUES ($1, $2)
+       ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, applied_at = now()`,
+      [file.name, file.checksum],
+    );
+  }
+  return { applied: plan.migrations.map((file) => file.name), functions: plan.functions.map((file) => file.name) };
+}
+
+/** Everything but the audit log may be changed; the audit log may be appended to. */
+async function grant(client: pg.Client, role: string): Promise<void> {
+  const name = client.escapeIdentifier(role);
+  await client.query(`
+    GRANT USAGE ON SCHEMA sealgate, pgboss TO ${name};
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA sealgate, pgboss TO ${name};
+    REVOKE UPDATE, DELETE, TRUNCATE ON sealgate.audit_log FROM ${name};
+    REVOKE INSERT, UPDATE, DELETE ON sealgate.migrations, sealgate.functions FROM ${name};
+    GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA sealgate, pgboss TO ${name};
+    GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA sealgate, pgboss TO ${name};`);
+}

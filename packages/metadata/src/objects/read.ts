@@ -1,0 +1,79 @@
+import type { BlobId } from '@sealgate/core/names';
+import type { MetadataObjects, SegmentRecord } from '@sealgate/core/ports';
+import { type BlobColumns, blobOf, type VersionRow, versionIdOf, versionOf } from '../codec/version-row.ts';
+import type { Context } from '../context.ts';
+import { INLINE_DIGEST_BYTES_MAX } from '../limits.ts';
+import { versionColumns } from './commit.ts';
+
+interface SegmentRow extends BlobColumns {
+  readonly part_number: number;
+  readonly start_offset: bigint;
+  readonly bytes: bigint;
+  readonly blob_id: BlobId;
+}
+
+const DIGEST_BYTES = 32;
+
+export function createReads(
+  context: Context,
+): Pick<
+  MetadataObjects,
+  'currentVersion' | 'version' | 'currentSeq' | 'readDigests' | 'readSegments' | 'readSegmentOfPart'
+> {
+  const { database } = context;
+
+  async function segmentOf(row: SegmentRow): Promise<SegmentRecord> {
+    return {
+      partNumber: row.part_number,
+      offset: Number(row.start_offset),
+      blob: await blobOf(row.blob_id, row.bytes, row, context),
+    };
+  }
+
+  return {
+    async currentVersion(bucketId, key) {
+      const [row] = await database.read<VersionRow>('current-version', [bucketId, key, INLINE_DIGEST_BYTES_MAX]);
+      return row === undefined ? undefined : versionOf(row, context);
+    },
+
+    async version(bucketId, key, versionId) {
+      const { seq } = versionColumns(versionId);
+      const [row] = await database.read<VersionRow>('version', [bucketId, key, seq, INLINE_DIGEST_BYTES_MAX]);
+      // The tail makes ids unguessable, so it must be right too.
+      return row === undefined || versionIdOf(row) !== versionId ? undefined : versionOf(row, context);
+    },
+
+    async currentSeq(bucketId, key) {
+      const [row] = await database.read<{ seq: bigint }>('current-seq', [bucketId, key]);
+      return row?.seq;
+    },
+
+    async readDigests(blobId, first, count) {
+      const [row] = await database.read<{ digests: Buffer }>('read-digests', [
+        blobId,
+        first * DIGEST_BYTES,
+        count * DIGEST_BYTES,
+      ]);
+      return row?.digests ?? new Uint8Array();
+    },
+
+    async readSegments(version, offset, limit) {
+      const rows = await database.read<SegmentRow>('read-segments', [
+        version.seq,
+        offset,
+        limit,
+        INLINE_DIGEST_BYTES_MAX,
+      ]);
+      return Promise.all(rows.map(segmentOf));
+    },
+
+    async readSegmentOfPart(version, partNumber) {
+      const [row] = await database.read<SegmentRow>('read-segment-of-part', [
+        version.seq,
+        partNumber,
+        INLINE_DIGEST_BYTES_MAX,
+      ]);
+      return row === undefined ? undefined : segmentOf(row);
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import type { Clock, Metadata } from '@sealgate/core/ports';
+import { systemClock } from '@sealgate/core/ports';
+import { actorWith, type Context } from './context.ts';
+import { createBackendNumbers } from './db/backend-numbers.ts';
+import { createDatabase, type Database } from './db/database.ts';
+import { loadStatements } from './db/statements.ts';
+import { createTerms } from './db/terms.ts';
+import { createHousekeeping } from './housekeeping/housekeeping.ts';
+import { openQueue, type RepairQueue } from './housekeeping/queue.ts';
+import { ATTEMPT_AGE_MAX_MS, DELETION_GRACE_MS, PENDING_GRACE_MS } from './limits.ts';
+import { type MetadataLogger, silentLogger } from './logger.ts';
+import { createCommits } from './objects/commit.ts';
+import { createListings } from './objects/list.ts';
+import { createReads } from './objects/read.ts';
+import { createBackends } from './registry/backends.ts';
+import { createBuckets } from './registry/buckets.ts';
+import { createCredentials } from './registry/credentials.ts';
+import { createPolicies } from './registry/policies.ts';
+import { createTenants } from './registry/tenants.ts';
+import { openSecrets, type SecretPassphrase } from './secrets/open-secrets.ts';
+import { createUploads } from './uploads/uploads.ts';
+
+export interface OpenMetadataOptions {
+  /** A `postgres://` URL. The schema must be there: run `migrate` first. */
+  readonly databaseUrl: string;
+  readonly secrets: { readonly passphrases: readonly SecretPassphrase[] };
+  /** Times of rows come from the database; this clock only names delete markers. */
+  readonly clock?: Clock;
+  readonly logger?: MetadataLogger;
+  /** Connections of this process. */
+  readonly poolMax?: number;
+  readonly applicationName?: string;
+  /** Whether this process also does the job queue's upkeep; one of several does it at a time. */
+  readonly superviseQueue?: boolean;
+  /** Milliseconds; see limits.ts for the defaults and their reasons. */
+  readonly deletionGraceMs?: number;
+  readonly pendingGraceMs?: number;
+  readonly attemptAgeMaxMs?: number;
+}
+
+/**
+ * The metadata authority on PostgreSQL 15 or later.
+ * @throws Fault ConfigInvalid (wrong passphrase), DatabaseUnavailable
+ */
+export async function openMetadata(options: OpenMetadataOptions): Promise<Metadata> {
+  const logger = options.logger ?? silentLogger;
+  const database = createDatabase(options.databaseUrl, {
+    statements: loadStatements(),
+    logger,
+    ...(options.poolMax === undefined ? {} : { poolMax: options.poolMax }),
+    ...(options.applicationName === undefined ? {} : { applicationName: options.applicationName }),
+  });
+  try {
+    const [secrets, queue] = await Promise.all([
+      openSecrets(database, options.secrets.passphrases),
+      openQueue((text, values) => database.execute(text, values), {
+        logger,
+        supervise: options.superviseQueue ?? true,
+      }),
+    ]);
+    const terms = createTerms(database);
+    const context: Context = {
+      database,
+      terms,
+      backends: createBackendNumbers(database),
+      secrets,
+      clock: options.clock ?? systemClock,
+      logger,
+      settings: JSON.stringify({
+        deletionGraceMs: options.deletionGraceMs ?? DELETION_GRACE_MS,
+        pendingGraceMs: options.pendingGraceMs ?? PENDING_GRACE_MS,
+        attemptAgeMaxMs: options.attemptAgeMaxMs ?? ATTEMPT_AGE_MAX_MS,
+      }),
+      actor: actorWith(terms),
+    };
+    return assemble(context, { database, queue });
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+function assemble(context: Context, owned: { readonly database: Database; readonly queue: RepairQueue }): Metadata {
+  return {
+    ...createTenants(context),
+    ...createCredentials(context),
+    ...createBackends(context),
+    ...createBuckets(context),
+    ...createPolicies(context),
+    ...createCommits(context),
+    ...createReads(context),
+    ...createListings(context),
+    ...createUploads(context),
+    ...createHousekeeping(context, owned.queue),
+    ping: () => owned.database.ping(),
+    async close() {
+      await owned.queue.close();
+      await owned.database.close();
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import { Fault } from '@sealgate/core/faults';
+import type { BackendId } from '@sealgate/core/names';
+import type {
+  Backend,
+  BackendCapabilities,
+  BackendState,
+  BackendType,
+  CustodyMode,
+  MetadataRegistry,
+} from '@sealgate/core/ports';
+import { type Context, orConflict } from '../context.ts';
+
+interface BackendRow {
+  readonly num: number;
+  readonly id: BackendId;
+  readonly type: BackendType;
+  readonly endpoint: string;
+  readonly provider: string;
+  readonly provider_region: string;
+  readonly region: string;
+  readonly country: string;
+  readonly jurisdiction: string;
+  readonly operator_jurisdiction: string;
+  readonly certificates: readonly string[];
+  readonly sla: string | null;
+  readonly weight: number;
+  readonly addressing: 'path' | 'virtual';
+  readonly custody: CustodyMode;
+  readonly secret: Buffer | null;
+  readonly capabilities: BackendCapabilities;
+  readonly probed_at: number | null;
+  readonly state: BackendState;
+  readonly created_at: number;
+}
+
+type BackendCredentials = NonNullable<Backend['credentials']>;
+
+export function createBackends(
+  context: Context,
+): Pick<MetadataRegistry, 'createBackend' | 'listBackends' | 'recordProbe' | 'setBackendState'> {
+  const { database, secrets } = context;
+
+  function backendOf(row: BackendRow): Backend {
+    const opened = row.secret === null ? null : secrets.open({ purpose: 'backend', id: row.id }, row.secret);
+    return {
+      id: row.id,
+      num: row.num,
+      type: row.type,
+      endpoint: row.endpoint,
+      provider: row.provider,
+      providerRegion: row.provider_region,
+      region: row.region,
+      country: row.country,
+      jurisdiction: row.jurisdiction,
+      operatorJurisdiction: row.operator_jurisdiction,
+      certificates: row.certificates,
+      sla: row.sla,
+      weight: row.weight,
+      addressing: row.addressing,
+      custody: row.custody,
+      credentials: opened === null ? null : unprinted(JSON.parse(opened) as BackendCredentials),
+      capabilities: row.capabilities,
+      probedAtMs: row.probed_at,
+      state: row.state,
+      createdAtMs: row.created_at,
+    };
+  }
+
+  function sealed(id: BackendId, credentials: BackendCredentials | null): Buffer | null {
+    if (credentials === null) return null;
+    const { accessKeyId, secretAccessKey } = credentials;
+    return secrets.seal({ purpose: 'backend', id }, JSON.stringify({ accessKeyId, secretAccessKey }));
+  }
+
+  return {
+    async createBackend(backend, actor) {
+      const columns = await context.actor(actor);
+      const [row] = await orConflict('There is a backend of this id already.', () =>
+        database.write<BackendRow>('create-backend', [
+          ...columns,
+          backend.id,
+          backend.type,
+          backend.endpoint,
+          backend.provider,
+          backend.providerRegion,
+          backend.region,
+          backend.country,
+          backend.jurisdiction,
+          backend.operatorJurisdiction,
+          backend.certificates,
+          backend.sla,
+          backend.weight,
+          backend.addressing,
+          backend.custody,
+          sealed(backend.id, backend.custody === 'gateway' ? backend.credentials : null),
+        ]),
+      );
+      if (row === undefined) throw new Fault('InternalError', 'The backend was not stored.');
+      return backendOf(row);
+    },
+
+    async listBackends() {
+      return (await database.read<BackendRow>('list-backends', [])).map(backendOf);
+    },
+
+    async recordProbe(id, capabilities, atMs, actor) {
+      const columns = await context.actor(actor);
+      const at = new Date(atMs).toISOString();
+      const rows = await database.write('record-probe', [...columns, id, JSON.stringify(capabilities), at]);
+      if (rows.length === 0) throw new Fault('NoSuchBackend', `There is no backend ${id}.`);
+    },
+
+    async setBackendState(id, state, reason, actor) {
+      const rows = await database.write('set-backend-state', [...(await context.actor(actor)), id, state, reason]);
+      if (rows.length === 0) throw new Fault('NoSuchBackend', `There is no backend ${id}.`);
+    },
+  };
+}
+
+/** The secret is a getter that no printer walks into: a logged backend shows its key id only. */
+function unprinted(credentials: BackendCredentials): BackendCredentials {
+  return Object.defineProperty({ accessKeyId: credentials.accessKeyId }, 'secretAccessKey', {
+    enumerable: false,
+    value: credentials.secretAccessKey,
+  }) as BackendCredentials;
+}

@@ -1,0 +1,110 @@
+import { Fault } from '@sealgate/core/faults';
+import type { AccessKeyId, TenantId } from '@sealgate/core/names';
+import type { Credential, MetadataRegistry } from '@sealgate/core/ports';
+import { type Context, orConflict } from '../context.ts';
+import { type TenantRow, tenantOf } from './tenants.ts';
+
+type Prefixed<Row> = { readonly [Name in keyof Row as `tenant_${Name & string}`]: Row[Name] };
+
+interface CredentialColumns {
+  readonly access_key_id: AccessKeyId;
+  readonly state: 'active' | 'disabled';
+  readonly session_token: Buffer | null;
+  readonly expires_at: number | null;
+  readonly description: string | null;
+  readonly created_at: number;
+}
+
+type CredentialRow = CredentialColumns & Prefixed<TenantRow> & { readonly secret: Buffer };
+
+export function createCredentials(
+  context: Context,
+): Pick<
+  MetadataRegistry,
+  'createCredential' | 'credential' | 'listCredentials' | 'setCredentialState' | 'deleteCredential'
+> {
+  const { database, secrets } = context;
+
+  function credentialOf(row: CredentialColumns, tenant: Credential['tenant']): Omit<Credential, 'secretAccessKey'> {
+    const token = row.session_token;
+    return {
+      accessKeyId: row.access_key_id,
+      tenant,
+      state: row.state,
+      expiresAtMs: row.expires_at,
+      sessionToken: token === null ? null : secrets.open({ purpose: 'session-token', id: row.access_key_id }, token),
+      description: row.description,
+      createdAtMs: row.created_at,
+    };
+  }
+
+  async function tenantById(id: TenantId): Promise<Credential['tenant']> {
+    const [row] = await database.read<TenantRow>('tenant-by-id', [id]);
+    if (row === undefined) throw new Fault('NotFound', 'There is no such tenant.');
+    return tenantOf(row);
+  }
+
+  return {
+    async createCredential(credential, actor) {
+      const { accessKeyId, secretAccessKey, tenantId, expiresAtMs, description } = credential;
+      const tenant = await tenantById(tenantId);
+      const sealed = secrets.seal({ purpose: 'credential', id: accessKeyId }, secretAccessKey);
+      const expiry = expiresAtMs === null ? null : new Date(expiresAtMs).toISOString();
+      const columns = await context.actor(actor);
+      const [row] = await orConflict('There is a credential with this access key id already.', () =>
+        database.write<{ created_at: number }>('create-credential', [
+          ...columns,
+          accessKeyId,
+          tenantId,
+          sealed,
+          expiry,
+          description,
+        ]),
+      );
+      if (row === undefined) throw new Fault('NotFound', 'There is no such tenant.');
+      const base = { accessKeyId, secretAccessKey, tenant, expiresAtMs, description };
+      return { ...base, state: 'active', sessionToken: null, createdAtMs: row.created_at };
+    },
+
+    async credential(accessKeyId) {
+      const [row] = await database.read<CredentialRow>('credential', [accessKeyId]);
+      if (row === undefined) return undefined;
+      const secretAccessKey = secrets.open({ purpose: 'credential', id: row.access_key_id }, row.secret);
+      return { ...credentialOf(row, tenantOfCredential(row)), secretAccessKey };
+    },
+
+    async listCredentials(tenantId) {
+      const [tenant, rows] = await Promise.all([
+        database.read<TenantRow>('tenant-by-id', [tenantId]),
+        database.read<CredentialColumns>('list-credentials', [tenantId]),
+      ]);
+      const [known] = tenant;
+      return known === undefined ? [] : rows.map((row) => credentialOf(row, tenantOf(known)));
+    },
+
+    async setCredentialState(accessKeyId, state, actor) {
+      const rows = await database.write('set-credential-state', [...(await context.actor(actor)), accessKeyId, state]);
+      if (rows.length === 0) throw new Fault('NotFound', 'There is no such credential.');
+    },
+
+    async deleteCredential(accessKeyId, actor) {
+      const rows = await database.write('delete-credential', [...(await context.actor(actor)), accessKeyId]);
+      if (rows.length === 0) throw new Fault('NotFound', 'There is no such credential.');
+    },
+  };
+}
+
+function tenantOfCredential(row: Prefixed<TenantRow>): Credential['tenant'] {
+  return tenantOf({
+    id: row.tenant_id,
+    name: row.tenant_name,
+    owner_id: row.tenant_owner_id,
+    display_name: row.tenant_display_name,
+    email: row.tenant_email,
+    namespace: row.tenant_namespace,
+    state: row.tenant_state,
+    default_encryption: row.tenant_default_encryption,
+    policy_name: row.tenant_policy_name,
+    created_at: row.tenant_created_at,
+  });
+}

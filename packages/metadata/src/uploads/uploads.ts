@@ -1,0 +1,140 @@
+import { Fault } from '@sealgate/core/faults';
+import type { BlobId, ObjectKey } from '@sealgate/core/names';
+import type { ChecksumAlgorithm, MetadataUploads, StoredHeaders, UploadRecord } from '@sealgate/core/ports';
+import { packChecksum, unpackChecksum } from '../codec/checksum.ts';
+import { packEtag, unpackEtag } from '../codec/etag.ts';
+import { blockShift, layoutColumns } from '../codec/layout.ts';
+import { packReplicas } from '../codec/replicas.ts';
+import { type EnvelopeColumns, envelopeColumns, envelopeOf } from '../codec/version-row.ts';
+import { accepted, type Context } from '../context.ts';
+import { ABORT_BATCH } from '../limits.ts';
+import { createUploadListing } from './list-uploads.ts';
+
+export interface UploadRow extends EnvelopeColumns {
+  readonly upload_id: string;
+  readonly bucket_id: number;
+  readonly key: ObjectKey;
+  readonly class: number;
+  readonly headers: StoredHeaders | null;
+  readonly tags: Readonly<Record<string, string>> | null;
+  readonly checksum_algorithm: ChecksumAlgorithm | null;
+  readonly checksum_type: 'FULL_OBJECT' | 'COMPOSITE' | null;
+  readonly initiator: string;
+  readonly state: string;
+  readonly created_at: number;
+}
+
+interface PartRow {
+  readonly part_number: number;
+  readonly bytes: bigint;
+  readonly etag: Buffer;
+  readonly checksum: Buffer | null;
+  readonly inspection: string | null;
+  readonly blob_id: BlobId;
+  readonly modified_at: number;
+}
+
+export async function uploadOf(row: UploadRow, context: Context): Promise<UploadRecord> {
+  return {
+    uploadId: row.upload_id,
+    bucketId: row.bucket_id,
+    key: row.key,
+    redundancyClass: await context.terms.valueOf(row.class),
+    headers: row.headers ?? {},
+    tags: row.tags,
+    checksumAlgorithm: row.checksum_algorithm,
+    checksumType: row.checksum_type,
+    envelope: envelopeOf(row),
+    initiator: row.initiator,
+    state: row.state === 'o' ? 'open' : 'completed',
+    createdAtMs: row.created_at,
+  };
+}
+
+export function createUploads(context: Context): MetadataUploads {
+  const { database, terms } = context;
+  return {
+    ...createUploadListing(context),
+
+    async createUpload(upload) {
+      const rows = await database.write<{ outcome: string }>('create-upload', [
+        upload.bucketId,
+        upload.key,
+        upload.uploadId,
+        await terms.idOf('class', upload.redundancyClass),
+        JSON.stringify(upload.headers),
+        upload.tags === null ? null : JSON.stringify(upload.tags),
+        upload.checksumAlgorithm,
+        upload.checksumType,
+        ...envelopeColumns(upload.envelope),
+        upload.initiator,
+        ...(await context.actor(upload.actor)),
+      ]);
+      accepted(rows);
+    },
+
+    async upload(bucketId, key, uploadId) {
+      const [row] = await database.read<UploadRow>('upload', [bucketId, key, uploadId]);
+      return row === undefined ? undefined : uploadOf(row, context);
+    },
+
+    async commitPart(part) {
+      const rows = await database.write<{ outcome: string; modified_at: number }>('commit-part', [
+        part.bucketId,
+        part.key,
+        part.uploadId,
+        part.partNumber,
+        part.blobId,
+        part.bytes,
+        ...layoutColumns(part.layout),
+        blockShift(part.blockBytes),
+        await packReplicas(part.replicas, context.backends),
+        part.digests,
+        packEtag(part.etag),
+        packChecksum(part.checksum),
+        part.inspection,
+        ...(await context.actor(part.actor)),
+        context.settings,
+      ]);
+      return { modifiedAtMs: accepted(rows).modified_at };
+    },
+
+    async listParts(uploadId, afterPartNumber, limit) {
+      const rows = await database.read<PartRow>('list-parts', [uploadId, afterPartNumber, limit]);
+      return rows.map((row) => ({
+        partNumber: row.part_number,
+        bytes: Number(row.bytes),
+        etag: unpackEtag(row.etag),
+        checksum: unpackChecksum(row.checksum),
+        inspection: row.inspection,
+        blobId: row.blob_id,
+        modifiedAtMs: row.modified_at,
+      }));
+    },
+
+    async abortUpload(request) {
+      const rows = await database.write<{ outcome: string }>('abort-upload', [
+        request.bucketId,
+        request.key,
+        request.uploadId,
+        ...(await context.actor(request.actor)),
+        context.settings,
+      ]);
+      accepted(rows);
+    },
+
+    async abortUploadsOf(bucketId, _bucket, actor) {
+      const columns = await context.actor(actor);
+      for (;;) {
+        const [row] = await database.write<{ found: number }>('abort-uploads-of', [
+          bucketId,
+          ABORT_BATCH,
+          ...columns,
+          context.settings,
+        ]);
+        if (row === undefined) throw new Fault('InternalError', 'The database gave no answer.');
+        if (row.found < ABORT_BATCH) return;
+      }
+    },
+  };
+}
