@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { Secret } from './secret.ts';
@@ -67,6 +68,14 @@ export function url(protocols: readonly string[]): z.ZodType<string> {
 
 export function secretUrl(protocols: readonly string[]): z.ZodType<Secret> {
   return url(protocols).transform((value) => new Secret(value));
+}
+
+export function folders(): z.ZodType<readonly string[]> {
+  return z.union([z.string(), z.array(z.string())]).transform((value, context) => {
+    const paths = (typeof value === 'string' ? value.split(',') : value).map((path) => path.trim());
+    for (const path of paths) if (!isAbsolute(path)) context.addIssue(`"${path}" is not an absolute folder`);
+    return paths;
+  });
 }
 
 /** Address ranges that endpoints of backends may be in although they are private. */

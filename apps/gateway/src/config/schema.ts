@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { allowedRanges, flag, integer, type SettingMeta, secret, secretUrl, text, url } from './fields.ts';
+import { allowedRanges, flag, folders, integer, type SettingMeta, secret, secretUrl, text, url } from './fields.ts';
 
 const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const REGION = /^[a-z0-9][a-z0-9-]{1,62}$/;
@@ -192,6 +192,16 @@ export const settingsSchema = z.object({
           'Backends on private networks. `true` allows loopback and private addresses and plain http to them; a range allows just that. Link-local addresses, and the metadata services of clouds among them, are refused unless a range names them.',
       }),
     ),
+  filesystemRoots: folders()
+    .default([])
+    .meta(
+      meta({
+        env: 'SEALGATE_FILESYSTEM_ROOTS',
+        form: 'a comma-separated list of absolute folders',
+        fallback: 'only `<data dir>/backends`',
+        description: 'Folders below which filesystem backends may be registered besides `<data dir>/backends`.',
+      }),
+    ),
   healthProbeIntervalMs: integer(200, 3_600_000)
     .default(5000)
     .meta(
@@ -211,8 +221,8 @@ export const settingsSchema = z.object({
         description: 'A ping without an answer for this long has failed.',
       }),
     ),
-  deletionGraceSeconds: integer(0, 31_536_000)
-    .default(60)
+  deletionGraceSeconds: integer(60, 31_536_000)
+    .default(900)
     .meta(
       meta({
         env: 'SEALGATE_DELETION_GRACE_SECONDS',

@@ -1,0 +1,172 @@
+import { isFault } from '@sealgate/core/faults';
+import { parseAccessKeyId, parseBackendId, parseBucketName, parseTenantName } from '@sealgate/core/names';
+import type { Backend, BackendCapabilities, Bucket, Credential, PolicyRecord, Tenant } from '@sealgate/core/ports';
+import { z } from 'zod';
+import type { BackendView } from '../backends/pool.ts';
+import { PARAM_CHARS_MAX } from './limits.ts';
+
+// The nouns of the REST interface, and how domain values become them. Secrets have no member here on purpose.
+
+/** Text that a parser of `core/names` turns into a name. */
+function named<T extends string>(parse: (text: string) => T, description: string): z.ZodType<T, string> {
+  return z
+    .string()
+    .max(PARAM_CHARS_MAX)
+    .meta({ description })
+    .transform((text, context) => {
+      try {
+        return parse(text);
+      } catch (error) {
+        context.addIssue(isFault(error) ? error.message : 'is not valid');
+        return z.NEVER;
+      }
+    });
+}
+
+export const backendIdField = named(parseBackendId, 'Id of a backend.');
+export const bucketNameField = named(parseBucketName, 'Name of a logical bucket.');
+export const tenantNameField = named(parseTenantName, 'Name of a tenant.');
+export const accessKeyField = named(parseAccessKeyId, 'Access key id.');
+/** Either, because people know names and programs keep ids. */
+export const tenantRefField = z.string().min(1).max(PARAM_CHARS_MAX).meta({ description: 'Name or id of a tenant.' });
+export const policyNameField = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'has 1 to 63 lower-case letters, digits and hyphens')
+  .meta({ description: 'Name of a policy.' });
+export const encryptionField = z.enum(['required', 'report', 'off']);
+const timeField = z.iso.datetime().nullable();
+const stateField = z.enum(['healthy', 'degraded', 'unhealthy', 'recovering', 'draining', 'retired']);
+
+export const capabilitiesSchema = z.record(z.string(), z.boolean());
+
+export const backendSchema = z
+  .object({
+    id: z.string(),
+    type: z.enum(['s3', 'filesystem', 'memory']),
+    endpoint: z.string(),
+    provider: z.string(),
+    providerRegion: z.string(),
+    region: z.string(),
+    country: z.string(),
+    jurisdiction: z.string(),
+    operatorJurisdiction: z.string(),
+    certificates: z.array(z.string()),
+    sla: z.string().nullable(),
+    weight: z.number(),
+    addressing: z.enum(['path', 'virtual']),
+    custody: z.enum(['gateway', 'agent', 'client']),
+    state: stateField,
+    capabilities: capabilitiesSchema,
+    probedAt: timeField,
+    createdAt: timeField,
+    health: z.object({
+      usable: z.boolean().meta({ description: 'This gateway holds what it needs to speak to the backend.' }),
+      latencyMs: z.number().nullable(),
+      availability: z.number().nullable(),
+      bytesPerSecond: z.number().nullable(),
+      full: z.boolean(),
+    }),
+  })
+  .meta({ description: 'A backend, with its health as this gateway sees it.' });
+
+export function backendModel(backend: Backend, view: BackendView | undefined): z.input<typeof backendSchema> {
+  return {
+    ...backend,
+    certificates: [...backend.certificates],
+    state: view?.backend.state ?? backend.state,
+    capabilities: capabilityModel(backend.capabilities),
+    probedAt: isoTime(backend.probedAtMs),
+    createdAt: isoTime(backend.createdAtMs),
+    health: {
+      usable: view?.hasDriver ?? false,
+      latencyMs: view?.latencyMs ?? null,
+      availability: view?.availability ?? null,
+      bytesPerSecond: view?.bytesPerSecond ?? null,
+      full: view?.full ?? false,
+    },
+  };
+}
+
+export function capabilityModel(capabilities: BackendCapabilities): Record<string, boolean> {
+  return Object.fromEntries(Object.entries(capabilities).filter(([, value]) => value !== undefined));
+}
+
+export const tenantSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  ownerId: z.string(),
+  displayName: z.string(),
+  email: z.string().nullable(),
+  namespace: z.string(),
+  state: z.enum(['active', 'suspended', 'deleted']),
+  defaultEncryption: encryptionField,
+  policy: z.string().nullable(),
+  createdAt: timeField,
+});
+
+export function tenantModel(tenant: Tenant): z.input<typeof tenantSchema> {
+  return { ...tenant, policy: tenant.policyName, createdAt: isoTime(tenant.createdAtMs) };
+}
+
+export const credentialSchema = z.object({
+  accessKeyId: z.string(),
+  tenant: z.string(),
+  state: z.enum(['active', 'disabled']),
+  description: z.string().nullable(),
+  expiresAt: timeField,
+  createdAt: timeField,
+});
+
+export function credentialModel(credential: Omit<Credential, 'secretAccessKey'>): z.input<typeof credentialSchema> {
+  const { accessKeyId, tenant, state, description } = credential;
+  return {
+    accessKeyId,
+    tenant: tenant.name,
+    state,
+    description,
+    expiresAt: isoTime(credential.expiresAtMs),
+    createdAt: isoTime(credential.createdAtMs),
+  };
+}
+
+/** A key pair as it is shown exactly once. */
+export const keyPairSchema = z.object({ accessKeyId: z.string(), secretAccessKey: z.string() });
+
+export const bucketSchema = z.object({
+  tenant: z.string(),
+  name: z.string(),
+  namespace: z.string(),
+  region: z.string(),
+  encryption: encryptionField,
+  versioning: z.enum(['off', 'enabled', 'suspended']),
+  objectLock: z.boolean(),
+  policy: z.string().nullable(),
+  regionLock: z.array(z.string()),
+  defaultClass: z.string().nullable(),
+  createdAt: timeField,
+});
+
+export function bucketModel(bucket: Bucket): z.input<typeof bucketSchema> {
+  return {
+    ...bucket,
+    tenant: bucket.tenantName,
+    policy: bucket.policyName,
+    regionLock: [...bucket.regionLock],
+    createdAt: isoTime(bucket.createdAtMs),
+  };
+}
+
+export const policySchema = z.object({
+  name: z.string(),
+  version: z.number(),
+  document: z.string().meta({ description: 'YAML, as it was applied.' }),
+  createdAt: timeField,
+});
+
+export function policyModel(record: PolicyRecord): z.input<typeof policySchema> {
+  return { ...record, createdAt: isoTime(record.createdAtMs) };
+}
+
+export function isoTime(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}

@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { Fault } from '@sealgate/core/faults';
+import { z } from 'zod';
+import { newAccessKey } from '../../start/key-pair.ts';
+import { accessKeyField, credentialModel, credentialSchema, keyPairSchema, tenantRefField } from '../models.ts';
+import { pageOf, pageQuery, pageSchema } from '../paging.ts';
+import { type Route, route } from '../route.ts';
+import { type ControlServices, requireTenant } from '../services.ts';
+
+const newCredential = z
+  .object({
+    tenant: tenantRefField,
+    accessKeyId: accessKeyField.optional(),
+    secretAccessKey: z.string().min(16).max(128).optional(),
+    description: z.string().max(256).nullable().default(null),
+    expiresAt: z.iso.datetime().nullable().default(null),
+  })
+  .refine((body) => (body.accessKeyId === undefined) === (body.secretAccessKey === undefined), {
+    error: 'give both halves of a key pair, or neither to have one made',
+    path: ['accessKeyId'],
+  });
+
+const params = z.object({ accessKeyId: accessKeyField });
+
+export function credentialRoutes(services: ControlServices): readonly Route[] {
+  const { metadata, clock } = services;
+  const require = async (accessKeyId: z.output<typeof accessKeyField>) => {
+    const credential = await metadata.credential(accessKeyId);
+    if (credential === undefined) throw new Fault('NotFound', 'There is no such access key.');
+    return credential;
+  };
+  return [
+    route({
+      method: 'POST',
+      path: '/proxy/credentials',
+      operationId: 'createCredential',
+      tag: 'credentials',
+      summary: 'Register or make a SigV4 key pair of a tenant',
+      description: 'A secret that was made here is in this answer and never shown again; a given one is not repeated.',
+      access: 'admin',
+      status: 201,
+      body: newCredential,
+      response: credentialSchema.extend({ secretAccessKey: keyPairSchema.shape.secretAccessKey.optional() }),
+      async handle({ body }, { actor }) {
+        const tenant = await requireTenant(services, body.tenant);
+        const expiresAtMs = body.expiresAt === null ? null : Date.parse(body.expiresAt);
+        if (expiresAtMs !== null && expiresAtMs <= clock.now()) {
+          throw new Fault('ValidationFailed', 'The time of expiry is in the past.');
+        }
+        const { accessKeyId, secretAccessKey, description } = body;
+        const given = accessKeyId !== undefined && secretAccessKey !== undefined;
+        const pair = given ? { accessKeyId, secretAccessKey } : newAccessKey(randomBytes);
+        const made = await metadata.createCredential({ ...pair, tenantId: tenant.id, expiresAtMs, description }, actor);
+        return { ...credentialModel(made), ...(given ? {} : { secretAccessKey: pair.secretAccessKey }) };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/proxy/credentials',
+      operationId: 'listCredentials',
+      tag: 'credentials',
+      summary: 'List the access keys of a tenant',
+      access: 'admin',
+      status: 200,
+      query: pageQuery.extend({ tenant: tenantRefField }),
+      response: pageSchema(credentialSchema),
+      async handle({ query }) {
+        const tenant = await requireTenant(services, query.tenant);
+        const page = pageOf(await metadata.listCredentials(tenant.id), ({ accessKeyId }) => accessKeyId, query);
+        return { items: page.items.map(credentialModel), next: page.next };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/proxy/credentials/:accessKeyId',
+      operationId: 'getCredential',
+      tag: 'credentials',
+      summary: 'One access key, without its secret',
+      access: 'admin',
+      status: 200,
+      params,
+      response: credentialSchema,
+      handle: async (input) => credentialModel(await require(input.params.accessKeyId)),
+    }),
+    route({
+      method: 'DELETE',
+      path: '/proxy/credentials/:accessKeyId',
+      operationId: 'deleteCredential',
+      tag: 'credentials',
+      summary: 'Remove an access key',
+      access: 'admin',
+      status: 204,
+      params,
+      async handle(input, { actor }) {
+        await require(input.params.accessKeyId);
+        await metadata.deleteCredential(input.params.accessKeyId, actor);
+      },
+    }),
+  ];
+}

@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import type { Tenant } from '@sealgate/core/ports';
+import { z } from 'zod';
+import { newAccessKey } from '../../start/key-pair.ts';
+import {
+  encryptionField,
+  keyPairSchema,
+  policyNameField,
+  tenantModel,
+  tenantNameField,
+  tenantRefField,
+  tenantSchema,
+} from '../models.ts';
+import { mapPage, pageQuery, pageSchema } from '../paging.ts';
+import { type Route, route } from '../route.ts';
+import { type ControlServices, requirePolicyIfNamed, requireTenant } from '../services.ts';
+
+const newTenant = z.object({
+  name: tenantNameField,
+  displayName: z.string().min(1).max(256).optional().meta({ description: 'The name, unless given.' }),
+  email: z.email().nullable().default(null),
+  namespace: z
+    .string()
+    .regex(/^[a-z0-9-]{1,63}$/)
+    .default('default')
+    .meta({
+      description: 'Bucket names are unique within a namespace.',
+    }),
+  defaultEncryption: encryptionField.default('required'),
+  policy: policyNameField.nullable().default(null),
+});
+
+const change = z
+  .object({
+    state: z.enum(['active', 'suspended']),
+    defaultEncryption: encryptionField,
+    policy: policyNameField.nullable(),
+    displayName: z.string().min(1).max(256),
+  })
+  .partial();
+
+const params = z.object({ tenant: tenantRefField });
+
+export function tenantRoutes(services: ControlServices): readonly Route[] {
+  const { metadata } = services;
+  return [
+    route({
+      method: 'POST',
+      path: '/admin/tenants',
+      operationId: 'createTenant',
+      tag: 'tenants',
+      summary: 'Create a tenant with a first key pair',
+      description: 'The secret is shown here and never again.',
+      access: 'admin',
+      status: 201,
+      body: newTenant,
+      response: tenantSchema.extend({ credentials: z.array(keyPairSchema) }),
+      async handle({ body }, { actor }) {
+        await requirePolicyIfNamed(services, body.policy);
+        const { policy, displayName, ...rest } = body;
+        const wanted = { ...rest, displayName: displayName ?? body.name, policyName: policy };
+        const tenant = await metadata.createTenant(wanted, actor);
+        const pair = newAccessKey(randomBytes);
+        await metadata.createCredential(
+          { ...pair, tenantId: tenant.id, expiresAtMs: null, description: 'first key of the tenant' },
+          actor,
+        );
+        return { ...tenantModel(tenant), credentials: [pair] };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/admin/tenants',
+      operationId: 'listTenants',
+      tag: 'tenants',
+      summary: 'List tenants',
+      access: 'admin',
+      status: 200,
+      query: pageQuery,
+      response: pageSchema(tenantSchema),
+      handle: async ({ query }) => mapPage(await metadata.listTenants(query.cursor ?? null, query.limit), tenantModel),
+    }),
+    route({
+      method: 'GET',
+      path: '/admin/tenants/:tenant',
+      operationId: 'getTenant',
+      tag: 'tenants',
+      summary: 'One tenant',
+      access: 'admin',
+      status: 200,
+      params,
+      response: tenantSchema,
+      handle: async (input) => tenantModel(await requireTenant(services, input.params.tenant)),
+    }),
+    route({
+      method: 'PATCH',
+      path: '/admin/tenants/:tenant',
+      operationId: 'updateTenant',
+      tag: 'tenants',
+      summary: 'Suspend or resume a tenant, or change its defaults',
+      access: 'admin',
+      status: 200,
+      params,
+      body: change,
+      response: tenantSchema,
+      async handle(input, { actor }) {
+        const tenant = await requireTenant(services, input.params.tenant);
+        await requirePolicyIfNamed(services, input.body.policy);
+        return tenantModel(await metadata.updateTenant(tenant.id, changeOf(input.body), actor));
+      },
+    }),
+  ];
+}
+
+function changeOf({ policy, ...rest }: z.output<typeof change>): Partial<Pick<Tenant, 'state' | 'policyName'>> {
+  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  return policy === undefined ? given : { ...given, policyName: policy };
+}

@@ -1,0 +1,225 @@
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { Fault } from '@sealgate/core/faults';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { Logger } from '../observe/logger.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { AdminGate } from './auth.ts';
+import { docsPage } from './docs-page.ts';
+import {
+  BODY_BYTES_MAX,
+  CONNECTIONS_MAX,
+  HEADER_BYTES_MAX,
+  KEEP_ALIVE_MS,
+  PARAM_CHARS_MAX,
+  PROBE_TIMEOUT_MS,
+  REQUEST_TIMEOUT_MS,
+} from './limits.ts';
+import { openApiOf } from './openapi.ts';
+import { faultOf, PROBLEM_TYPE, parseInput, problemOf } from './problem.ts';
+import type { CallContext, Route } from './route.ts';
+import { controlRoutes } from './routes/all.ts';
+import { readyAnswer } from './routes/health.ts';
+import type { ControlServices } from './services.ts';
+
+export interface ControlServerDeps {
+  readonly services: ControlServices;
+  readonly gate: AdminGate;
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'request' | 'inFlight'>;
+  readonly version: string;
+  readonly tls?: { readonly cert: string; readonly key: string };
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What metrics call this route. */
+    readonly operation?: string;
+  }
+}
+
+/** The control listener, not yet listening. */
+export function createControlServer(deps: ControlServerDeps): FastifyInstance {
+  const app = newFastify(deps);
+  const routes = controlRoutes(deps.services);
+  watch(app, deps);
+  app.setErrorHandler((error, request, reply) => answerFault(deps, { error, request, reply }));
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methodsOf(routes, request.url);
+    const fault =
+      allowed.length === 0
+        ? new Fault('NotFound', 'There is nothing at this path. GET /docs lists all calls.')
+        : new Fault('MethodNotAllowed', `This path answers to ${allowed.join(', ')}.`);
+    if (allowed.length > 0) void reply.header('allow', allowed.join(', '));
+    return answerFault(deps, { error: fault, request, reply });
+  });
+  for (const each of routes) addRoute(app, each, deps);
+  addPlainRoutes(app, routes, deps);
+  return app;
+}
+
+function newFastify(deps: ControlServerDeps): FastifyInstance {
+  const options = {
+    loggerInstance: deps.logger,
+    disableRequestLogging: true,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: PROBE_TIMEOUT_MS * 2,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    routerOptions: { maxParamLength: PARAM_CHARS_MAX, ignoreTrailingSlash: true },
+    genReqId: newRequestId,
+    exposeHeadRoutes: true,
+    forceCloseConnections: 'idle' as const,
+    return503OnClosing: false,
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      void answerFault(deps, { error, request, reply });
+    },
+    clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => answerNoRequest(error, socket),
+  };
+  const http = { maxHeaderSize: HEADER_BYTES_MAX };
+  const app =
+    deps.tls === undefined ? fastify({ ...options, http }) : fastify({ ...options, https: { ...deps.tls, ...http } });
+  app.server.maxConnections = CONNECTIONS_MAX;
+  return app as unknown as FastifyInstance;
+}
+
+/** Headers, metrics and the log of every request. */
+function watch(app: FastifyInstance, { metrics, logger, tls }: ControlServerDeps): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    metrics.inFlight('control', 1);
+    void reply.headers({
+      'x-request-id': request.id,
+      'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+      ...(tls === undefined ? {} : { 'strict-transport-security': 'max-age=31536000' }),
+    });
+    done();
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    metrics.inFlight('control', -1);
+    const operation = request.routeOptions.config.operation ?? 'unknown';
+    const { statusCode: status, elapsedTime: durationMs } = reply;
+    const bytesIn = Number(request.headers['content-length'] ?? 0);
+    const bytesOut = Number(reply.getHeader('content-length') ?? 0);
+    metrics.request({ listener: 'control', operation, status, durationMs, bytesIn, bytesOut });
+    logger.debug({ requestId: request.id, operation, status, durationMs }, 'control request');
+    done();
+  });
+}
+
+function addRoute(app: FastifyInstance, each: Route, deps: ControlServerDeps): void {
+  app.route({
+    method: each.method,
+    url: each.path,
+    config: { operation: each.operationId },
+    // Before the body is read: strangers do not get to send one.
+    onRequest: (request, _reply, done) => {
+      if (each.access === 'admin') deps.gate.admit(headerOf(request, 'x-admin-key'), request.ip);
+      done();
+    },
+    handler: async (request, reply) => {
+      const input = {
+        params: each.params && parseInput(each.params, request.params, 'path'),
+        query: each.query && parseInput(each.query, request.query, 'query'),
+        body: each.body && parseInput(each.body, request.body ?? {}, 'body'),
+      };
+      const answer = await each.handle(input, contextOf(request, reply));
+      void reply.code(each.status);
+      if (each.response === undefined) return reply.send();
+      return reply.send(await each.response.parseAsync(answer));
+    },
+  });
+}
+
+function addPlainRoutes(
+  app: FastifyInstance,
+  routes: readonly Route[],
+  { services, version }: ControlServerDeps,
+): void {
+  const document = openApiOf(routes, version);
+  const docs = docsPage(routes);
+  app.get('/readyz', { config: { operation: 'getReady' } }, async (_request, reply) => {
+    const { status, body } = await readyAnswer(services);
+    return reply.code(status).send(body);
+  });
+  app.get('/metrics', { config: { operation: 'getMetrics' } }, async (_request, reply) => {
+    const { contentType, text } = await services.metricsText();
+    return reply.type(contentType).send(text);
+  });
+  app.get('/openapi.json', { config: { operation: 'getOpenApi' } }, () => document);
+  app.get('/docs', { config: { operation: 'getDocs' } }, (_request, reply) =>
+    reply.type('text/html; charset=utf-8').header('content-security-policy', docs.policy).send(docs.html),
+  );
+}
+
+function contextOf(request: FastifyRequest, reply: FastifyReply): CallContext {
+  const gone = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort(new Fault('RequestTimeout', 'The client closed the connection.'));
+  });
+  return {
+    requestId: request.id,
+    actor: { kind: 'admin', id: 'admin-key', requestId: request.id, remoteAddress: request.ip },
+    signal: gone.signal,
+  };
+}
+
+interface Failed {
+  readonly error: unknown;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+function answerFault({ logger }: Pick<ControlServerDeps, 'logger'>, { error, request, reply }: Failed): FastifyReply {
+  const fault = faultOf(error);
+  const facts = { requestId: request.id, method: request.method, err: fault };
+  if (fault.code === 'InternalError') logger.error(facts, 'control request failed');
+  else if (fault.spec.http >= 500) logger.warn(facts, 'control request failed');
+  else logger.debug(facts, 'control request refused');
+  const wait = fault.detail['retryAfterSeconds'];
+  if (wait !== undefined) void reply.header('retry-after', String(wait));
+  return reply.code(fault.spec.http).type(PROBLEM_TYPE).send(problemOf(fault, request.id));
+}
+
+/** Methods of the routes whose path this is. */
+function methodsOf(routes: readonly Route[], url: string): readonly string[] {
+  const segments = (url.split('?', 1)[0] ?? '').split('/');
+  const matching = routes.filter(({ path }) => {
+    const wanted = path.split('/');
+    return wanted.length === segments.length && wanted.every((w, i) => w.startsWith(':') || w === segments[i]);
+  });
+  const plain = ['/readyz', '/metrics', '/openapi.json', '/docs'].includes(segments.join('/')) ? ['GET'] : [];
+  return [...new Set([...matching.map(({ method }) => method), ...plain])];
+}
+
+/** Bytes that are no HTTP request. There is no reply object for them, only the socket. */
+function answerNoRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const fault =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? new Fault('RequestHeaderSectionTooLarge', 'The headers of the request are too large.')
+      : new Fault('InvalidRequest', 'The request is not valid HTTP.');
+  const body = JSON.stringify(problemOf(fault, newRequestId()));
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    `content-type: ${PROBLEM_TYPE}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function headerOf(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function newRequestId(): string {
+  return randomBytes(8).toString('hex').toUpperCase();
+}

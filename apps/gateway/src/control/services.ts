@@ -1,0 +1,58 @@
+import { Fault } from '@sealgate/core/faults';
+import type { BucketName } from '@sealgate/core/names';
+import type { Bucket, Clock, Metadata, Tenant } from '@sealgate/core/ports';
+import type { Engine } from '@sealgate/engine';
+import type { BackendProber } from '../backends/prober.ts';
+import type { BackendRegistry } from '../backends/registry.ts';
+import type { EndpointGuard } from '../net/endpoint-guard.ts';
+import type { Readiness } from '../start/readiness.ts';
+
+/** What the routes work with. */
+export interface ControlServices {
+  readonly metadata: Metadata;
+  readonly engine: Pick<Engine, 'policies'>;
+  readonly registry: BackendRegistry;
+  readonly prober: BackendProber;
+  readonly guard: EndpointGuard;
+  readonly clock: Clock;
+  readonly readiness: Readiness;
+  /** The gateway's region: new buckets belong to it. */
+  readonly region: string;
+  /** Folders below which filesystem backends may lie. */
+  readonly filesystemRoots: readonly string[];
+  /** Prometheus' text form, of all processes of this gateway. */
+  readonly metricsText: () => Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+/** @throws Fault NotFound */
+export async function requireTenant(services: Pick<ControlServices, 'metadata'>, idOrName: string): Promise<Tenant> {
+  const tenant = await services.metadata.tenant(idOrName);
+  if (tenant === undefined) throw new Fault('NotFound', `There is no tenant "${idOrName}".`);
+  return tenant;
+}
+
+/** @throws Fault NotFound, NoSuchBucket */
+export async function requireBucket(
+  services: Pick<ControlServices, 'metadata'>,
+  tenantRef: string,
+  name: BucketName,
+): Promise<Bucket> {
+  const tenant = await requireTenant(services, tenantRef);
+  const bucket = await services.metadata.bucket(tenant.namespace, name);
+  // A bucket of another tenant in the same namespace does not exist here.
+  if (bucket?.tenantId !== tenant.id) {
+    throw new Fault('NoSuchBucket', `Tenant "${tenant.name}" has no bucket "${name}".`);
+  }
+  return bucket;
+}
+
+/** @throws Fault ValidationFailed when the policy is named but not there: it would refuse everything later. */
+export async function requirePolicyIfNamed(
+  services: Pick<ControlServices, 'metadata'>,
+  name: string | null | undefined,
+): Promise<void> {
+  if (name === null || name === undefined) return;
+  if ((await services.metadata.policy(name)) === undefined) {
+    throw new Fault('ValidationFailed', `There is no policy "${name}". Apply it first (PUT /admin/policies/${name}).`);
+  }
+}
