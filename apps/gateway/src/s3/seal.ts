@@ -1,6 +1,6 @@
 import { Fault } from '@sealgate/core/faults';
 import type { ObjectKey } from '@sealgate/core/names';
-import type { Bucket, EnvelopeRecord, PartRecord, StoredHeaders } from '@sealgate/core/ports';
+import type { Bucket, EnvelopeRecord, ObjectVersion, PartRecord, StoredHeaders } from '@sealgate/core/ports';
 import {
   checkEnvelope,
   createObjectInspector,
@@ -30,8 +30,8 @@ export interface SealWatch {
 }
 
 const HOW_TO_SEAL =
-  'This bucket takes sealed objects only. Use "sealgate put", a sealing client, or run your S3 tool through ' +
-  '"sealgate sidecar"; an operator can change the bucket with "sealgate bucket policy --encryption report|off".';
+  'This bucket takes sealed objects only. Seal it with "sealgate put FILE s3://bucket/key" or the sealing client; for ' +
+  'tools that cannot seal, use a bucket made with "sealgate bucket create NAME --encryption off".';
 
 const UNWATCHED: SealWatch = { push: () => undefined, finish: () => ({ verdict: null, envelope: null }) };
 
@@ -80,6 +80,30 @@ export function envelopeOfUpload(bucket: Bucket, key: ObjectKey, metadata: Metad
     if (bucket.encryption === 'required') throw encryptionRequired(error.code, error.message);
     return null;
   }
+}
+
+/**
+ * The seal of a copy under another name. A seal is bound to tenant, bucket and key, so the client must bring a new
+ * envelope of the very same body; a strict bucket takes no copy without one.
+ * @throws Fault EncryptionRequired
+ */
+export function sealOfCopy(
+  bucket: Bucket,
+  key: ObjectKey,
+  copy: { readonly metadata: MetadataHeaders; readonly version: Pick<ObjectVersion, 'envelope' | 'verdict'> },
+): SealFacts {
+  const { envelope: original, verdict } = copy.version;
+  if (!isWatched(bucket, copy.metadata)) return { verdict: null, envelope: null };
+  const envelope = envelopeOfUpload(bucket, key, copy.metadata);
+  const sealed = verdict?.startsWith('sealed:') === true && original !== null;
+  if (sealed && envelope !== null && isSameBody(original, envelope)) return { verdict, envelope };
+  return { verdict: strictOr(bucket, sealed ? 'not-for-this-body' : 'not-sealed'), envelope: null };
+}
+
+/** Two envelopes of one body name the same envelope id and the same header. */
+function isSameBody(one: EnvelopeRecord, other: EnvelopeRecord): boolean {
+  const [a, b] = [parseEnvelope(one.encryptedKey), parseEnvelope(other.encryptedKey)];
+  return Buffer.from(a.envelopeId).equals(b.envelopeId) && Buffer.from(a.headerDigest).equals(b.headerDigest);
 }
 
 /** One part: what it tells is kept with it as JSON, the whole is judged at completion. */

@@ -1,6 +1,6 @@
+import { parseWriteConditions } from '@sealgate/s3';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
 import { parseVersionId } from '../version-query.ts';
-import { writeConditions } from '../write-conditions.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html */
 export async function deleteObject(context: S3Context): Promise<void> {
@@ -11,7 +11,7 @@ export async function deleteObject(context: S3Context): Promise<void> {
     bucketId: bucket.id,
     key,
     ...(versionId === undefined ? {} : { versionId }),
-    preconditions: writeConditions(context.headers),
+    preconditions: parseWriteConditions(context.headers),
     actor: context.actor,
   });
   const { response } = context;

@@ -1,7 +1,14 @@
 import { Fault, toFault } from '@sealgate/core/faults';
 import { parseObjectKey } from '@sealgate/core/names';
 import type { Bucket } from '@sealgate/core/ports';
-import { type DeleteRequest, type DeleteResult, deleteResult, headerValue, parseDelete, s3ErrorCode } from '@sealgate/s3';
+import {
+  type DeleteRequest,
+  type DeleteResult,
+  deleteResult,
+  headerValue,
+  parseDelete,
+  s3ErrorCode,
+} from '@sealgate/s3';
 import { readWholeBody } from '../body.ts';
 import { requireBucket, type S3Context } from '../context.ts';
 import { replyXml } from '../reply.ts';
@@ -65,6 +72,11 @@ async function deleteOne(
     };
   } catch (error) {
     const fault = toFault(error);
-    return { key, ...(versionId === undefined ? {} : { versionId }), code: s3ErrorCode(fault.code), message: fault.message };
+    return {
+      key,
+      ...(versionId === undefined ? {} : { versionId }),
+      code: s3ErrorCode(fault.code),
+      message: fault.message,
+    };
   }
 }

@@ -1,23 +1,30 @@
-import { LIST_KEYS_MAX } from '@sealgate/core/limits';
 import type { Bucket, ListObjectsPage } from '@sealgate/core/ports';
-import { type ListedEntry, listBucketResultV1, listBucketResultV2 } from '@sealgate/s3';
+import {
+  type ListedEntry,
+  type ListObjectsQuery,
+  listBucketResultV1,
+  listBucketResultV2,
+  parseListObjectsQuery,
+  parseListObjectsV2Query,
+} from '@sealgate/s3';
 import { requireBucket, type S3Context } from '../context.ts';
 import { openToken, sealToken } from '../page-token.ts';
 import { replyXml } from '../reply.ts';
-import { countParameter, encodingType, ownerOf, shownClass } from '../shown.ts';
+import { ownerOf, shownClass } from '../shown.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html */
 export async function listObjects(context: S3Context): Promise<void> {
   const bucket = await requireBucket(context);
-  const marker = context.query.get('marker') ?? '';
-  const { page, common } = await list(context, bucket, marker);
+  const query = parseListObjectsQuery(context.query);
+  const { marker } = query;
+  const page = await list(context, bucket, { ...query, after: marker });
   replyXml(
     context.response,
     listBucketResultV1({
-      ...common,
+      ...commonOf(bucket, query, page),
       marker,
       // AWS names the next marker only with a delimiter; without one the last key serves.
-      ...(page.next !== null && common.delimiter !== '' ? { nextMarker: page.next } : {}),
+      ...(page.next !== null && query.delimiter !== '' ? { nextMarker: page.next } : {}),
       contents: page.objects.map((o) => entry(o, ownerOf(bucket))),
     }),
   );
@@ -26,43 +33,39 @@ export async function listObjects(context: S3Context): Promise<void> {
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
 export async function listObjectsV2(context: S3Context): Promise<void> {
   const bucket = await requireBucket(context);
-  const { query } = context;
-  const token = query.get('continuation-token');
-  const startAfter = query.get('start-after');
-  const after = token === undefined ? (startAfter ?? '') : openToken(token);
-  const { page, common } = await list(context, bucket, after);
-  const owner = query.get('fetch-owner') === 'true' ? ownerOf(bucket) : undefined;
+  const query = parseListObjectsV2Query(context.query);
+  const { continuationToken, startAfter } = query;
+  const after = continuationToken === undefined ? startAfter : openToken(continuationToken);
+  const page = await list(context, bucket, { ...query, after });
+  const owner = query.fetchOwner ? ownerOf(bucket) : undefined;
   replyXml(
     context.response,
     listBucketResultV2({
-      ...common,
-      ...(startAfter === undefined ? {} : { startAfter }),
-      ...(token === undefined ? {} : { continuationToken: token }),
+      ...commonOf(bucket, query, page),
+      ...(startAfter === '' ? {} : { startAfter }),
+      continuationToken,
       ...(page.next === null ? {} : { nextContinuationToken: sealToken(page.next) }),
       contents: page.objects.map((o) => entry(o, owner)),
     }),
   );
 }
 
-async function list(context: S3Context, bucket: Bucket, after: string) {
-  const prefix = context.query.get('prefix') ?? '';
-  const delimiter = context.query.get('delimiter') ?? '';
-  const maxKeys = countParameter(context, 'max-keys', LIST_KEYS_MAX);
-  const encoding = encodingType(context);
-  const page: ListObjectsPage =
-    maxKeys === 0
-      ? { objects: [], commonPrefixes: [], truncated: false, next: null }
-      : await context.metadata.listObjects({ bucketId: bucket.id, prefix, delimiter, after, limit: maxKeys });
-  const common = {
-    bucket: bucket.name,
-    prefix,
-    delimiter,
-    maxKeys,
-    encodingType: encoding,
-    truncated: page.truncated,
-    commonPrefixes: page.commonPrefixes,
-  };
-  return { page, common };
+type PageQuery = Pick<ListObjectsQuery, 'prefix' | 'delimiter' | 'maxKeys' | 'encodingType'>;
+
+async function list(
+  context: S3Context,
+  bucket: Bucket,
+  query: PageQuery & { readonly after: string },
+): Promise<ListObjectsPage> {
+  const { prefix, delimiter, after, maxKeys } = query;
+  if (maxKeys === 0) return { objects: [], commonPrefixes: [], truncated: false, next: null };
+  return await context.metadata.listObjects({ bucketId: bucket.id, prefix, delimiter, after, limit: maxKeys });
+}
+
+function commonOf(bucket: Bucket, query: PageQuery, page: ListObjectsPage) {
+  const { prefix, delimiter, maxKeys, encodingType } = query;
+  const { truncated, commonPrefixes } = page;
+  return { bucket: bucket.name, prefix, delimiter, maxKeys, encodingType, truncated, commonPrefixes };
 }
 
 function entry(object: ListObjectsPage['objects'][number], owner: ListedEntry['owner']): ListedEntry {

@@ -6,17 +6,17 @@ import {
   initiateMultipartUploadResult,
   listMultipartUploadsResult,
   listPartsResult,
+  parseListPartsQuery,
+  parseListUploadsQuery,
   parseTaggingHeader,
 } from '@sealgate/s3';
 import { refuseForeignAcl } from '../acl.ts';
 import { openBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
-import { replyEmpty, replyXml, checksumHeader, setAckHeaders } from '../reply.ts';
+import { checksumHeader, replyEmpty, replyXml, setAckHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders, uploadChecksum } from '../request-headers.ts';
 import { envelopeOfUpload, refuseServerSideEncryption, watchPart, withoutEnvelope } from '../seal.ts';
-import { countParameter, encodingType, ownerOf, shownChecksum, shownClass } from '../shown.ts';
-
-const PAGE_MAX = 1000;
+import { ownerOf, shownChecksum, shownClass } from '../shown.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html */
 export async function createMultipartUpload(context: S3Context): Promise<void> {
@@ -81,11 +81,9 @@ export async function abortMultipartUpload(context: S3Context): Promise<void> {
 export async function listParts(context: S3Context): Promise<void> {
   const bucket = await requireBucket(context);
   const upload = await requireUpload(context, bucket);
-  const limit = countParameter(context, 'max-parts', PAGE_MAX);
-  const after = countParameter(context, 'part-number-marker', 2_147_483_647);
-  const marker = context.query.has('part-number-marker') ? after : 0;
-  const found = limit === 0 ? [] : await context.metadata.listParts(upload.uploadId, marker, limit + 1);
-  const parts = found.slice(0, limit);
+  const { partNumberMarker, maxParts } = parseListPartsQuery(context.query);
+  const found = maxParts === 0 ? [] : await context.metadata.listParts(upload.uploadId, partNumberMarker, maxParts + 1);
+  const parts = found.slice(0, maxParts);
   replyXml(
     context.response,
     listPartsResult({
@@ -95,13 +93,12 @@ export async function listParts(context: S3Context): Promise<void> {
       initiator: ownerOf(bucket),
       owner: ownerOf(bucket),
       storageClass: shownClass(upload.redundancyClass),
-      partNumberMarker: marker,
+      partNumberMarker,
       nextPartNumberMarker: parts.at(-1)?.partNumber ?? 0,
-      maxParts: limit,
-      truncated: found.length > limit,
+      maxParts,
+      truncated: found.length > maxParts,
       checksumAlgorithm: upload.checksumAlgorithm,
       checksumType: upload.checksumType,
-      encodingType: encodingType(context),
       parts: parts.map((part) => ({
         partNumber: part.partNumber,
         modifiedAtMs: part.modifiedAtMs,
@@ -116,33 +113,21 @@ export async function listParts(context: S3Context): Promise<void> {
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html */
 export async function listMultipartUploads(context: S3Context): Promise<void> {
   const bucket = await requireBucket(context);
-  const { query } = context;
-  const request = {
-    bucketId: bucket.id,
-    prefix: query.get('prefix') ?? '',
-    delimiter: query.get('delimiter') ?? '',
-    keyMarker: query.get('key-marker') ?? '',
-    // AWS ignores an upload id marker without a key marker.
-    uploadIdMarker: query.get('key-marker') ? (query.get('upload-id-marker') ?? '') : '',
-    limit: countParameter(context, 'max-uploads', PAGE_MAX),
-  };
+  const { maxUploads, encodingType, ...query } = parseListUploadsQuery(context.query);
   const page =
-    request.limit === 0
+    maxUploads === 0
       ? { uploads: [], commonPrefixes: [], truncated: false, nextKeyMarker: null, nextUploadIdMarker: null }
-      : await context.metadata.listUploads(request);
+      : await context.metadata.listUploads({ ...query, bucketId: bucket.id, limit: maxUploads });
   const owner = ownerOf(bucket);
   replyXml(
     context.response,
     listMultipartUploadsResult({
       bucket: bucket.name,
-      keyMarker: request.keyMarker,
-      uploadIdMarker: request.uploadIdMarker,
+      ...query,
       ...(page.nextKeyMarker === null ? {} : { nextKeyMarker: page.nextKeyMarker }),
       ...(page.nextUploadIdMarker === null ? {} : { nextUploadIdMarker: page.nextUploadIdMarker }),
-      prefix: request.prefix,
-      delimiter: request.delimiter,
-      encodingType: encodingType(context),
-      maxUploads: request.limit,
+      encodingType,
+      maxUploads,
       truncated: page.truncated,
       uploads: page.uploads.map((upload) => ({
         key: upload.key,

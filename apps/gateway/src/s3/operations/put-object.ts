@@ -1,11 +1,10 @@
-import { headerValue, parseTaggingHeader } from '@sealgate/s3';
+import { headerValue, parseTaggingHeader, parseWriteConditions } from '@sealgate/s3';
 import { refuseForeignAcl } from '../acl.ts';
 import { declaredBytes, openBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
-import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { checksumHeader, replyEmpty, setAckHeaders } from '../reply.ts';
+import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { refuseServerSideEncryption, watchObject, withoutEnvelope } from '../seal.ts';
-import { writeConditions } from '../write-conditions.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
 export async function putObject(context: S3Context): Promise<void> {
@@ -16,7 +15,7 @@ export async function putObject(context: S3Context): Promise<void> {
   const metadata = metadataHeaders(headers);
   refuseServerSideEncryption(bucket, headers);
   const bytes = declaredBytes(context);
-  const preconditions = writeConditions(headers);
+  const preconditions = parseWriteConditions(headers);
   const tagging = headerValue(headers, 'x-amz-tagging');
   const tags = tagging === undefined ? [] : parseTaggingHeader(tagging);
   const stored = withoutEnvelope(storedHeaders(headers));

@@ -1,0 +1,90 @@
+import { Fault } from '@sealgate/core/faults';
+import type { Bucket, Checksum, PartRecord, UploadRecord } from '@sealgate/core/ports';
+import {
+  type CompletedPart,
+  combineChecksums,
+  completeMultipartUploadResult,
+  headerValue,
+  parseCompleteMultipartUpload,
+  parseWriteConditions,
+} from '@sealgate/s3';
+import { readWholeBody } from '../body.ts';
+import { requireBucket, requireKey, type S3Context } from '../context.ts';
+import { replyXml } from '../reply.ts';
+import { expectedChecksum } from '../request-headers.ts';
+import { judgeParts } from '../seal.ts';
+import { shownChecksum } from '../shown.ts';
+import { findUpload } from './multipart.ts';
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html */
+export async function completeMultipartUpload(context: S3Context): Promise<void> {
+  const bucket = await requireBucket(context);
+  const key = requireKey(context);
+  const upload = await findUpload(context, bucket);
+  const listed = parseCompleteMultipartUpload(await readWholeBody(context, { checksumOfObject: true }));
+  const result = await context.engine.completeUpload({
+    bucket,
+    upload,
+    parts: listed.map((part) => wantedPart(part, upload)),
+    summarize: (parts) => {
+      requireSize(context, parts);
+      const checksum = checksumOf(context, upload, parts);
+      return { checksum, ...sealOf(bucket, upload, parts) };
+    },
+    preconditions: parseWriteConditions(context.headers),
+    actor: context.actor,
+  });
+  if (result.versioned) context.response.setHeader('x-amz-version-id', result.versionId);
+  replyXml(
+    context.response,
+    completeMultipartUploadResult({
+      location: `${context.publicUrl}/${bucket.name}/${key.split('/').map(encodeURIComponent).join('/')}`,
+      bucket: bucket.name,
+      key,
+      etag: result.etag,
+      ...(result.checksum === null ? {} : { checksum: shownChecksum(result.checksum, listed.length) }),
+    }),
+  );
+}
+
+function wantedPart(part: CompletedPart, upload: UploadRecord) {
+  const checksum = upload.checksumAlgorithm === null ? undefined : part.checksums[upload.checksumAlgorithm];
+  return { partNumber: part.partNumber, etag: part.etag, ...(checksum === undefined ? {} : { checksum }) };
+}
+
+/** `x-amz-mp-object-size`: what the client thinks the object's size is. */
+function requireSize(context: S3Context, parts: readonly PartRecord[]): void {
+  const claimed = headerValue(context.headers, 'x-amz-mp-object-size');
+  if (claimed === undefined) return;
+  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+  if (claimed !== String(bytes)) {
+    throw new Fault(
+      'InvalidRequest',
+      'The provided x-amz-mp-object-size does not match the size of the uploaded parts.',
+    );
+  }
+}
+
+function checksumOf(context: S3Context, upload: UploadRecord, parts: readonly PartRecord[]): Checksum | null {
+  const { checksumAlgorithm: algorithm, checksumType: type } = upload;
+  if (algorithm === null || type === null) return null;
+  const pieces = parts.flatMap((part) =>
+    part.checksum?.algorithm === algorithm ? [{ value: part.checksum.value, bytes: part.bytes }] : [],
+  );
+  if (pieces.length !== parts.length) return null;
+  const checksum: Checksum = { algorithm, type, value: combineChecksums(algorithm, type, pieces) };
+  const claimed = expectedChecksum(context.headers);
+  if (
+    claimed !== undefined &&
+    claimed.algorithm === algorithm &&
+    claimed.value.replace(/-\d+$/, '') !== checksum.value
+  ) {
+    throw new Fault('BadDigest', `The ${algorithm} you specified did not match the calculated checksum.`);
+  }
+  return checksum;
+}
+
+function sealOf(bucket: Bucket, upload: UploadRecord, parts: readonly PartRecord[]) {
+  const verdict = judgeParts(bucket, upload.envelope, parts);
+  return { verdict, envelope: verdict?.startsWith('sealed:') === true ? upload.envelope : null };
+}

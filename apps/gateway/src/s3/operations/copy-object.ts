@@ -1,0 +1,119 @@
+import { Fault } from '@sealgate/core/faults';
+import { PUT_BYTES_MAX } from '@sealgate/core/limits';
+import type { Bucket, ChecksumAlgorithm, ObjectVersion } from '@sealgate/core/ports';
+import {
+  type CopySource,
+  copyObjectResult,
+  createChecksum,
+  headerValue,
+  parseCopySource,
+  parseReadConditions,
+  parseTaggingHeader,
+  parseWriteConditions,
+  requireCopySourceConditions,
+} from '@sealgate/s3';
+import { refuseForeignAcl } from '../acl.ts';
+import { bucketNamed, requireBucket, requireKey, type S3Context } from '../context.ts';
+import { replyXml, setAckHeaders } from '../reply.ts';
+import { askedChecksumAlgorithm, metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
+import { refuseServerSideEncryption, sealOfCopy, withoutEnvelope } from '../seal.ts';
+import { findVersion, toVersionId } from '../version-query.ts';
+
+/** Checksum of a copy whose source has none and whose request names none; AWS does the same. */
+const DEFAULT_CHECKSUM: ChecksumAlgorithm = 'CRC64NVME';
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
+export async function copyObject(context: S3Context): Promise<void> {
+  const bucket = await requireBucket(context);
+  const key = requireKey(context);
+  const { headers, response } = context;
+  refuseForeignAcl(headers);
+  refuseServerSideEncryption(bucket, headers);
+  const preconditions = parseWriteConditions(headers);
+  const { source, version } = await copySource(context);
+  const directives = directivesOf(context);
+  const ontoItself = source.bucket.id === bucket.id && version.key === key;
+  if (
+    ontoItself &&
+    !directives.replaceMetadata &&
+    requestedClass(headers) === undefined &&
+    source.versionId === undefined
+  ) {
+    throw new Fault(
+      'InvalidRequest',
+      "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+    );
+  }
+  if (version.bytes > PUT_BYTES_MAX) {
+    throw new Fault(
+      'InvalidRequest',
+      'The specified copy source is larger than the maximum allowable size for a copy source: 5368709120',
+    );
+  }
+  const seal = ontoItself
+    ? { envelope: version.envelope, verdict: version.verdict }
+    : sealOfCopy(bucket, key, { metadata: metadataHeaders(headers), version });
+  const algorithm = askedChecksumAlgorithm(headers) ?? version.checksum?.algorithm ?? DEFAULT_CHECKSUM;
+  const sum = createChecksum(algorithm);
+  const result = await context.engine.putObject({
+    bucket,
+    key,
+    body: context.engine.bodyOfVersion(version, {
+      signal: context.signal,
+      ...seal,
+      checksum: {
+        update: (chunk) => sum.update(chunk),
+        result: () => ({ algorithm, value: sum.digest().toString('base64'), type: 'FULL_OBJECT' }),
+      },
+    }),
+    headers: directives.replaceMetadata ? withoutEnvelope(storedHeaders(headers)) : version.headers,
+    tags: directives.replaceTags ? directives.tags : version.tags,
+    requestedClass: requestedClass(headers),
+    preconditions,
+    actor: context.actor,
+    signal: context.signal,
+  });
+  if (result.versioned) response.setHeader('x-amz-version-id', result.versionId);
+  if (source.bucket.versioning !== 'off') response.setHeader('x-amz-copy-source-version-id', version.versionId);
+  setAckHeaders(response, result);
+  const { etag, modifiedAtMs, checksum } = result;
+  replyXml(response, copyObjectResult({ etag, modifiedAtMs, ...(checksum === null ? {} : { checksum }) }));
+}
+
+export interface FoundSource {
+  readonly source: { readonly bucket: Bucket; readonly versionId: CopySource['versionId'] };
+  readonly version: ObjectVersion;
+}
+
+/** The version a copy reads, its conditions checked. @throws Fault NoSuchBucket, NoSuchKey, AccessDenied, PreconditionFailed */
+export async function copySource(context: S3Context): Promise<FoundSource> {
+  const { bucket: name, key, versionId } = parseCopySource(headerValue(context.headers, 'x-amz-copy-source') ?? '');
+  const bucket = await bucketNamed(context, name);
+  const version = await findVersion(context, {
+    bucket,
+    key,
+    versionId: versionId === undefined ? undefined : toVersionId(versionId),
+  });
+  requireCopySourceConditions(parseReadConditions(context.headers, 'x-amz-copy-source-'), {
+    etag: version.etag,
+    modifiedAtMs: version.modifiedAtMs,
+  });
+  return { source: { bucket, versionId }, version };
+}
+
+function directivesOf(context: S3Context) {
+  const { headers } = context;
+  const directive = (name: string): boolean => {
+    const value = headerValue(headers, name)?.toUpperCase() ?? 'COPY';
+    if (value === 'COPY' || value === 'REPLACE') return value === 'REPLACE';
+    throw new Fault('InvalidArgument', `Unknown ${name.includes('tagging') ? 'tagging' : 'metadata'} directive.`, {
+      detail: { ArgumentName: name, ArgumentValue: value.slice(0, 64) },
+    });
+  };
+  const tags = parseTaggingHeader(headerValue(headers, 'x-amz-tagging') ?? '');
+  return {
+    replaceMetadata: directive('x-amz-metadata-directive'),
+    replaceTags: directive('x-amz-tagging-directive'),
+    tags: tags.length === 0 ? null : Object.fromEntries(tags.map((tag) => [tag.key, tag.value])),
+  };
+}

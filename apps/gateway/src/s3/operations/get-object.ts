@@ -1,0 +1,128 @@
+import { Fault } from '@sealgate/core/faults';
+import { PARTS_MAX } from '@sealgate/core/limits';
+import type { ByteRange, ObjectVersion } from '@sealgate/core/ports';
+import {
+  formatContentRange,
+  formatHttpDate,
+  headerValue,
+  parseRange,
+  parseReadConditions,
+  requireReadConditions,
+  resolveRange,
+} from '@sealgate/s3';
+import { requireBucket, requireKey, type S3Context } from '../context.ts';
+import { checksumHeader, quoted, replyEmpty, replyStream } from '../reply.ts';
+import { responseHeaders, responseOverrides } from '../response-headers.ts';
+import { envelopeHeaders } from '../seal.ts';
+import { shownChecksum, shownClass } from '../shown.ts';
+import { findVersion, parseVersionId } from '../version-query.ts';
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
+export async function getObject(context: S3Context): Promise<void> {
+  const { version, window } = await prepare(context);
+  const { response, engine, signal } = context;
+  if (window.bytes === 0) {
+    replyEmpty(response, window.status);
+    return;
+  }
+  const range: ByteRange = { start: window.start, end: window.start + window.bytes - 1 };
+  const whole = range.start === 0 && window.bytes === version.bytes;
+  const body = engine.readObject(version, { signal, ...(whole ? {} : { range }) });
+  await replyStream(response, body, { status: window.status, bytes: window.bytes });
+}
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
+export async function headObject(context: S3Context): Promise<void> {
+  const { window } = await prepare(context);
+  context.response.setHeader('content-length', window.bytes);
+  context.response.writeHead(window.status).end();
+}
+
+/** The bytes that go out. */
+interface Window {
+  readonly status: 200 | 206;
+  readonly start: number;
+  readonly bytes: number;
+}
+
+/** Finds the version, checks conditions, works out the range, sets every header but the length. */
+async function prepare(context: S3Context): Promise<{ readonly version: ObjectVersion; readonly window: Window }> {
+  const bucket = await requireBucket(context);
+  const key = requireKey(context);
+  const overrides = responseOverrides(context);
+  const version = await findVersion(context, { bucket, key, versionId: parseVersionId(context) });
+  const { response, headers } = context;
+  response.setHeader('etag', quoted(version));
+  response.setHeader('last-modified', formatHttpDate(version.modifiedAtMs));
+  requireReadConditions(parseReadConditions(headers), version);
+  const window = await windowOf(context, version);
+  response.setHeader('accept-ranges', 'bytes');
+  if (bucket.versioning !== 'off') response.setHeader('x-amz-version-id', version.versionId);
+  const shown = shownClass(version.redundancyClass);
+  if (shown !== 'STANDARD') response.setHeader('x-amz-storage-class', shown);
+  response.setHeader('x-sealgate-class', version.redundancyClass);
+  const tags = Object.keys(version.tags ?? {}).length;
+  if (tags > 0) response.setHeader('x-amz-tagging-count', tags);
+  for (const [name, value] of responseHeaders(version.headers, overrides)) response.setHeader(name, value);
+  for (const [name, value] of Object.entries(envelopeHeaders(version.envelope))) response.setHeader(name, value);
+  if (version.verdict !== null) response.setHeader('x-sealgate-verdict', version.verdict);
+  setChecksum(context, version, window);
+  return { version, window };
+}
+
+/** The checksum covers the whole object, so it goes out with a whole answer only, when the client asked for it. */
+function setChecksum(context: S3Context, version: ObjectVersion, window: Window): void {
+  const asked = headerValue(context.headers, 'x-amz-checksum-mode')?.toUpperCase() === 'ENABLED';
+  if (!asked || version.checksum === null || window.status !== 200) return;
+  const checksum = shownChecksum(version.checksum, version.parts);
+  context.response.setHeader(...checksumHeader(checksum));
+  context.response.setHeader('x-amz-checksum-type', checksum.type);
+}
+
+async function windowOf(context: S3Context, version: ObjectVersion): Promise<Window> {
+  const partText = context.query.get('partNumber');
+  const rangeText = headerValue(context.headers, 'range');
+  if (partText !== undefined) {
+    if (rangeText !== undefined) {
+      throw new Fault('InvalidRequest', 'Cannot specify both Range header and partNumber query parameter');
+    }
+    return await windowOfPart(context, version, partText);
+  }
+  const whole: Window = { status: 200, start: 0, bytes: version.bytes };
+  if (rangeText === undefined || !rangeApplies(context, version)) return whole;
+  const requested = parseRange(rangeText);
+  if (requested === undefined) return whole;
+  const range = resolveRange(requested, version.bytes);
+  context.response.setHeader('content-range', formatContentRange(range, version.bytes));
+  return { status: 206, start: range.start, bytes: range.end - range.start + 1 };
+}
+
+/** `If-Range`: the range counts only while the object is still the one that the client has a piece of (RFC 9110 13.1.5). */
+function rangeApplies(context: S3Context, version: ObjectVersion): boolean {
+  const condition = headerValue(context.headers, 'if-range')?.trim();
+  if (condition === undefined) return true;
+  return condition === quoted(version) || condition === formatHttpDate(version.modifiedAtMs);
+}
+
+async function windowOfPart(context: S3Context, version: ObjectVersion, text: string): Promise<Window> {
+  const partNumber = Number(text);
+  if (!/^\d{1,5}$/.test(text) || partNumber < 1 || partNumber > PARTS_MAX) {
+    throw new Fault('InvalidArgument', `Part number must be an integer between 1 and ${PARTS_MAX}, inclusive`, {
+      detail: { ArgumentName: 'partNumber', ArgumentValue: text.slice(0, 64) },
+    });
+  }
+  const notThere = new Fault('InvalidPartNumber', 'The requested partnumber is not satisfiable', {
+    detail: { PartNumberRequested: partNumber, ActualPartCount: Math.max(1, version.parts) },
+  });
+  if (version.parts === 0) {
+    if (partNumber !== 1) throw notThere;
+    return { status: 206, start: 0, bytes: version.bytes };
+  }
+  const segment = await context.metadata.readSegmentOfPart(version, partNumber);
+  if (segment === undefined) throw notThere;
+  const { offset, blob } = segment;
+  context.response.setHeader('x-amz-mp-parts-count', version.parts);
+  const range = { start: offset, end: offset + blob.bytes - 1 };
+  context.response.setHeader('content-range', formatContentRange(range, version.bytes));
+  return { status: 206, start: offset, bytes: blob.bytes };
+}
