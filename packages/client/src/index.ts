@@ -1,0 +1,18 @@
+/** The sealing S3 client, for browsers and Node. */
+export {
+  createSealedClient,
+  type ObjectName,
+  type SealedClient,
+  type SealedClientOptions,
+} from './client.ts';
+export { type ByteRange, parseByteRange } from './get/byte-range.ts';
+export type { GetOptions, OpenedObject } from './get/get-object.ts';
+export { createKeyring, type Keyring, type OpeningKey, type RecipientKey } from './keyring.ts';
+export type { ListedBucket } from './objects/buckets.ts';
+export type { DeleteFailure } from './objects/delete.ts';
+export type { ObjectInfo } from './objects/head.ts';
+export type { ListOptions, ListPage } from './objects/list.ts';
+export type { PutSource, SeekableSource } from './put/source.ts';
+export type { Progress, PutOptions, PutResult, SealedPutOptions, WriteReceipt } from './put/types.ts';
+export { parseUploadState, type UploadedPart, type UploadJournal, type UploadState } from './put/upload-state.ts';
+export type { Credentials } from './transport/sign.ts';

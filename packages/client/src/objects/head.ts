@@ -1,0 +1,67 @@
+import { Fault } from '@sealgate/core/faults';
+import {
+  envelopeFromMetadata,
+  isEnvelopeHeader,
+  type ParsedEnvelope,
+  plaintextLengthOf,
+} from '@sealgate/sealed/inspect';
+import { callForHeaders } from '../transport/call.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { ObjectTarget } from './multipart.ts';
+
+/** What is told about an object without its body. Only what lies inside of the seal is authenticated. */
+export interface ObjectInfo {
+  /** Bytes as stored: sealed ones when there is an envelope. */
+  readonly bytes: number;
+  /** Undefined when it is not sealed. */
+  readonly plaintextBytes: number | undefined;
+  readonly etag: string | undefined;
+  readonly versionId: string | undefined;
+  readonly modifiedAtMs: number | undefined;
+  readonly contentType: string | undefined;
+  readonly redundancyClass: string | undefined;
+  /** What the gateway's inspection of the seal found. */
+  readonly verdict: string | undefined;
+  /** User metadata without its prefix and without the envelope. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly seal: { readonly envelope: ParsedEnvelope; readonly keyVersion: number } | undefined;
+}
+
+const META = 'x-amz-meta-';
+
+export async function headObject(
+  transport: Transport,
+  target: ObjectTarget,
+  { signal, versionId }: { readonly signal?: AbortSignal | undefined; readonly versionId?: string | undefined },
+): Promise<ObjectInfo> {
+  const query = versionId === undefined ? {} : { versionId };
+  return objectInfo(await callForHeaders(transport, { method: 'HEAD', target, query, signal }));
+}
+
+/**
+ * Reads the headers of an answer to GET (of the whole object) or HEAD.
+ * @throws Fault InternalError without a length; SealError for an envelope that is none
+ */
+export function objectInfo(headers: Headers): ObjectInfo {
+  const length = headers.get('content-length');
+  if (length === null || !/^\d{1,16}$/.test(length)) {
+    throw new Fault('InternalError', 'The server did not say how long the object is.');
+  }
+  const bytes = Number(length);
+  const all = Object.fromEntries(headers);
+  const seal = envelopeFromMetadata(all);
+  const metadata = Object.entries(all).filter(([name]) => name.startsWith(META) && !isEnvelopeHeader(name));
+  const modifiedAtMs = Date.parse(headers.get('last-modified') ?? '');
+  return {
+    bytes,
+    plaintextBytes: seal === undefined ? undefined : plaintextLengthOf(bytes),
+    etag: headers.get('etag')?.replaceAll('"', ''),
+    versionId: headers.get('x-amz-version-id') ?? undefined,
+    modifiedAtMs: Number.isNaN(modifiedAtMs) ? undefined : modifiedAtMs,
+    contentType: headers.get('content-type') ?? undefined,
+    redundancyClass: headers.get('x-sealgate-class') ?? headers.get('x-amz-storage-class') ?? undefined,
+    verdict: headers.get('x-sealgate-verdict') ?? undefined,
+    metadata: Object.fromEntries(metadata.map(([name, value]) => [name.slice(META.length), value])),
+    seal,
+  };
+}

@@ -1,0 +1,63 @@
+import { envelopeToMetadata } from '@sealgate/sealed/inspect';
+import { createSealer } from '@sealgate/sealed/seal';
+import { toBase64url } from '../bytes.ts';
+import { SINGLE_PUT_BYTES_MAX } from '../limits.ts';
+import type { ObjectTarget } from '../objects/multipart.ts';
+import { createJournalKeeper } from './journal-keeper.ts';
+import { resumePut } from './resume-put.ts';
+import { type Sending, sendBody, writeHeaders } from './send-body.ts';
+import { type OpenSource, openSource, type PutSource, peekSource } from './source.ts';
+import type { PutDeps, PutOptions, PutResult, SealedPutOptions } from './types.ts';
+
+/** The version of a key that was never rotated. */
+const FIRST_KEY_VERSION = 1;
+
+/** Seals a source on this side and uploads the sealed body with its key envelope. */
+export async function putSealed(
+  deps: PutDeps,
+  target: ObjectTarget,
+  { source, options }: { readonly source: PutSource; readonly options: SealedPutOptions },
+): Promise<PutResult> {
+  const names = { tenant: await deps.tenantOf(target.bucket), bucket: target.bucket, key: target.key };
+  if (options.resume !== undefined) return resumePut(deps, names, { source, options, state: options.resume });
+  const input = await ready(source);
+  const sealer = await createSealer({ names, recipients: await deps.keys.recipients(), plaintextLength: input.bytes });
+  const { envelope, header } = sealer;
+  const journal = input.seek === undefined ? undefined : options.journal;
+  const keepJournal: Sending['keepJournal'] =
+    journal &&
+    (async (uploadId, { partBytes }) => {
+      const fixed = { header: toBase64url(header), envelope: envelope.text };
+      await journal.started({ version: 1, ...names, uploadId, partBytes, ...fixed, parts: [] });
+      return createJournalKeeper(journal, 1);
+    });
+  const receipt = await sendBody(deps.transport, target, {
+    body: { bytes: sealer.bodyLength, stream: () => sealer.seal(input.whole(), { signal: options.signal }) },
+    headers: { ...writeHeaders(options), ...envelopeToMetadata(envelope.text, FIRST_KEY_VERSION) },
+    options,
+    keepJournal,
+  });
+  return { ...receipt, plaintextBytes: input.bytes, keyIds: envelope.recipients.map(({ keyId }) => keyId) };
+}
+
+/** Sends a source as it is. A strict bucket refuses it, unless it is an encrypted object that the bucket accepts. */
+export async function putPlain(
+  deps: Pick<PutDeps, 'transport'>,
+  target: ObjectTarget,
+  { source, options }: { readonly source: PutSource; readonly options: PutOptions },
+): Promise<PutResult> {
+  const input = await ready(source);
+  const receipt = await sendBody(deps.transport, target, {
+    body: { bytes: input.bytes, stream: () => input.whole() },
+    headers: writeHeaders(options),
+    options,
+    keepJournal: undefined,
+  });
+  return { ...receipt, plaintextBytes: input.bytes, keyIds: [] };
+}
+
+/** A source whose length is known, unless it is a stream too long for one PUT. */
+async function ready(source: PutSource): Promise<OpenSource> {
+  const input = openSource(source);
+  return input.bytes === undefined ? peekSource(input, SINGLE_PUT_BYTES_MAX) : input;
+}
