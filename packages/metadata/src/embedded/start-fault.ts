@@ -33,7 +33,7 @@ export function errnoOf(error: unknown): string | undefined {
 }
 
 const noSpace = new Set(['ENOSPC', 'EDQUOT']);
-const noAccess = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ELOOP', 'EINVAL']);
+const noAccess = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ELOOP']);
 
 /** A failed file operation below `directory` as a fault that says what to do; faults pass unchanged. */
 export function fileFault(error: unknown, directory: string): Fault {
@@ -53,10 +53,16 @@ export function diskFull(directory: string, cause?: unknown): Fault {
 }
 
 export function notPermitted(directory: string, why: { readonly code: string; readonly cause?: unknown }): Fault {
-  const who = process.geteuid === undefined ? 'this user' : `user id ${process.geteuid()}`;
-  const reason = why.code === 'EROFS' ? 'the file system is read-only' : `${who} may not write there (${why.code})`;
+  const reason = reasonOf(why.code);
   const message = `The embedded database cannot use ${directory}: ${reason}. Start as the directory's owner, change its owner, or set SEALGATE_DATA_DIR to another directory.`;
   return startFault('not-permitted', message, { directory, cause: why.cause });
+}
+
+function reasonOf(code: string): string {
+  if (code === 'EROFS') return 'the file system is read-only';
+  if (code === 'ENOTDIR' || code === 'EEXIST') return 'it is not a directory';
+  const who = process.geteuid === undefined ? 'this user' : `user id ${process.geteuid()}`;
+  return `${who} may not use it (${code})`;
 }
 
 /** What PostgreSQL's own words mean for the person who starts the gateway. */
