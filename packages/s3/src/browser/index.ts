@@ -3,8 +3,10 @@ export { uriEncode, uriEncodePath } from '../sigv4/encoding.ts';
 export type { PresignRequest, SignerCredentials, SignRequest } from '../sigv4/prepare.ts';
 export {
   completeMultipartUploadRequest,
+  createBucketRequest,
   deleteRequest,
   parseCompleteMultipartUploadResult,
+  parseDeleteResult,
   parseErrorResponse,
   parseInitiateMultipartUploadResult,
   parseListBucketResult,
