@@ -32,7 +32,7 @@ export function lockRefusal(backend: Backend, lock: readonly string[]): string |
 }
 
 /** Why the recorded location proves nothing, or undefined when country and jurisdiction are known and agree. */
-function doubtfulPlace(backend: Backend): string | undefined {
+export function doubtfulPlace(backend: Backend): string | undefined {
   const { country, jurisdiction } = backend;
   if (!isCountry(country) && country !== UNPINNED_EU) return 'its country is not known';
   if (!isPlace(jurisdiction)) return 'its jurisdiction is not known or not bounded';

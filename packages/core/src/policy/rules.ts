@@ -1,5 +1,5 @@
 import { asCountry, isPlace, liesIn, mayLieIn } from '../places/countries.ts';
-import { lockRefusal } from '../places/residency.ts';
+import { doubtfulPlace, lockRefusal } from '../places/residency.ts';
 import type { Backend, BackendCapabilities } from '../ports/index.ts';
 import type { PolicyDocument } from './document.ts';
 
@@ -18,6 +18,8 @@ interface AllowDeny {
 
 /** How a kind of value is compared: `in` must be sure that it lies in the entry, `mayBe` that it does not. */
 interface Comparison {
+  /** Why the value proves nothing whatever the lists say. */
+  doubt?(backend: Backend): string | undefined;
   valueOf(backend: Backend): string;
   in(value: string, entry: string): boolean;
   mayBe(value: string, entry: string): boolean;
@@ -39,11 +41,10 @@ export function backendRules(spec: PolicyDocument['spec']): readonly BackendRule
     ...(lock === undefined
       ? []
       : [{ name: 'residency.regionLock', refusal: (backend: Backend) => lockRefusal(backend, lock) }]),
-    ...listRules(
-      'residency.countries',
-      residency.countries,
-      placeOf((backend) => backend.country),
-    ),
+    ...listRules('residency.countries', residency.countries, {
+      ...placeOf((backend) => backend.country),
+      doubt: doubtfulPlace,
+    }),
     ...listRules(
       'residency.operatorJurisdiction',
       residency.operatorJurisdiction,
@@ -71,6 +72,8 @@ function listRules(name: string, lists: AllowDeny | undefined, comparison: Compa
     rules.push({
       name: `${name}.allow`,
       refusal: (backend) => {
+        const doubt = comparison.doubt?.(backend);
+        if (doubt !== undefined) return doubt;
         const value = comparison.valueOf(backend);
         if (allow.some((entry) => comparison.in(value, entry))) return undefined;
         return `${shown(value)} is not among ${allow.join(', ')}`;
@@ -81,6 +84,8 @@ function listRules(name: string, lists: AllowDeny | undefined, comparison: Compa
     rules.push({
       name: `${name}.deny`,
       refusal: (backend) => {
+        const doubt = comparison.doubt?.(backend);
+        if (doubt !== undefined) return doubt;
         const value = comparison.valueOf(backend);
         const entry = deny.find((denied) => comparison.mayBe(value, denied));
         return entry === undefined ? undefined : `${shown(value)} is, or may be, ${entry}`;

@@ -30,20 +30,8 @@ function explainIssue(issue: Issue, value: unknown, parent: DocumentPath): reado
     case 'invalid_union':
       return bestBranch(issue.errors).flatMap((inner) => explainIssue(inner, found, path));
     case 'invalid_type':
-      return [
-        found === undefined
-          ? { path, onKey: false, what: 'it is missing', fix: `Add it (${named(issue.expected)}).` }
-          : { path, onKey: false, what: `it is ${typeName(found)}`, fix: `Write ${named(issue.expected)}.` },
-      ];
     case 'invalid_value':
-      return [
-        {
-          path,
-          onKey: false,
-          what: `${shown(found)} is not possible here`,
-          fix: `Use ${issue.values.map(String).join(', ')}.`,
-        },
-      ];
+      return [{ path, onKey: false, ...wrongValue(issue, found) }];
     case 'too_small':
       return [{ path, onKey: false, what: 'it is too small', fix: `Use at least ${issue.minimum}.` }];
     case 'too_big':
@@ -51,6 +39,16 @@ function explainIssue(issue: Issue, value: unknown, parent: DocumentPath): reado
     default:
       return [{ path, onKey: false, what: `${shown(found)} is not valid`, fix: sentence(issue.message) }];
   }
+}
+
+function wrongValue(
+  issue: Extract<Issue, { code: 'invalid_type' | 'invalid_value' }>,
+  found: unknown,
+): Pick<ExplainedIssue, 'what' | 'fix'> {
+  const wanted = issue.code === 'invalid_type' ? named(issue.expected) : issue.values.map(String).join(', ');
+  if (found === undefined) return { what: 'it is missing', fix: `Add it (${wanted}).` };
+  if (issue.code === 'invalid_type') return { what: `it is ${typeName(found)}`, fix: `Write ${wanted}.` };
+  return { what: `${shown(found)} is not possible here`, fix: `Use ${wanted}.` };
 }
 
 /** Of the forms a value may have, the one it comes nearest to: right in kind, wrong inside. */
