@@ -1,4 +1,30 @@
 export {
+  type BodyDigests,
+  type BodyVerifier,
+  type BodyVerifierOptions,
+  createBodyVerifier,
+} from './checksums/body-verifier.ts';
+export { type ChecksumHasher, checksumAlgorithms, createChecksum } from './checksums/checksum.ts';
+export { type ChecksumPiece, combineChecksums, multipartEtag } from './checksums/combine.ts';
+export {
+  type ChecksumExpectation,
+  checksumHeaderName,
+  checksumOfName,
+  type ExpectedChecksum,
+  parseChecksumHeaders,
+  parseUploadChecksum,
+  type UploadChecksum,
+} from './checksums/headers.ts';
+export {
+  ChunkedDecoder,
+  type ChunkedDecoderOptions,
+  createChunkedDecoder,
+  decodedContentLength,
+  type StreamingPayload,
+} from './chunked/decoder.ts';
+export { type ChunkedEncoderOptions, createChunkedEncoder, encodedLength } from './chunked/encoder.ts';
+export { announcedTrailers, type Trailers } from './chunked/trailer.ts';
+export {
   type ConditionOutcome,
   type ConditionSubject,
   evaluateCopySource,
@@ -11,6 +37,7 @@ export {
 } from './conditions/conditions.ts';
 export { formatHttpDate, parseHttpDate } from './conditions/http-date.ts';
 export { type S3ErrorContext, type S3ErrorResponse, s3ErrorCode, toS3Error } from './errors/s3-error.ts';
+export { type CopySource, parseCopySource } from './headers/copy-source.ts';
 export { parseTaggingHeader, type Tag, validateTags } from './headers/tags.ts';
 export { type AddressRequest, parseAddress, type S3Address } from './operations/address.ts';
 export {
