@@ -60,6 +60,12 @@ export async function collect(stream: ReadableStream<Uint8Array>): Promise<Bytes
   return concat(...chunks);
 }
 
+export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
 /** Cuts bytes at these places, for the independence of chunk boundaries. */
 export function* cutAt(bytes: Bytes, sizes: readonly number[]): Generator<Bytes> {
   let at = 0;
