@@ -1,5 +1,5 @@
-import { createFilesystemDriver } from '@sealgate/backends/filesystem';
-import { createS3Driver, createS3Probe } from '@sealgate/backends/s3';
+import { createFilesystemDriver, createLocalProbe } from '@sealgate/backends/filesystem';
+import { createS3Driver } from '@sealgate/backends/s3';
 import type { Backend, BackendDriver, BackendProbe, Clock } from '@sealgate/core/ports';
 import type { EndpointGuard } from '../net/endpoint-guard.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -7,8 +7,7 @@ import type { Logger } from '../observe/logger.ts';
 /** How this process speaks to one backend. */
 export interface BackendLink {
   readonly driver: BackendDriver;
-  /** Undefined for kinds that have no more to ask than the driver's own calls. */
-  readonly probe: BackendProbe | undefined;
+  readonly probe: BackendProbe;
 }
 
 export interface LinkDeps {
@@ -24,7 +23,8 @@ export interface LinkDeps {
 export function linkTo(backend: LinkFacts, deps: LinkDeps): BackendLink | undefined {
   if (backend.custody !== 'gateway') return undefined;
   if (backend.type === 'filesystem') {
-    return { driver: createFilesystemDriver({ root: backend.endpoint, clock: deps.clock }), probe: undefined };
+    const driver = createFilesystemDriver({ root: backend.endpoint, clock: deps.clock });
+    return { driver, probe: createLocalProbe(driver) };
   }
   if (backend.type !== 's3' || backend.credentials === null) return undefined;
   try {
@@ -43,7 +43,8 @@ export function linkTo(backend: LinkFacts, deps: LinkDeps): BackendLink | undefi
     lookup: deps.guard.lookup,
     clock: deps.clock,
   };
-  return { driver: createS3Driver(target), probe: createS3Probe(target) };
+  const driver = createS3Driver(target);
+  return { driver, probe: createLocalProbe(driver) };
 }
 
 export type LinkFacts = Pick<

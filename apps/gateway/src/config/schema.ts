@@ -100,6 +100,25 @@ export const settingsSchema = z.object({
         description: 'Seals tenant and backend secrets in the database. Losing it loses them.',
       }),
     ),
+  tenantSecretPassphraseVersion: integer(1, 255)
+    .default(1)
+    .meta(
+      meta({
+        env: 'TENANT_SECRET_PASSPHRASE_VERSION',
+        form: 'number',
+        description: 'Raise it by one together with a new passphrase; secrets are sealed under the newest one.',
+      }),
+    ),
+  tenantSecretPassphrasePrevious: secret(12)
+    .optional()
+    .meta(
+      meta({
+        env: 'TENANT_SECRET_PASSPHRASE_PREVIOUS',
+        form: 'text',
+        secret: true,
+        description: 'The passphrase of the version before, for as long as secrets are sealed under it.',
+      }),
+    ),
   region: text(REGION, 'must have 2 to 63 lower-case letters, digits or hyphens')
     .default('eu-sovereign-1')
     .meta(
@@ -278,6 +297,9 @@ export function crossCheck(settings: Settings): readonly { readonly setting: Set
     const why = 'is required with DATABASE_URL, because all gateways on one database must share it';
     if (!settings.adminApiKey) need('adminApiKey', why);
     if (!settings.tenantSecretPassphrase) need('tenantSecretPassphrase', why);
+  }
+  if (settings.tenantSecretPassphrasePrevious && settings.tenantSecretPassphraseVersion === 1) {
+    need('tenantSecretPassphraseVersion', 'must be 2 or more when there is a previous passphrase');
   }
   if (settings.tlsCert && !settings.tlsKey) need('tlsKey', 'is required with SEALGATE_TLS_CERT');
   if (settings.tlsKey && !settings.tlsCert) need('tlsCert', 'is required with SEALGATE_TLS_KEY');

@@ -1,0 +1,3 @@
+import { runGateway } from './index.ts';
+
+process.exit(await runGateway(process.argv.slice(2)));

@@ -1,0 +1,78 @@
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { systemClock } from '@sealgate/core/ports';
+import { AggregatorRegistry } from 'prom-client';
+import { createBackendProber } from '../backends/prober.ts';
+import type { Config } from '../config.ts';
+import { createAdminGate } from '../control/auth.ts';
+import { createControlServer } from '../control/server.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { CoreServices } from './core-services.ts';
+import type { DataPlane } from './data-plane.ts';
+import { listenFault } from './endpoints.ts';
+import type { Readiness } from './readiness.ts';
+import type { GatewaySecrets } from './secrets.ts';
+import type { TlsFiles } from './tls.ts';
+
+export interface ControlListenerDeps {
+  readonly core: CoreServices;
+  readonly plane: Pick<DataPlane, 'otherMetrics'>;
+  readonly readiness: Readiness;
+  readonly config: Config;
+  readonly secrets: GatewaySecrets;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly version: string;
+  readonly tls: TlsFiles | undefined;
+}
+
+/** The control listener, listening. */
+export async function openControlListener(
+  deps: ControlListenerDeps,
+): Promise<{ readonly port: number; close(): Promise<void> }> {
+  const { core, config, metrics, logger, tls } = deps;
+  const clock = systemClock;
+  const gate = createAdminGate({
+    adminKey: deps.secrets.adminKey,
+    clock,
+    onFailure: (reason) => metrics.authFailed(`admin-key-${reason}`),
+  });
+  const app = createControlServer({
+    services: {
+      metadata: core.metadata,
+      engine: core.engine,
+      registry: core.registry,
+      prober: createBackendProber(core.links),
+      guard: core.guard,
+      clock,
+      readiness: deps.readiness,
+      region: config.region,
+      filesystemRoots: [join(config.dataDir, 'backends'), ...config.filesystemRoots],
+      metricsText: () => metricsText(metrics, deps.plane),
+    },
+    gate,
+    logger,
+    metrics,
+    version: deps.version,
+    ...(tls === undefined ? {} : { tls }),
+  });
+  const address = { host: config.host, port: config.controlPort };
+  try {
+    await app.listen({ ...address, listenTextResolver: () => 'control listener open' });
+  } catch (error) {
+    throw listenFault(error, 'SEALGATE_CONTROL_PORT', address);
+  }
+  const { port } = app.server.address() as AddressInfo;
+  return { port, close: () => app.close() };
+}
+
+/** The metrics of this process, or of all processes as one. */
+async function metricsText(metrics: Metrics, plane: Pick<DataPlane, 'otherMetrics'>) {
+  const others = await plane.otherMetrics();
+  const { registry } = metrics;
+  if (others.length === 0) return { contentType: registry.contentType, text: await registry.metrics() };
+  const own: object = await registry.getMetricsAsJSON();
+  const all = AggregatorRegistry.aggregate([own, ...others]);
+  return { contentType: all.contentType, text: await all.metrics() };
+}

@@ -1,0 +1,91 @@
+import { type Metadata, systemClock } from '@sealgate/core/ports';
+import { createEngine, defaultEngineLimits, type Engine } from '@sealgate/engine';
+import { openMetadata } from '@sealgate/metadata';
+import { createCachedMetadata } from '@sealgate/metadata/cache';
+import { type LinkDeps, linkTo } from '../backends/drivers.ts';
+import { type BackendRegistry, createBackendRegistry } from '../backends/registry.ts';
+import type { Secret } from '../config/secret.ts';
+import type { Config } from '../config.ts';
+import { createEndpointGuard, type EndpointGuard } from '../net/endpoint-guard.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { timedMetadata } from '../observe/timed-metadata.ts';
+
+/** What every process of a gateway is made of, listeners apart. */
+export interface CoreServices {
+  readonly metadata: Metadata;
+  readonly guard: EndpointGuard;
+  readonly links: LinkDeps;
+  readonly registry: BackendRegistry;
+  readonly engine: Engine;
+  /** In the reverse order of their making. */
+  close(): Promise<void>;
+}
+
+export interface CoreOptions {
+  readonly config: Config;
+  readonly databaseUrl: string;
+  readonly passphrase: Secret;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** This process does what one of a gateway's processes has to do: health records and the queue's upkeep. */
+  readonly leads: boolean;
+  /** Nobody else changes the metadata, so answers may be kept. */
+  readonly alone: boolean;
+}
+
+/** Connects to a migrated database. The registry is not started yet. */
+export async function openCoreServices(options: CoreOptions): Promise<CoreServices> {
+  const { config, logger, metrics } = options;
+  const clock = systemClock;
+  const database = await openMetadata({
+    databaseUrl: options.databaseUrl,
+    secrets: { passphrases: passphrasesOf(config, options.passphrase) },
+    clock,
+    logger,
+    poolMax: config.databasePoolSize,
+    superviseQueue: options.leads && config.backgroundWork,
+    deletionGraceMs: config.deletionGraceSeconds * 1000,
+  });
+  // Measured below the cache: what it answers costs the database nothing.
+  const timed = timedMetadata(database, metrics, clock);
+  const metadata = options.alone ? createCachedMetadata(timed) : timed;
+  const guard = createEndpointGuard(config.allowPrivateEndpoints);
+  const links: LinkDeps = { guard, clock, logger };
+  const registry = createBackendRegistry({
+    metadata,
+    clock,
+    logger,
+    metrics,
+    createDriver: (backend) => linkTo(backend, links)?.driver,
+    recordsHealth: options.leads,
+    pingIntervalMs: config.healthProbeIntervalMs,
+    pingTimeoutMs: config.healthProbeTimeoutMs,
+  });
+  const engine = createEngine({
+    metadata,
+    pool: registry.pool,
+    clock,
+    limits: defaultEngineLimits,
+    events: metrics.engineEvents,
+  });
+  return {
+    metadata,
+    guard,
+    links,
+    registry,
+    engine,
+    async close() {
+      await registry.close();
+      await metadata.close();
+    },
+  };
+}
+
+function passphrasesOf(config: Config, newest: Secret) {
+  const version = config.tenantSecretPassphraseVersion;
+  const previous = config.tenantSecretPassphrasePrevious;
+  const passphrases = [{ version, passphrase: newest.reveal() }];
+  if (previous) passphrases.push({ version: version - 1, passphrase: previous.reveal() });
+  return passphrases;
+}

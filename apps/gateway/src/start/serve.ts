@@ -1,0 +1,174 @@
+import { join } from 'node:path';
+import { isFault } from '@sealgate/core/faults';
+import { systemClock } from '@sealgate/core/ports';
+import { migrate } from '@sealgate/metadata';
+import { type BackgroundLoop, createLoop } from '../background/loop.ts';
+import type { Config } from '../config.ts';
+import type { Logger } from '../observe/logger.ts';
+import { createMetrics, type Metrics } from '../observe/metrics.ts';
+import { startWorkers } from '../workers/worker-pool.ts';
+import { banner } from './banner.ts';
+import { type Closers, createClosers } from './closers.ts';
+import { openControlListener } from './control-listener.ts';
+import { type CoreServices, openCoreServices } from './core-services.ts';
+import { credentialsPath, ensureFirstCredential, type FirstCredentials, writeCredentials } from './credentials-file.ts';
+import { createDataPlaneSlot, type DataPlane } from './data-plane.ts';
+import { ensureDemoBackends } from './demo-backends.ts';
+import { endpointOf } from './endpoints.ts';
+import { resolvePort } from './free-port.ts';
+import { createReadiness } from './readiness.ts';
+import { openS3Listener } from './s3-listener.ts';
+import type { GatewaySecrets } from './secrets.ts';
+import { loadTls, type TlsFiles } from './tls.ts';
+
+export interface ServeOptions {
+  readonly config: Config;
+  /** Handed on to workers, which read the same settings. */
+  readonly args: readonly string[];
+  readonly databaseUrl: string;
+  readonly secrets: GatewaySecrets;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly cwd: string;
+  /** On the monotonic clock. */
+  readonly startedMs: number;
+  /** What goes to standard output. */
+  readonly print: (text: string) => void;
+}
+
+/** A gateway that serves. */
+export interface Serving {
+  /** Says "not ready", takes nothing new, lets what is under way finish until `graceMs` or until `forced` aborts. */
+  stop(graceMs: number, forced: AbortSignal): Promise<void>;
+}
+
+/** Everything after the database runs: from its migration to the first request served. */
+export async function serve(options: ServeOptions): Promise<Serving> {
+  const { config, databaseUrl, logger, secrets } = options;
+  const { applied } = await migrate({ databaseUrl });
+  if (applied.length > 0) logger.info({ applied }, 'database schema brought up to date');
+  const closers = createClosers(logger);
+  try {
+    const metrics = createMetrics();
+    const core = await openCoreServices({
+      config,
+      databaseUrl,
+      passphrase: secrets.passphrase,
+      logger,
+      metrics,
+      leads: true,
+      alone: config.embedded && config.workers === 1,
+    });
+    closers.add('database and backends', () => core.close());
+    const first = config.embedded ? await prepareEmbedded(core, config) : undefined;
+    const [tls] = await Promise.all([loadTls(config), core.registry.start()]);
+    const plane = createDataPlaneSlot();
+    const readiness = createReadiness(async () => plane.reason() ?? (await databaseTrouble(core)));
+    const opening: Opening = { core, options, metrics, tls, closers };
+    const control = await openControlListener({ ...opening, ...options, plane, readiness });
+    closers.add('control listener', () => control.close());
+    await openDataPlane(plane, opening);
+    startLoops(opening);
+    await announce(opening, { first, s3Port: plane.port, controlPort: control.port });
+    readiness.set(undefined);
+    return {
+      async stop(graceMs, forced) {
+        readiness.set('stopping');
+        await closers.close(graceMs, forced);
+      },
+    };
+  } catch (error) {
+    await closers.close(0, AbortSignal.abort());
+    throw error;
+  }
+}
+
+interface Opening {
+  readonly core: CoreServices;
+  readonly options: ServeOptions;
+  readonly metrics: Metrics;
+  readonly tls: TlsFiles | undefined;
+  readonly closers: Closers;
+}
+
+type FirstKeys = Awaited<ReturnType<typeof ensureFirstCredential>>;
+
+async function prepareEmbedded(core: CoreServices, config: Config): Promise<FirstKeys> {
+  if (config.demoBackends) await ensureDemoBackends(core.metadata, join(config.dataDir, 'backends'));
+  return await ensureFirstCredential(core.metadata, config.dataDir);
+}
+
+async function databaseTrouble({ metadata }: CoreServices): Promise<string | undefined> {
+  try {
+    await metadata.ping();
+    return undefined;
+  } catch (error) {
+    return isFault(error) ? error.message : 'the database does not answer';
+  }
+}
+
+async function openDataPlane(
+  slot: ReturnType<typeof createDataPlaneSlot>,
+  { core, options, metrics, tls, closers }: Opening,
+): Promise<void> {
+  const { config, logger, args, databaseUrl } = options;
+  const port = await resolvePort(config.host, config.s3Port);
+  const start = {
+    kind: 'start',
+    args,
+    databaseUrl,
+    passphrase: options.secrets.passphrase.reveal(),
+    s3Port: port,
+  } as const;
+  const plane =
+    config.workers === 1
+      ? await openHere()
+      : await startWorkers({ count: config.workers, start, clock: systemClock, logger });
+  slot.fill(plane);
+  closers.add('S3 listener', (graceMs) => plane.close(graceMs));
+
+  async function openHere(): Promise<DataPlane> {
+    const { server } = await openS3Listener(core, { config, port, logger, metrics, tls });
+    return {
+      port,
+      reason: () => undefined,
+      otherMetrics: () => Promise.resolve([]),
+      close: (graceMs) => server.close(graceMs),
+    };
+  }
+}
+
+function startLoops({ core, options, metrics, closers }: Opening): void {
+  const { config, logger } = options;
+  if (!config.backgroundWork) return;
+  const shared = { clock: systemClock, logger, metrics };
+  const loops: readonly BackgroundLoop[] = [
+    createLoop({ ...shared, name: 'deletions', concurrency: config.deletionConcurrency, run: (o) => core.engine.deleteDue(o) }),
+    createLoop({ ...shared, name: 'repairs', concurrency: config.repairConcurrency, run: (o) => core.engine.repairDue(o) }),
+  ];
+  for (const loop of loops) {
+    loop.start();
+    closers.add('background work', (graceMs) => loop.stop(graceMs));
+  }
+}
+
+async function announce(
+  { core, options }: Opening,
+  facts: { readonly first: FirstKeys | undefined; readonly s3Port: number; readonly controlPort: number },
+): Promise<void> {
+  const { config, logger, secrets } = options;
+  const s3Endpoint = config.publicS3Url ?? endpointOf(config, facts.s3Port);
+  const controlEndpoint = endpointOf(config, facts.controlPort);
+  let credentialsFile: string | undefined;
+  if (facts.first !== undefined) {
+    credentialsFile = credentialsPath(config.dataDir);
+    const adminKey = secrets.adminKey.reveal();
+    const all: FirstCredentials = { s3Endpoint, controlEndpoint, region: config.region, ...facts.first, adminKey };
+    await writeCredentials(config.dataDir, all);
+  }
+  const startedInMs = systemClock.monotonic() - options.startedMs;
+  logger.info({ s3Endpoint, controlEndpoint, workers: config.workers, startedInMs }, 'ready');
+  const backends = core.registry.pool.all();
+  const shown = { s3Endpoint, controlEndpoint, region: config.region, credentialsFile, backends, startedInMs };
+  options.print(banner(shown, options.cwd));
+}
