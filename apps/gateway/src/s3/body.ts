@@ -1,19 +1,18 @@
-import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { Fault } from '@sealgate/core/faults';
 import { PUT_BYTES_MAX, XML_BODY_BYTES_MAX } from '@sealgate/core/limits';
-import type { Checksum, ChecksumAlgorithm } from '@sealgate/core/ports';
+import type { ChecksumAlgorithm } from '@sealgate/core/ports';
 import type { BodyFacts, BodySource } from '@sealgate/engine';
 import {
   announcedTrailers,
   type ChunkedDecoder,
-  createChecksum,
+  createBodyVerifier,
   createChunkedDecoder,
   decodedContentLength,
   headerValue,
+  parseChecksumHeaders,
 } from '@sealgate/s3';
 import type { S3Context } from './context.ts';
-import { checksumOfName, expectedChecksum, expectedMd5 } from './request-headers.ts';
 import type { SealWatch } from './seal.ts';
 
 const UNWATCHED: SealWatch = { push: () => undefined, finish: () => ({ verdict: null, envelope: null }) };
@@ -42,12 +41,11 @@ export function declaredBytes(context: S3Context): number {
 export function openBody(context: S3Context, watch: SealWatch, algorithm?: ChecksumAlgorithm | null): BodySource {
   const { headers, payload } = context;
   const bytes = declaredBytes(context);
-  const md5 = createHash('md5');
-  const wantedMd5 = expectedMd5(headers);
-  const sha256 = payload.kind === 'signed' ? createHash('sha256') : undefined;
-  const announced = announcedChecksum(context);
-  const summed = announced?.algorithm ?? algorithm ?? undefined;
-  const sum = summed === undefined ? undefined : createChecksum(summed);
+  const verifier = createBodyVerifier({
+    expected: parseChecksumHeaders(headers),
+    payload,
+    ...(algorithm === undefined ? {} : { algorithm }),
+  });
   let decoder: ChunkedDecoder | undefined;
 
   async function* chunks(): AsyncGenerator<Buffer> {
@@ -55,26 +53,12 @@ export function openBody(context: S3Context, watch: SealWatch, algorithm?: Check
     decoder = opened.decoder;
     for await (const chunk of faulty(opened.stream)) {
       watch.push(chunk);
-      md5.update(chunk);
-      sha256?.update(chunk);
-      sum?.update(chunk);
+      verifier.update(chunk);
       yield chunk;
     }
   }
 
-  const finish = (): BodyFacts => {
-    const digest = md5.digest();
-    if (wantedMd5 !== undefined && !digest.equals(wantedMd5)) {
-      throw new Fault('BadDigest', 'The Content-MD5 you specified did not match what we received.');
-    }
-    if (payload.kind === 'signed' && sha256 !== undefined) requireSha256(payload.sha256, sha256.digest('hex'));
-    const checksum: Checksum | null =
-      sum === undefined || summed === undefined
-        ? null
-        : { algorithm: summed, value: sum.digest().toString('base64'), type: 'FULL_OBJECT' };
-    requireChecksum(checksum, announced?.value ?? trailingValue(decoder, announced));
-    return { md5: digest, checksum, ...watch.finish() };
-  };
+  const finish = (): BodyFacts => ({ ...verifier.finish(decoder?.trailers), ...watch.finish() });
   let facts: Promise<BodyFacts> | undefined;
   return {
     bytes,
@@ -141,47 +125,6 @@ async function* faulty(stream: Readable): AsyncGenerator<Buffer> {
   } catch (error) {
     throw error instanceof Fault ? error : incomplete(error);
   }
-}
-
-interface AnnouncedChecksum {
-  readonly algorithm: ChecksumAlgorithm;
-  /** Undefined when it comes in the trailer. */
-  readonly value: string | undefined;
-}
-
-/** The checksum that the client sends, in a header or behind the body. */
-function announcedChecksum(context: S3Context): AnnouncedChecksum | undefined {
-  const inHeader = expectedChecksum(context.headers);
-  if (inHeader !== undefined) return inHeader;
-  for (const name of announcedTrailers(context.headers)) {
-    const algorithm = checksumOfName(name);
-    if (algorithm !== undefined) return { algorithm, value: undefined };
-  }
-  return undefined;
-}
-
-function trailingValue(
-  decoder: ChunkedDecoder | undefined,
-  announced: AnnouncedChecksum | undefined,
-): string | undefined {
-  if (decoder === undefined || announced === undefined) return undefined;
-  return decoder.trailers.get(`x-amz-checksum-${announced.algorithm.toLowerCase()}`);
-}
-
-function requireChecksum(computed: Checksum | null, wanted: string | undefined): void {
-  if (computed === null || wanted === undefined || wanted === computed.value) return;
-  throw new Fault('BadDigest', `The ${computed.algorithm} you specified did not match the calculated checksum.`);
-}
-
-function requireSha256(wanted: string, computed: string): void {
-  if (wanted === computed) return;
-  throw new Fault(
-    'XAmzContentSHA256Mismatch',
-    "The provided 'x-amz-content-sha256' header does not match what was computed.",
-    {
-      detail: { ClientComputedContentSHA256: wanted, S3ComputedContentSHA256: computed },
-    },
-  );
 }
 
 function isChunked(context: S3Context): boolean {

@@ -1,6 +1,7 @@
 import { Fault } from '@sealgate/core/faults';
 import type { ObjectKey } from '@sealgate/core/names';
 import type { Bucket, EnvelopeRecord, ObjectVersion, PartRecord, StoredHeaders } from '@sealgate/core/ports';
+import type { RequestHeaders } from '@sealgate/s3';
 import {
   checkEnvelope,
   createObjectInspector,
@@ -159,7 +160,7 @@ export function withoutEnvelope(headers: StoredHeaders): StoredHeaders {
 }
 
 /** True when a client's SSE request must be refused: the key or the plaintext would pass the gateway. */
-export function refuseServerSideEncryption(bucket: Bucket, headers: MetadataHeaders): void {
+export function refuseServerSideEncryption(bucket: Bucket, headers: RequestHeaders): void {
   if (bucket.encryption !== 'required') return;
   const named = Object.keys(headers).find((name) => name.startsWith('x-amz-server-side-encryption'));
   if (named === undefined) return;

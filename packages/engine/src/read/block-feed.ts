@@ -56,10 +56,8 @@ export function openBlockFeed(deps: FeedDeps, blob: BlobRecord, options: FeedOpt
   return {
     backend: options.backend,
     block(index) {
-      while (head < index) {
-        queue.shift();
-        head += 1;
-      }
+      queue.splice(0, index - head);
+      head = index;
       fill();
       const block = queue[0];
       if (block === undefined) throw new Fault('InternalError', 'A block was asked for that is not in the range.');

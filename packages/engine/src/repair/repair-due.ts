@@ -110,10 +110,9 @@ async function isGood(deps: RepairDeps, restore: Restore, signal: AbortSignal): 
   const quiet: ReadDeps = { ...deps, metadata: checkingOnly(deps) };
   try {
     const range = { start: 0, end: blob.bytes - 1 };
-    for await (const block of readBlob(quiet, only, { bucketId: bucket.id, range, signal })) {
-      void block;
-    }
-    return true;
+    let bytes = 0;
+    for await (const block of readBlob(quiet, only, { bucketId: bucket.id, range, signal })) bytes += block.length;
+    return bytes === blob.bytes;
   } catch (error) {
     if (signal.aborted) throw error;
     return false;

@@ -3,6 +3,7 @@ import { Fault } from '@sealgate/core/faults';
 import type { BackendId } from '@sealgate/core/names';
 import type { Backend, Clock } from '@sealgate/core/ports';
 import type { EngineLimits } from '../limits.ts';
+import { createChange } from './change.ts';
 
 /**
  * The copies of one write. States of a copy: writing -> stored | failed. `failed` also covers what was detached for
@@ -29,27 +30,11 @@ export function createAckTracker(options: {
   const { rule, clock, limits } = options;
   const copies = new Map<BackendId, { readonly backend: Backend; state: CopyState }>();
   const startedMs = clock.monotonic();
-  let changed: (() => void) | undefined;
+  const change = createChange(clock);
 
   const backends = (state: CopyState): Backend[] =>
     [...copies.values()].filter((c) => c.state === state).map((c) => c.backend);
   const evaluate = () => rule.evaluate(backends('stored'), backends('writing'));
-
-  /** Resolves true on the next change, false after `ms`. */
-  const nextChange = (ms: number, signal: AbortSignal): Promise<boolean> =>
-    new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason as Error);
-      const done = (settle: () => void): void => {
-        cancel();
-        signal.removeEventListener('abort', onAbort);
-        changed = undefined;
-        settle();
-      };
-      const cancel = clock.schedule(ms, () => done(() => resolve(false)));
-      const onAbort = (): void => done(() => reject(signal.reason as Error));
-      signal.addEventListener('abort', onAbort, { once: true });
-      changed = () => done(() => resolve(true));
-    });
 
   return {
     begin(backend) {
@@ -59,14 +44,14 @@ export function createAckTracker(options: {
       const copy = copies.get(backend.id);
       if (copy?.state !== 'writing') return;
       copy.state = state;
-      changed?.();
+      change.notify();
     },
     state: (id) => copies.get(id)?.state,
     backends,
     possible: () => evaluate() !== 'impossible',
     async held(signal) {
       for (let state = evaluate(); state !== 'held'; state = evaluate()) {
-        const moved = state === 'possible' && (await nextChange(limits.writeStallMs, signal));
+        const moved = state === 'possible' && (await change.wait(limits.writeStallMs, signal));
         if (!moved) {
           throw new Fault('AckRuleFailed', 'Too few storage locations confirmed the data. Please try again.', {
             rule: rule.text,
@@ -77,7 +62,7 @@ export function createAckTracker(options: {
       const until = clock.monotonic() + lingerMs;
       while (backends('writing').length > 0) {
         const left = until - clock.monotonic();
-        if (left <= 0 || !(await nextChange(left, signal))) return;
+        if (left <= 0 || !(await change.wait(left, signal))) return;
       }
     },
   };

@@ -3,6 +3,7 @@ import type { AckRule } from '@sealgate/core/ack';
 import { Fault } from '@sealgate/core/faults';
 import type { Backend, Clock } from '@sealgate/core/ports';
 import type { EngineLimits } from '../limits.ts';
+import { createChange } from './change.ts';
 import { decidePace } from './pace.ts';
 
 /**
@@ -56,11 +57,8 @@ export function createFanOut(
 ): FanOut {
   const { rule, limits, clock, signal } = options;
   const detached = new Set<Backend>();
-  let wake: (() => void) | undefined;
-  const progress = (): void => {
-    wake?.();
-  };
-  const lanes = backends.map((backend) => makeLane(backend, progress));
+  const progress = createChange(clock);
+  const lanes = backends.map((backend) => makeLane(backend, () => progress.notify()));
 
   const detach = (backend: Backend, reason: unknown): void => {
     const lane = lanes.find((l) => l.backend === backend);
@@ -70,24 +68,7 @@ export function createFanOut(
     lane.queuedBytes = 0;
     detached.add(backend);
     lane.stream.destroy(reason instanceof Error ? reason : undefined);
-    progress();
-  };
-
-  /** Resolves on progress of any target, after `ms`, or rejects when the write is aborted. */
-  const waitForProgress = async (ms: number): Promise<boolean> => {
-    signal.throwIfAborted();
-    return await new Promise<boolean>((resolve, reject) => {
-      const cancel = clock.schedule(ms, () => done(() => resolve(false)));
-      const onAbort = (): void => done(() => reject(signal.reason as Error));
-      const done = (settle: () => void): void => {
-        cancel();
-        wake = undefined;
-        signal.removeEventListener('abort', onAbort);
-        settle();
-      };
-      wake = () => done(() => resolve(true));
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
+    progress.notify();
   };
 
   const live = (): Lane[] => lanes.filter((l) => l.state === 'live');
@@ -118,7 +99,7 @@ export function createFanOut(
         });
       }
       const from = clock.monotonic();
-      const moved = await waitForProgress(decision.forMs);
+      const moved = await progress.wait(decision.forMs, signal);
       if (!decision.needed) pace.waitedMs += clock.monotonic() - from;
       if (!moved && decision.needed) {
         throw new Fault('AckRuleFailed', 'The storage locations stopped taking data. Please try again.', {

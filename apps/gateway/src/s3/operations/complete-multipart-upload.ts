@@ -1,7 +1,8 @@
 import { Fault } from '@sealgate/core/faults';
-import type { Bucket, Checksum, PartRecord, UploadRecord } from '@sealgate/core/ports';
+import type { Bucket, Checksum, ChecksumAlgorithm, PartRecord, UploadRecord } from '@sealgate/core/ports';
 import {
   type CompletedPart,
+  checksumHeaderName,
   combineChecksums,
   completeMultipartUploadResult,
   headerValue,
@@ -11,7 +12,6 @@ import {
 import { readWholeBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
 import { replyXml } from '../reply.ts';
-import { expectedChecksum } from '../request-headers.ts';
 import { judgeParts } from '../seal.ts';
 import { shownChecksum } from '../shown.ts';
 import { findUpload } from './multipart.ts';
@@ -73,15 +73,16 @@ function checksumOf(context: S3Context, upload: UploadRecord, parts: readonly Pa
   );
   if (pieces.length !== parts.length) return null;
   const checksum: Checksum = { algorithm, type, value: combineChecksums(algorithm, type, pieces) };
-  const claimed = expectedChecksum(context.headers);
-  if (
-    claimed !== undefined &&
-    claimed.algorithm === algorithm &&
-    claimed.value.replace(/-\d+$/, '') !== checksum.value
-  ) {
+  const claimed = claimedChecksum(context, algorithm);
+  if (claimed !== undefined && claimed !== checksum.value) {
     throw new Fault('BadDigest', `The ${algorithm} you specified did not match the calculated checksum.`);
   }
   return checksum;
+}
+
+/** What the client says the object's checksum is; a composite one may come with its `-N`. */
+function claimedChecksum(context: S3Context, algorithm: ChecksumAlgorithm): string | undefined {
+  return headerValue(context.headers, checksumHeaderName(algorithm))?.replace(/-\d+$/, '');
 }
 
 function sealOf(bucket: Bucket, upload: UploadRecord, parts: readonly PartRecord[]) {

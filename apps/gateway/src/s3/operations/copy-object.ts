@@ -9,13 +9,14 @@ import {
   parseCopySource,
   parseReadConditions,
   parseTaggingHeader,
+  parseUploadChecksum,
   parseWriteConditions,
   requireCopySourceConditions,
 } from '@sealgate/s3';
 import { refuseForeignAcl } from '../acl.ts';
 import { bucketNamed, requireBucket, requireKey, type S3Context } from '../context.ts';
 import { replyXml, setAckHeaders } from '../reply.ts';
-import { askedChecksumAlgorithm, metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
+import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { refuseServerSideEncryption, sealOfCopy, withoutEnvelope } from '../seal.ts';
 import { findVersion, toVersionId } from '../version-query.ts';
 
@@ -53,7 +54,7 @@ export async function copyObject(context: S3Context): Promise<void> {
   const seal = ontoItself
     ? { envelope: version.envelope, verdict: version.verdict }
     : sealOfCopy(bucket, key, { metadata: metadataHeaders(headers), version });
-  const algorithm = askedChecksumAlgorithm(headers) ?? version.checksum?.algorithm ?? DEFAULT_CHECKSUM;
+  const algorithm = parseUploadChecksum(headers)?.algorithm ?? version.checksum?.algorithm ?? DEFAULT_CHECKSUM;
   const sum = createChecksum(algorithm);
   const result = await context.engine.putObject({
     bucket,

@@ -9,12 +9,13 @@ import {
   parseListPartsQuery,
   parseListUploadsQuery,
   parseTaggingHeader,
+  parseUploadChecksum,
 } from '@sealgate/s3';
 import { refuseForeignAcl } from '../acl.ts';
 import { openBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
 import { checksumHeader, replyEmpty, replyXml, setAckHeaders } from '../reply.ts';
-import { metadataHeaders, requestedClass, storedHeaders, uploadChecksum } from '../request-headers.ts';
+import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { envelopeOfUpload, refuseServerSideEncryption, watchPart, withoutEnvelope } from '../seal.ts';
 import { ownerOf, shownChecksum, shownClass } from '../shown.ts';
 
@@ -27,20 +28,22 @@ export async function createMultipartUpload(context: S3Context): Promise<void> {
   refuseServerSideEncryption(bucket, headers);
   const tagging = headerValue(headers, 'x-amz-tagging');
   const tags = tagging === undefined ? [] : parseTaggingHeader(tagging);
-  const { algorithm, type } = uploadChecksum(headers);
+  const checksum = parseUploadChecksum(headers);
   const { uploadId } = await context.engine.createUpload({
     bucket,
     key,
     requestedClass: requestedClass(headers),
     headers: withoutEnvelope(storedHeaders(headers)),
     tags: tags.length === 0 ? null : Object.fromEntries(tags.map((tag) => [tag.key, tag.value])),
-    checksumAlgorithm: algorithm,
-    checksumType: type,
+    checksumAlgorithm: checksum?.algorithm ?? null,
+    checksumType: checksum?.type ?? null,
     envelope: envelopeOfUpload(bucket, key, metadataHeaders(headers)),
     actor: context.actor,
   });
-  if (algorithm !== null) response.setHeader('x-amz-checksum-algorithm', algorithm);
-  if (type !== null) response.setHeader('x-amz-checksum-type', type);
+  if (checksum !== undefined) {
+    response.setHeader('x-amz-checksum-algorithm', checksum.algorithm);
+    response.setHeader('x-amz-checksum-type', checksum.type);
+  }
   replyXml(response, initiateMultipartUploadResult({ bucket: bucket.name, key, uploadId }));
 }
 
