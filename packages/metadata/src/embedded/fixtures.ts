@@ -34,6 +34,8 @@ export interface OtherGateway {
   readonly adopted: boolean;
   /** As a crash would. */
   kill(): Promise<void>;
+  /** As Ctrl-C in its terminal would. */
+  interruptGroup(): Promise<void>;
 }
 
 const script = `
@@ -55,19 +57,23 @@ export async function startOtherGateway(
   const child = spawn(
     process.execPath,
     ['--input-type=module', '-e', script, '--', start, dataDir, JSON.stringify(settings)],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    // A process group of its own, so that a test can signal all of it.
+    { stdio: ['ignore', 'pipe', 'inherit'], detached: true },
   );
   const line = await firstLine(child);
+  const end = async (send: () => void): Promise<void> => {
+    const ended = once(child, 'exit');
+    send();
+    await ended;
+  };
+  const pid = child.pid ?? 0;
   const { serverPid, adopted } = JSON.parse(line) as { serverPid: number; adopted: boolean };
   return {
-    pid: child.pid ?? 0,
+    pid,
     serverPid,
     adopted,
-    async kill(): Promise<void> {
-      const ended = once(child, 'exit');
-      child.kill('SIGKILL');
-      await ended;
-    },
+    kill: () => end(() => process.kill(pid, 'SIGKILL')),
+    interruptGroup: () => end(() => process.kill(-pid, 'SIGINT')),
   };
 }
 

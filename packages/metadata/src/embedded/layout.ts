@@ -23,7 +23,7 @@ import { errnoOf, notPermitted, startFault } from './start-fault.ts';
  *     server.json     the server that was started last, so that the next gateway can take it over (orphan.ts)
  *     server.log      what the server printed; emptied when it grows
  *     runtime/        a copy of the programs, only where the installed ones cannot be run (binaries.ts)
- *     cluster/        PGDATA, mode 0700 of the server's user
+ *     cluster/        PGDATA, mode 0700 of the server's user; cluster.new-* while it is made
  *
  * A cluster whose identity does not say `complete` was never handed to anyone and may be made anew; a complete one is
  * never removed by us.

@@ -1,8 +1,8 @@
-import { rmSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { isFault } from '@sealgate/core/faults';
 import { findPrograms, type Programs } from './binaries.ts';
-import { createCluster, makeDirectory } from './create-cluster.ts';
+import { createCluster, makeDraft, removeDrafts } from './create-cluster.ts';
 import { clusterMajor, type Identity, type Layout, newIdentity, readIdentity, writeDurably } from './layout.ts';
 import { runningPostmaster } from './leftover.ts';
 import { describeRunAs, existingCandidate, freshCandidates, isRoot, type RunAs } from './run-as.ts';
@@ -27,6 +27,7 @@ export interface Prepared {
  * @throws Fault `StartFailed`
  */
 export async function prepareCluster(layout: Layout, options: PrepareOptions): Promise<Prepared> {
+  removeDrafts(layout);
   const known = readIdentity(layout);
   if (known?.complete === true) return { plan: await existingPlan(layout, known, options), fresh: false };
   const identity = known ?? newIdentity();
@@ -79,32 +80,43 @@ async function freshPlan(layout: Layout, identity: Identity, options: PrepareOpt
   const { logger, settings, signal } = options;
   const reasons: string[] = [];
   for (const runAs of freshCandidates(identity.clusterName)) {
-    const programs = await tryCandidate(layout, runAs, options);
-    if (typeof programs === 'string') {
-      reasons.push(`${runAs.kind}: ${programs}`);
+    const tried = await tryCandidate(layout, runAs, options);
+    if (typeof tried === 'string') {
+      reasons.push(`${runAs.kind}: ${tried}`);
       continue;
     }
+    const { draft, programs } = tried;
     logger.info(
       { directory: layout.root, runAs: runAs.kind, version: programs.version },
       `creating the embedded database; it runs as ${describeRunAs(runAs)}`,
     );
-    await createCluster(layout, { programs, identity, runAs, signal });
+    try {
+      await createCluster(layout, draft, { programs, identity, runAs, signal });
+    } finally {
+      // Half a cluster helps nobody and may be what filled the disk.
+      removeDrafts(layout);
+    }
     return { layout, identity, programs, runAs, settings };
   }
-  rmSync(layout.cluster, { recursive: true, force: true });
+  removeDrafts(layout);
   const message = isRoot()
     ? 'PostgreSQL does not run as root, and this machine does not let the gateway give it an ordinary user. Start the gateway as an ordinary user, or set DATABASE_URL.'
     : 'The PostgreSQL programs cannot be run on this machine. Install the project again with its install scripts, or set DATABASE_URL.';
   throw startFault('unsupported', message, { directory: layout.root, cause: new Error(reasons.join('\n')) });
 }
 
-/** The programs as this candidate can run them, or why it cannot. */
-async function tryCandidate(layout: Layout, runAs: RunAs, options: PrepareOptions): Promise<Programs | string> {
+/** A directory and programs as this candidate can use them, or why it cannot. */
+async function tryCandidate(
+  layout: Layout,
+  runAs: RunAs,
+  options: PrepareOptions,
+): Promise<{ readonly draft: string; readonly programs: Programs } | string> {
   const { logger, signal } = options;
-  const refused = makeDirectory(layout, runAs);
-  if (refused !== undefined) return refused;
+  const made = makeDraft(layout, runAs);
+  if ('refused' in made) return made.refused;
+  const { draft } = made;
   try {
-    return await findPrograms(layout, { runAs, cwd: layout.cluster, logger, signal });
+    return { draft, programs: await findPrograms(layout, { runAs, cwd: draft, logger, signal }) };
   } catch (error) {
     if (!isFault(error) || error.detail['problem'] !== 'unsupported') throw error;
     return error.cause instanceof Error ? error.cause.message : error.message;

@@ -15,7 +15,7 @@ export interface RunningProcess {
 }
 
 /** The command line of a living process. Undefined for none, and for a zombie, which has ended but was not yet reaped. */
-export function commandOf(pid: number): string | undefined {
+function commandOf(pid: number): string | undefined {
   if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
   const command = process.platform === 'linux' ? linuxCommand(pid) : psCommand(pid);
   return command === undefined || command === '' ? undefined : command;

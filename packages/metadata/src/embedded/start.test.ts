@@ -140,6 +140,13 @@ describe('embedded PostgreSQL', { timeout: WAIT }, () => {
     expect(await count(cluster.databaseUrl)).toBe(1);
   });
 
+  it('is not reached by Ctrl-C, which the terminal sends to the whole process group of the gateway', async () => {
+    const other = await startOtherGateway(dataDir);
+    await other.interruptGroup();
+    const cluster = await open();
+    expect([cluster.adopted, cluster.pid]).toEqual([true, other.serverPid]);
+  });
+
   it('ends the server of a killed gateway and starts anew when it runs with other settings', async () => {
     const other = await startOtherGateway(dataDir, { work_mem: '9MB' });
     await other.kill();
