@@ -1,0 +1,104 @@
+import { type FaultCode, isFault } from '@sealgate/core/faults';
+import { SealError, type SealErrorCode } from '@sealgate/sealed/inspect';
+
+/** What the command line tells its caller. A contract: scripts branch on it. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, refused: 3, integrity: 4 } as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** A failure that the command line itself finds. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly exitCode: ExitCode;
+  readonly hint: string | undefined;
+
+  constructor(message: string, options: { exitCode?: ExitCode; hint?: string | undefined; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.exitCode = options.exitCode ?? exitCodes.failed;
+    this.hint = options.hint;
+  }
+}
+
+/** A wrong argument or setting. */
+export function usageError(message: string, hint?: string): CliError {
+  return new CliError(message, { exitCode: exitCodes.usage, hint });
+}
+
+/** Any failure in the form in which it is shown: one line what happened, one line what to do. */
+export interface Failure {
+  readonly exitCode: ExitCode;
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | undefined;
+}
+
+export function describeFailure(error: unknown): Failure {
+  if (error instanceof CliError) {
+    return { exitCode: error.exitCode, code: 'CliError', message: error.message, hint: error.hint };
+  }
+  if (isFault(error)) {
+    const exitCode = refusals.has(error.code) ? exitCodes.refused : exitCodes.failed;
+    const rule = error.rule === undefined ? '' : ` (rule ${error.rule})`;
+    return { exitCode, code: error.code, message: `${error.message}${rule}`, hint: faultHints[error.code] };
+  }
+  if (error instanceof SealError) {
+    const exitCode = notIntegrity.has(error.code) ? exitCodes.failed : exitCodes.integrity;
+    return { exitCode, code: error.code, message: error.message, hint: sealHints[error.code] };
+  }
+  return { exitCode: exitCodes.failed, ...describeForeign(error) };
+}
+
+/** The request was understood and a policy says no. */
+const refusals: ReadonlySet<FaultCode> = new Set(['EncryptionRequired', 'PolicyRefused', 'NoLegalPlacement']);
+
+const faultHints: Readonly<Partial<Record<FaultCode, string>>> = {
+  AccessDenied: 'Check that these credentials belong to the tenant that owns the bucket.',
+  BucketAlreadyExists: 'Bucket names are unique within a namespace: choose another one.',
+  EncryptionRequired: 'Leave out --plain, so that the object is sealed.',
+  GatewayUnreachable: 'Start the gateway ("sealgate serve"), or name another with --endpoint-url.',
+  InvalidAccessKeyId: 'The gateway does not know these credentials. Check --profile and the AWS_* variables.',
+  NotAuthenticated: 'Set ADMIN_API_KEY to the operator key of the gateway.',
+  PreconditionFailed: 'Somebody else wrote the object. Look at it and try again.',
+  RequestTimeTooSkewed: 'Set the clock of this machine.',
+  SignatureDoesNotMatch: 'The secret key does not fit the access key id. Check --profile and the AWS_* variables.',
+  NoLegalPlacement: 'Ask the operator which backends the policy of this bucket admits ("sealgate backend list").',
+};
+
+/** Problems with keys and arguments; every other problem of a seal is one of integrity. */
+const notIntegrity: ReadonlySet<SealErrorCode> = new Set([
+  'invalid-argument',
+  'key-id-mismatch',
+  'malformed-key',
+  'random-failure',
+  'range-not-satisfiable',
+  'weak-key',
+  'wrong-passphrase',
+]);
+
+const sealHints: Readonly<Partial<Record<SealErrorCode, string>>> = {
+  'not-sealed': 'If plain bytes are what you expect, ask for them with --plain.',
+  'not-for-this-object': 'The store gave the object of another name. Nothing was written. Tell the operator.',
+  'wrong-key': 'None of your keys opens it. "sealgate keys list" shows them, "sealgate stat" those that would.',
+  'wrong-passphrase': 'Try again, or check SEALGATE_PASSPHRASE.',
+  corrupt: 'Nothing was written. The stored bytes are not what was sealed: tell the operator.',
+  truncated: 'Nothing was written. The stored object is incomplete: tell the operator.',
+};
+
+const systemErrors: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EEXIST: 'it exists already',
+  EISDIR: 'it is a folder',
+  ENOENT: 'there is no such file or folder',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'a part of the path is no folder',
+  EROFS: 'the file system is read-only',
+};
+
+function describeForeign(error: unknown): Pick<Failure, 'code' | 'message' | 'hint'> {
+  if (!(error instanceof Error)) return { code: 'Unknown', message: String(error), hint: undefined };
+  const { code, path } = error as NodeJS.ErrnoException;
+  const meaning = code === undefined ? undefined : systemErrors[code];
+  if (code !== undefined && meaning !== undefined) {
+    return { code, message: path === undefined ? meaning : `${path}: ${meaning}`, hint: undefined };
+  }
+  return { code: code ?? error.name, message: error.message, hint: 'Run it again with --debug for the details.' };
+}

@@ -1,0 +1,35 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { formatBytes, formatDuration, formatTable, formatTime, printable } from './format.ts';
+
+describe('formatBytes', () => {
+  it.each([
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1536, '1.5 KiB'],
+    [200 * 1024 * 1024, '200 MiB'],
+    [2 ** 40, '1.0 TiB'],
+    [2 ** 70, '1048576 PiB'],
+  ])('shows %d as %s', (bytes, text) => {
+    expect(formatBytes(bytes)).toBe(text);
+  });
+});
+
+it('formats durations and times', () => {
+  expect([0, 9, 75, 3661].map(formatDuration)).toEqual(['0:00', '0:09', '1:15', '1:01:01']);
+  expect(formatTime(Date.UTC(2026, 10, 21, 10))).toBe('2026-11-21 10:00:00');
+  expect(formatTime(undefined)).toBe('-');
+});
+
+it('aligns columns and leaves no blanks at the end of lines', () => {
+  const rows = [
+    ['a', 'bb', 'c'],
+    ['aaa', '', ''],
+  ];
+  expect(formatTable(rows)).toBe('a    bb  c\naaa\n');
+});
+
+it('lets no control character of a server reach the terminal', () => {
+  expect(printable('a\u001b[2Jb\n')).toBe('a\\u001b[2Jb\\u000a');
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => !/\p{Cc}/u.test(printable(text))));
+});
