@@ -1,5 +1,6 @@
 export { parseRegionLock } from '../places/residency.ts';
 export { builtinPolicy, type CompileOptions, compilePolicy } from './compile.ts';
+export { policyJsonSchema } from './json-schema.ts';
 export { narrow } from './narrow.ts';
 export { resolveClass } from './resolve-class.ts';
 export { type Survivability, survivable } from './survivable.ts';
