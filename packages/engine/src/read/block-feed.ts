@@ -56,7 +56,8 @@ export function openBlockFeed(deps: FeedDeps, blob: BlobRecord, options: FeedOpt
   return {
     backend: options.backend,
     block(index) {
-      queue.splice(0, index - head);
+      // Blocks that were given already: whoever asked for them has their promises.
+      void queue.splice(0, index - head);
       head = index;
       fill();
       const block = queue[0];
