@@ -28,11 +28,9 @@ export interface ConfigSources {
 
 /** `SEALGATE_*` names that other programs of the project read; a gateway started from the same shell ignores them. */
 const FOREIGN = new Set([
+  'SEALGATE_BACKEND_SECRET_ACCESS_KEY',
   'SEALGATE_CONTROL_URL',
-  'SEALGATE_ENDPOINT_URL',
-  'SEALGATE_KEYRING',
-  'SEALGATE_KEYRING_PASSPHRASE',
-  'SEALGATE_ADMIN_KEY',
+  'SEALGATE_PASSPHRASE',
   'SEALGATE_TENANT',
 ]);
 

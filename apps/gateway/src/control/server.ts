@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Fault } from '@sealgate/core/faults';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify';
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { AdminGate } from './auth.ts';
@@ -61,7 +61,8 @@ export function createControlServer(deps: ControlServerDeps): FastifyInstance {
 function newFastify(deps: ControlServerDeps): FastifyInstance {
   const options = {
     loggerInstance: deps.logger,
-    disableRequestLogging: true,
+    // Requests are logged by `watch`, at a level that a busy listener can bear.
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: PROBE_TIMEOUT_MS * 2,

@@ -32,7 +32,7 @@ const CAUSES_MAX = 5;
 export async function createLogger(config: Pick<Config, 'logLevel' | 'logFormat'>): Promise<Logger> {
   const options = {
     level: config.logLevel,
-    base: { pid: process.pid },
+    base: { process: process.pid },
     redact: { paths: [...REDACTED, ...REDACTED_HEADERS], censor: '[secret]' },
     serializers: { err: describeError },
   };
@@ -42,7 +42,7 @@ export async function createLogger(config: Pick<Config, 'logLevel' | 'logFormat'
 
 async function prettyStream(): Promise<DestinationStream> {
   const { default: pretty } = await import('pino-pretty');
-  return pretty({ destination: 2, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', sync: true });
+  return pretty({ destination: 2, ignore: 'process', translateTime: 'SYS:HH:MM:ss.l', sync: true });
 }
 
 /** An error with the causes that a tenant never sees. */
