@@ -15,6 +15,8 @@ import { diskFull, notPermitted, startFault } from './start-fault.ts';
  * The kernel drops a process's lock when that process closes *any* descriptor of the file: nothing else here may open it.
  */
 export interface DirectoryLock {
+  /** Whoever relies on the lock keeps a reference to it: an unreachable one is collected, and the kernel's lock with it. */
+  readonly held: boolean;
   release(): void;
 }
 
@@ -49,6 +51,9 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
     throw error;
   }
   return {
+    get held(): boolean {
+      return held.isOpen;
+    },
     release(): void {
       if (!held.isOpen) return;
       rmSync(ownerFile, { force: true });

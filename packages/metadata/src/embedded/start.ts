@@ -1,10 +1,11 @@
+import assert from 'node:assert/strict';
 import { bringUp, startOn } from './bring-up.ts';
 import { withClient } from './connection.ts';
 import { syncCluster } from './create-cluster.ts';
 import { adminUrl, DATABASE, type Endpoint, ownerUrl } from './endpoint.ts';
 import { openLayout, readIdentity } from './layout.ts';
 import { settleLeftover } from './leftover.ts';
-import { lockDirectory } from './lock.ts';
+import { type DirectoryLock, lockDirectory } from './lock.ts';
 import { markComplete, prepareCluster } from './prepare.ts';
 import { isPostmaster } from './process-table.ts';
 import { openServerLog, type ServerLog } from './server-log.ts';
@@ -15,7 +16,7 @@ import { watchServer } from './watch.ts';
 
 /**
  * Starts the private PostgreSQL of a data directory, or takes over the one that a killed gateway left running. One
- * gateway at a time; `stop` ends the server and frees the directory.
+ * gateway at a time; `stop` ends the server and frees the directory. Design: docs/adr/0003-embedded-postgresql.md.
  *
  * @throws Fault `StartFailed`; `detail.problem` is stable (see {@link StartProblem}), the message says what to do
  */
@@ -67,7 +68,7 @@ async function start(options: EmbeddedPostgresOptions, undo: AsyncDisposableStac
   undo.defer(() => endServer(server.pid, plan, logger));
   if (fresh) await complete(plan, endpoint, signal);
   logger.info({ pid, adopted, listen: endpoint.listen.transport }, 'the embedded database is ready');
-  undo.defer(watch(server, { plan, endpoint, log, options }));
+  undo.defer(watch(server, { plan, endpoint, log, lock, options }));
   return handle({ plan, endpoint, adopted, server, undo: undo.move() });
 }
 
@@ -93,15 +94,18 @@ interface Watched {
   readonly plan: ServerPlan;
   readonly endpoint: Endpoint;
   readonly log: ServerLog;
+  readonly lock: DirectoryLock;
   readonly options: EmbeddedPostgresOptions;
 }
 
-function watch(server: { pid: number }, { plan, endpoint, log, options }: Watched): () => Promise<void> {
+function watch(server: { pid: number }, { plan, endpoint, log, lock, options }: Watched): () => Promise<void> {
   const { logger } = options;
   return watchServer({
     logger,
     isAlive: () => isPostmaster(server.pid, plan.identity.clusterName),
     poll: () => {
+      // The watch lives as long as the server, so it is what keeps the lock alive.
+      assert(lock.held);
       log.poll();
     },
     restart: async (signal) => {
