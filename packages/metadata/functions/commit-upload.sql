@@ -4,7 +4,8 @@ CREATE OR REPLACE FUNCTION sealgate.commit_upload(
   p_bucket integer, p_key text, p_upload_id text, p_numbers smallint[], p_etags bytea[], p_checksums bytea[],
   p_part_list bytea, p_etag bytea, p_bytes bigint, p_checksum bytea, p_verdict integer,
   p_key_version integer, p_encrypted_key text, p_key_id text, p_key_alg text, p_encryption_alg text,
-  p_if_match bytea, p_if_none_match bytea, p_actor integer, p_request text, p_remote inet, p_settings jsonb,
+  p_if_match bytea, p_if_none_match bytea, p_actor integer, p_request text, p_remote inet,
+  p_grace_ms bigint,
   OUT o_outcome text, OUT o_seq bigint, OUT o_is_null boolean, OUT o_versioned boolean, OUT o_modified_at timestamptz,
   OUT o_blob uuid
 )
@@ -12,8 +13,8 @@ LANGUAGE plpgsql AS $$
 DECLARE
   v_versioning text := sealgate.lock_bucket(p_bucket);
   v_upload sealgate.uploads;
-  v_old sealgate.objects;
-  v_new sealgate.objects;
+  v_old_etag bytea;
+  v_gone bigint;
   v_good integer;
   v_bytes bigint;
 BEGIN
@@ -35,12 +36,12 @@ BEGIN
     AND (l.checksum IS NULL OR substring(p.checksum FROM 2) = l.checksum);
   IF v_good <> cardinality(p_numbers) OR v_bytes <> p_bytes THEN o_outcome := 'InvalidPart'; RETURN; END IF;
   PERFORM pg_advisory_xact_lock(hashtextextended(p_key, p_bucket));
-  SELECT o.* INTO v_old FROM sealgate.objects o WHERE o.bucket_id = p_bucket AND o.key = p_key;
-  o_outcome := sealgate.check_preconditions(v_old.etag, p_if_match, p_if_none_match);
+  SELECT o.etag INTO v_old_etag FROM sealgate.objects o WHERE o.bucket_id = p_bucket AND o.key = p_key;
+  o_outcome := sealgate.check_preconditions(v_old_etag, p_if_match, p_if_none_match);
   IF o_outcome IS NOT NULL THEN RETURN; END IF;
 
   INSERT INTO sealgate.deletions (blob_id, due_at, upload, part_number, bucket_id)
-  SELECT p.blob_id, now() + (p_settings ->> 'deletionGraceMs')::bigint * interval '1 millisecond', p.upload, p.part_number, p_bucket
+  SELECT p.blob_id, now() + p_grace_ms * interval '1 millisecond', p.upload, p.part_number, p_bucket
   FROM sealgate.parts p WHERE p.upload = v_upload.num AND p.part_number <> ALL (p_numbers);
   DELETE FROM sealgate.parts p WHERE p.upload = v_upload.num AND p.part_number <> ALL (p_numbers);
   UPDATE sealgate.parts p SET start_offset = l.start_offset
@@ -52,13 +53,17 @@ BEGIN
   o_is_null := v_versioning <> 'enabled';
   o_modified_at := date_trunc('milliseconds', clock_timestamp());
   SELECT p.blob_id INTO o_blob FROM sealgate.parts p WHERE p.upload = v_upload.num ORDER BY p.part_number LIMIT 1;
-  v_new.seq := o_seq; v_new.bytes := p_bytes; v_new.modified_at := o_modified_at; v_new.bucket_id := p_bucket;
-  v_new.class := v_upload.class; v_new.verdict := p_verdict; v_new.parts := cardinality(p_numbers); v_new.is_null := o_is_null;
-  v_new.blob_id := o_blob; v_new.key := p_key; v_new.etag := p_etag; v_new.checksum := p_checksum; v_new.upload := v_upload.num;
-  v_new.headers := v_upload.headers; v_new.tags := v_upload.tags;
-  v_new.key_version := p_key_version; v_new.encrypted_key := p_encrypted_key; v_new.key_id := p_key_id;
-  v_new.key_alg := p_key_alg; v_new.encryption_alg := p_encryption_alg;
-  PERFORM sealgate.publish_version(v_new, v_old, v_versioning, NULL, p_actor, p_request, p_remote, p_settings);
+  v_gone := sealgate.retire_current(p_bucket, p_key, v_versioning, p_grace_ms);
+  INSERT INTO sealgate.objects (seq, bytes, modified_at, bucket_id, class, verdict, parts, is_null, blob_id, key, etag, checksum,
+    upload, headers, tags, key_version, encrypted_key, key_id, key_alg, encryption_alg)
+  VALUES (o_seq, p_bytes, o_modified_at, p_bucket, v_upload.class, p_verdict, cardinality(p_numbers), o_is_null, o_blob, p_key,
+    p_etag, p_checksum, v_upload.num, v_upload.headers, v_upload.tags, p_key_version, p_encrypted_key, p_key_id, p_key_alg,
+    p_encryption_alg);
+  -- Action 1: version published. Where its bytes are stands in the entries of its parts.
+  INSERT INTO sealgate.audit_log (seq, at, bytes_delta, actor, bucket_id, action, versions_delta, blob_id, key, request_id,
+    remote_address, detail)
+  VALUES (o_seq, o_modified_at, p_bytes - coalesce(v_gone, 0), p_actor, p_bucket, 1, CASE WHEN v_gone IS NULL THEN 1 ELSE 0 END,
+    o_blob, p_key, p_request, p_remote, jsonb_build_object('uploadId', p_upload_id, 'parts', cardinality(p_numbers)));
   UPDATE sealgate.uploads u SET state = 'c', finished_at = now(), result_seq = o_seq, result_blob = o_blob,
     result_null = o_is_null, result_at = o_modified_at, part_list = p_part_list
   WHERE u.num = v_upload.num;

@@ -1,7 +1,7 @@
 -- Removes the current version (or lays a delete marker over it), or one named version for good.
 CREATE OR REPLACE FUNCTION sealgate.delete_object(
   p_bucket integer, p_key text, p_marker uuid, p_version_seq bigint, p_version_tail text, p_version_null boolean,
-  p_if_match bytea, p_if_none_match bytea, p_actor integer, p_request text, p_remote inet, p_settings jsonb,
+  p_if_match bytea, p_if_none_match bytea, p_actor integer, p_request text, p_remote inet, p_grace_ms bigint,
   OUT o_outcome text, OUT o_seq bigint, OUT o_is_null boolean, OUT o_blob uuid, OUT o_versioned boolean,
   OUT o_marker boolean, OUT o_existed boolean
 )
@@ -23,7 +23,7 @@ BEGIN
   SELECT o.* INTO v_current FROM sealgate.objects o WHERE o.bucket_id = p_bucket AND o.key = p_key;
   IF p_version_seq IS NOT NULL OR p_version_null THEN
     SELECT r.* INTO v_removed FROM sealgate.remove_version(v_current, p_bucket, p_key, p_version_seq, p_version_tail, p_version_null,
-      p_if_match, p_if_none_match, p_settings) r;
+      p_if_match, p_if_none_match, p_grace_ms) r;
     o_outcome := v_removed.o_outcome; v_gone := v_removed.o_found; o_marker := v_removed.o_marker;
     IF o_outcome IS NOT NULL THEN RETURN; END IF;
     o_existed := v_gone.seq IS NOT NULL;
@@ -38,33 +38,21 @@ BEGIN
     o_existed := v_current.seq IS NOT NULL;
     IF v_versioning = 'off' AND NOT o_existed THEN o_outcome := 'ok'; RETURN; END IF;
     v_change := nextval('sealgate.change_seq');
-    IF o_existed THEN
-      DELETE FROM sealgate.objects o WHERE o.bucket_id = p_bucket AND o.key = p_key;
-      IF v_versioning = 'off' OR (v_versioning = 'suspended' AND v_current.is_null) THEN
-        PERFORM sealgate.doom_version(v_current, p_settings);
-        v_versions := -1; v_bytes := -v_current.bytes;
-      ELSE
-        PERFORM sealgate.keep_version(v_current);
-      END IF;
-    END IF;
+    v_dropped := sealgate.retire_current(p_bucket, p_key, v_versioning, p_grace_ms);
+    IF v_dropped IS NOT NULL THEN v_versions := -1; v_bytes := -v_dropped; END IF;
     IF v_versioning <> 'off' THEN
-      IF v_versioning = 'suspended' AND v_versions = 0 THEN
-        v_dropped := sealgate.drop_null_version(p_bucket, p_key, p_settings);
-        IF v_dropped IS NOT NULL THEN v_versions := -1; v_bytes := -v_dropped; END IF;
-      END IF;
       INSERT INTO sealgate.history (seq, bytes, modified_at, bucket_id, class, parts, is_null, blob_id, key, etag, delete_marker)
       VALUES (v_change, 0, date_trunc('milliseconds', clock_timestamp()), p_bucket, 0, 0, v_versioning = 'suspended', p_marker,
         p_key, '', true);
       o_marker := true; o_seq := v_change; o_is_null := v_versioning = 'suspended'; o_blob := p_marker;
     END IF;
   END IF;
-  INSERT INTO sealgate.change_log (seq, bytes_delta, bucket_id, versions_delta, kind)
-  VALUES (v_change, v_bytes, p_bucket, v_versions, 'd');
   -- Action 2: version removed for good. Action 3: delete marker laid.
-  INSERT INTO sealgate.audit_log (seq, at, version_seq, actor, bucket_id, action, blob_id, key, request_id, remote_address)
-  VALUES (v_change, clock_timestamp(), coalesce(v_gone.seq, CASE WHEN NOT o_marker THEN v_current.seq END), p_actor, p_bucket,
-    CASE WHEN o_marker AND v_gone.seq IS NULL THEN 3 ELSE 2 END, coalesce(v_gone.blob_id, v_current.blob_id), p_key, p_request,
-    p_remote);
+  INSERT INTO sealgate.audit_log (seq, at, bytes_delta, version_seq, actor, bucket_id, action, versions_delta, blob_id, key,
+    request_id, remote_address)
+  VALUES (v_change, clock_timestamp(), v_bytes, coalesce(v_gone.seq, CASE WHEN NOT o_marker THEN v_current.seq END), p_actor,
+    p_bucket, CASE WHEN o_marker AND v_gone.seq IS NULL THEN 3 ELSE 2 END, v_versions,
+    coalesce(v_gone.blob_id, v_current.blob_id), p_key, p_request, p_remote);
   o_outcome := 'ok';
 END
 $$;

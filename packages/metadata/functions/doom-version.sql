@@ -1,8 +1,8 @@
 -- Queues the bytes of a version that has just gone for deletion.
-CREATE OR REPLACE FUNCTION sealgate.doom_version(p_old sealgate.objects, p_settings jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION sealgate.doom_version(p_old sealgate.objects, p_grace_ms bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-  v_due timestamptz := now() + (p_settings ->> 'deletionGraceMs')::bigint * interval '1 millisecond';
+  v_due timestamptz := now() + p_grace_ms * interval '1 millisecond';
 BEGIN
   IF p_old.parts = 0 THEN
     INSERT INTO sealgate.deletions (blob_id, due_at, seq, bucket_id, key)

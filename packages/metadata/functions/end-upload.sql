@@ -1,11 +1,11 @@
 -- Aborts one open upload whose lock the caller holds: its parts are doomed, its row stays as 'aborted' for a while.
 CREATE OR REPLACE FUNCTION sealgate.end_upload(
-  p_upload sealgate.uploads, p_actor integer, p_request text, p_remote inet, p_settings jsonb
+  p_upload sealgate.uploads, p_actor integer, p_request text, p_remote inet, p_grace_ms bigint
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO sealgate.deletions (blob_id, due_at, upload, part_number, bucket_id)
-  SELECT p.blob_id, now() + (p_settings ->> 'deletionGraceMs')::bigint * interval '1 millisecond', p.upload, p.part_number,
+  SELECT p.blob_id, now() + p_grace_ms * interval '1 millisecond', p.upload, p.part_number,
     p_upload.bucket_id
   FROM sealgate.parts p WHERE p.upload = p_upload.num;
   DELETE FROM sealgate.parts p WHERE p.upload = p_upload.num;

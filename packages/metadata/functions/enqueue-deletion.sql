@@ -1,7 +1,7 @@
 -- Gives an attempt up: its blob id can never be published from now on, and what landed is removed later. When the id
 -- was published after all (the commit's answer was lost), nothing happens.
 CREATE OR REPLACE FUNCTION sealgate.enqueue_deletion(
-  p_blob uuid, p_bucket integer, p_replicas bytea, p_settings jsonb
+  p_blob uuid, p_bucket integer, p_replicas bytea, p_grace_ms bigint
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -11,7 +11,7 @@ BEGIN
   VALUES (p_blob, 0, p_bucket, 0, 0, p_replicas, '') ON CONFLICT DO NOTHING;
   IF FOUND THEN
     INSERT INTO sealgate.deletions (blob_id, due_at, bucket_id)
-    VALUES (p_blob, now() + (p_settings ->> 'deletionGraceMs')::bigint * interval '1 millisecond', p_bucket);
+    VALUES (p_blob, now() + p_grace_ms * interval '1 millisecond', p_bucket);
     RETURN;
   END IF;
   SELECT b.replicas INTO v_known FROM sealgate.blobs b WHERE b.blob_id = p_blob FOR UPDATE;

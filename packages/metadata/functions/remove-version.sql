@@ -2,7 +2,7 @@
 -- o_found is all NULL when there is no such version.
 CREATE OR REPLACE FUNCTION sealgate.remove_version(
   p_current sealgate.objects, p_bucket integer, p_key text, p_version_seq bigint, p_version_tail text, p_version_null boolean,
-  p_if_match bytea, p_if_none_match bytea, p_settings jsonb,
+  p_if_match bytea, p_if_none_match bytea, p_grace_ms bigint,
   OUT o_outcome text, OUT o_found sealgate.objects, OUT o_marker boolean
 )
 LANGUAGE plpgsql AS $$
@@ -34,7 +34,7 @@ BEGIN
   ELSE
     DELETE FROM sealgate.history h WHERE h.bucket_id = p_bucket AND h.key = p_key AND h.seq = o_found.seq;
   END IF;
-  IF NOT o_marker THEN PERFORM sealgate.doom_version(o_found, p_settings); END IF;
+  IF NOT o_marker THEN PERFORM sealgate.doom_version(o_found, p_grace_ms); END IF;
   IF v_was_current OR p_current.seq IS NULL THEN
     SELECT h.* INTO v_next FROM sealgate.history h WHERE h.bucket_id = p_bucket AND h.key = p_key ORDER BY h.seq DESC LIMIT 1;
     IF FOUND AND NOT v_next.delete_marker THEN

@@ -1,25 +1,19 @@
 -- What happened, in order. An entry's number is its change's: an object version has the number of its audit entry.
 -- Numbers are handed out before commit, so a reader of the newest ones waits until no older transaction is left.
 
--- The feed for caches, notifications and usage. Trimmed by retention; what it was about stands in the audit entry.
-CREATE TABLE sealgate.change_log (
-  seq bigint PRIMARY KEY,
-  bytes_delta bigint NOT NULL,
-  bucket_id integer NOT NULL,
-  versions_delta smallint NOT NULL,
-  kind "char" NOT NULL
-);
-
 -- Append-only. The leaf of an entry in the hash tree is computed from these columns alone.
 CREATE TABLE sealgate.audit_log (
   seq bigint PRIMARY KEY,
   at timestamptz NOT NULL,
+  -- What the change did to the bucket's bytes; NULL when it was about no object.
+  bytes_delta bigint,
   -- The version that the entry is about, when it has another number.
   version_seq bigint,
   -- terms of kind 'a'
   actor integer NOT NULL,
   bucket_id integer,
   action smallint NOT NULL,
+  versions_delta smallint,
   blob_id uuid,
   -- As in blobs: the replicas that the entry is about.
   replicas bytea,
@@ -38,6 +32,13 @@ $$;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON sealgate.audit_log
   FOR EACH STATEMENT EXECUTE FUNCTION sealgate.refuse_audit_change();
 REVOKE UPDATE, DELETE, TRUNCATE ON sealgate.audit_log FROM PUBLIC;
+
+-- The feed for caches, notifications and usage: the entries about objects, in the order of their numbers. A view and no
+-- table of its own, because each entry of either is an entry of the other: see docs/adr.
+CREATE VIEW sealgate.change_log AS
+  SELECT a.seq, a.at, a.bucket_id, a.key, a.action, a.bytes_delta, a.versions_delta
+  FROM sealgate.audit_log a
+  WHERE a.bytes_delta IS NOT NULL;
 
 -- The hash tree over the audit log (RFC 6962): the sequencer gives each entry its leaf.
 CREATE TABLE sealgate.audit_leaves (

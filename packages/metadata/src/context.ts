@@ -8,6 +8,13 @@ import type { Terms } from './db/terms.ts';
 import type { MetadataLogger } from './logger.ts';
 import type { SecretBox } from './secrets/box.ts';
 
+/** Durations that the stored functions need, in milliseconds. See limits.ts. */
+export interface Waits {
+  readonly deletionGraceMs: number;
+  readonly pendingGraceMs: number;
+  readonly attemptAgeMaxMs: number;
+}
+
 /** What every part of the driver is made of. */
 export interface Context {
   readonly database: Database;
@@ -16,13 +23,16 @@ export interface Context {
   readonly secrets: SecretBox;
   readonly clock: Clock;
   readonly logger: MetadataLogger;
-  /** Durations that the stored functions need, as JSON. */
-  readonly settings: string;
+  readonly waits: Waits;
   readonly actor: (actor: AuditActor) => Promise<ActorColumns>;
 }
 
 export function actorWith(terms: Terms): Context['actor'] {
   return (actor) => actorColumns(actor, terms);
+}
+
+export function waitColumns({ waits }: Pick<Context, 'waits'>): [number, number, number] {
+  return [waits.deletionGraceMs, waits.pendingGraceMs, waits.attemptAgeMaxMs];
 }
 
 /** Refusals of the stored functions and the words for them. A function decides before it writes, so nothing was changed. */

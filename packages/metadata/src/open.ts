@@ -66,11 +66,11 @@ export async function openMetadata(options: OpenMetadataOptions): Promise<Metada
       secrets,
       clock: options.clock ?? systemClock,
       logger,
-      settings: JSON.stringify({
+      waits: {
         deletionGraceMs: options.deletionGraceMs ?? DELETION_GRACE_MS,
         pendingGraceMs: options.pendingGraceMs ?? PENDING_GRACE_MS,
         attemptAgeMaxMs: options.attemptAgeMaxMs ?? ATTEMPT_AGE_MAX_MS,
-      }),
+      },
       actor: actorWith(terms),
     };
     return assemble(context, { database, queue });

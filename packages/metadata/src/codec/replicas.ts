@@ -28,6 +28,11 @@ export async function packReplicas(replicas: readonly ReplicaRecord[], backends:
   return packed;
 }
 
+/** The letters of the replicas' states, so that the function that commits need not unpack them. */
+export function replicaStates(replicas: readonly ReplicaRecord[]): string {
+  return replicas.map((replica) => letters[replica.state]).join('');
+}
+
 /** Backend and shard only: three bytes each. */
 export async function packPlaces(
   places: readonly { readonly backend: BackendId; readonly shard: number }[],

@@ -51,7 +51,7 @@ export function createHousekeeping(context: Context, queue: RepairQueue): Metada
         request.blobId,
         request.bucketId,
         await packReplicas(replicas, backends),
-        context.settings,
+        context.waits.deletionGraceMs,
       ]);
     },
 

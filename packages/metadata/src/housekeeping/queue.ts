@@ -74,8 +74,14 @@ export async function openQueue(
         const jobs = await boss.fetch<unknown>(REPAIR_QUEUE, { batchSize: limit, priority: true });
         return jobs.map((job) => ({ jobId: job.id, data: job.data }));
       }),
-    finish: (jobId) => guarded(async () => void (await boss.complete(REPAIR_QUEUE, jobId))),
-    fail: (jobId, reason) => guarded(async () => void (await boss.fail(REPAIR_QUEUE, jobId, { reason }))),
+    finish: (jobId) =>
+      guarded(async () => {
+        await boss.complete(REPAIR_QUEUE, jobId);
+      }),
+    fail: (jobId, reason) =>
+      guarded(async () => {
+        await boss.fail(REPAIR_QUEUE, jobId, { reason });
+      }),
     close: () => guarded(() => boss.stop({ graceful: false, close: false })),
   };
 }

@@ -5,9 +5,9 @@ import type { CommittedVersion, MetadataObjects } from '@sealgate/core/ports';
 import { packChecksum, packChecksumValue } from '../codec/checksum.ts';
 import { packCondition, packEtag } from '../codec/etag.ts';
 import { blockShift, layoutColumns } from '../codec/layout.ts';
-import { packReplicas } from '../codec/replicas.ts';
+import { packReplicas, replicaStates } from '../codec/replicas.ts';
 import { envelopeColumns } from '../codec/version-row.ts';
-import { accepted, type Context } from '../context.ts';
+import { accepted, type Context, waitColumns } from '../context.ts';
 
 interface CommittedRow {
   readonly outcome: string;
@@ -57,10 +57,11 @@ export function createCommits(
         blockShift(version.blockBytes),
         await packReplicas(version.replicas, context.backends),
         version.digests,
+        replicaStates(version.replicas),
         packCondition(version.preconditions.ifMatch),
         packCondition(version.preconditions.ifNoneMatch),
         ...(await context.actor(version.actor)),
-        context.settings,
+        ...waitColumns(context),
       ]);
       return committed(accepted(rows), version.blobId);
     },
@@ -91,7 +92,7 @@ export function createCommits(
         packCondition(upload.preconditions.ifMatch),
         packCondition(upload.preconditions.ifNoneMatch),
         ...(await context.actor(upload.actor)),
-        context.settings,
+        context.waits.deletionGraceMs,
       ]);
       const row = accepted(rows);
       return committed(row, row.blob_id);
@@ -109,7 +110,7 @@ export function createCommits(
         packCondition(request.preconditions.ifMatch),
         packCondition(request.preconditions.ifNoneMatch),
         ...(await context.actor(request.actor)),
-        context.settings,
+        context.waits.deletionGraceMs,
       ]);
       const row = accepted(rows);
       const shown = request.versionId ?? (row.delete_marker ? madeMarker(row) : undefined);

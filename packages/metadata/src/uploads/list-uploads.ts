@@ -17,8 +17,8 @@ export function createUploadListing(context: Context): Pick<MetadataUploads, 'li
     const range = listingRange({ prefix, delimiter, after: keyMarker });
     const listable = keyMarker.startsWith(prefix) && commonPrefixOf(keyMarker, prefix, delimiter) === undefined;
     let marker = uploadIdMarker !== '' && listable ? { key: keyMarker, uploadId: uploadIdMarker } : undefined;
-    let lower: string | undefined = range.lower;
-    while (found.length < wanted && lower !== undefined) {
+    let { lower } = range;
+    while (found.length < wanted) {
       const batch: readonly UploadRow[] = await context.database.read<UploadRow>('list-uploads', [
         bucketId,
         lower,

@@ -4,9 +4,9 @@ import type { ChecksumAlgorithm, MetadataUploads, StoredHeaders, UploadRecord } 
 import { packChecksum, unpackChecksum } from '../codec/checksum.ts';
 import { packEtag, unpackEtag } from '../codec/etag.ts';
 import { blockShift, layoutColumns } from '../codec/layout.ts';
-import { packReplicas } from '../codec/replicas.ts';
+import { packReplicas, replicaStates } from '../codec/replicas.ts';
 import { type EnvelopeColumns, envelopeColumns, envelopeOf } from '../codec/version-row.ts';
-import { accepted, type Context } from '../context.ts';
+import { accepted, type Context, waitColumns } from '../context.ts';
 import { ABORT_BATCH } from '../limits.ts';
 import { createUploadListing } from './list-uploads.ts';
 
@@ -90,11 +90,12 @@ export function createUploads(context: Context): MetadataUploads {
         blockShift(part.blockBytes),
         await packReplicas(part.replicas, context.backends),
         part.digests,
+        replicaStates(part.replicas),
         packEtag(part.etag),
         packChecksum(part.checksum),
         part.inspection,
         ...(await context.actor(part.actor)),
-        context.settings,
+        ...waitColumns(context),
       ]);
       return { modifiedAtMs: accepted(rows).modified_at };
     },
@@ -118,7 +119,7 @@ export function createUploads(context: Context): MetadataUploads {
         request.key,
         request.uploadId,
         ...(await context.actor(request.actor)),
-        context.settings,
+        context.waits.deletionGraceMs,
       ]);
       accepted(rows);
     },
@@ -130,7 +131,7 @@ export function createUploads(context: Context): MetadataUploads {
           bucketId,
           ABORT_BATCH,
           ...columns,
-          context.settings,
+          context.waits.deletionGraceMs,
         ]);
         if (row === undefined) throw new Fault('InternalError', 'The database gave no answer.');
         if (row.found < ABORT_BATCH) return;
