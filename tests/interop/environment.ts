@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type GatewayProcess, sealgate } from '../support/gateway.ts';
+import { createBucket, type GatewayProcess } from '../support/gateway.ts';
 
 /** What one client needs: a bucket with encryption off and some files. */
 export interface ClientRound {
@@ -17,8 +17,7 @@ const MIB = 1024 * 1024;
 
 export async function newRound(gateway: GatewayProcess, name: string): Promise<ClientRound> {
   const bucket = `${name}-round`;
-  const made = await sealgate(gateway, ['bucket', 'create', bucket, '--encryption', 'off']);
-  if (made.code !== 0) throw new Error(`bucket create failed: ${made.stderr}`);
+  await createBucket(gateway, bucket, { encryption: 'off' });
   const dir = mkdtempSync(join(tmpdir(), `sealgate-${name}-`));
   const files = { small: join(dir, 'small.txt'), middle: join(dir, 'middle.bin'), large: join(dir, 'large.bin') };
   writeFileSync(files.small, 'twenty bytes of text');

@@ -47,7 +47,7 @@ export async function startGateway(
   options: { readonly dataDir?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<GatewayProcess> {
   const dataDir = options.dataDir ?? newDataDir();
-  const child = spawn(process.execPath, [bin, 'serve'], {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('../../apps/gateway/src/main.ts', import.meta.url))], {
     cwd: dataDir,
     env: {
       ...cleanEnv(),
@@ -191,4 +191,31 @@ export function sealgate(
       ...options.env,
     },
   });
+}
+
+/** Calls the control listener as the operator; fails on any answer but a success. */
+export async function admin<T>(
+  gateway: Pick<GatewayProcess, 'credentials'>,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<T> {
+  const { controlEndpoint, adminKey } = gateway.credentials;
+  const answer = await fetch(controlEndpoint + path, {
+    method,
+    headers: { 'x-admin-key': adminKey, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+  return JSON.parse(text || 'null') as T;
+}
+
+/** A bucket of the first tenant. */
+export async function createBucket(
+  gateway: Pick<GatewayProcess, 'credentials'>,
+  name: string,
+  settings: { readonly encryption: 'required' | 'report' | 'off'; readonly regionLock?: readonly string[] },
+): Promise<void> {
+  await admin(gateway, 'POST', `/admin/tenants/${gateway.credentials.tenant}/buckets`, { name, ...settings });
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ByteRange, EnvelopeRecord, ObjectVersion } from '@sealgate/core/ports';
-import type { BodySource } from '../write/body.ts';
+import type { ByteRange, ObjectVersion } from '@sealgate/core/ports';
+import type { BodyFacts, BodySource } from '../write/body.ts';
 import { type ReadObjectDeps, readObject } from './read-object.ts';
 
 /**
@@ -13,11 +13,8 @@ export function bodyOfVersion(
   options: {
     readonly range?: ByteRange;
     readonly signal: AbortSignal;
-    /** The seal of the copy, when the source has one that stays valid under the new name. */
-    readonly envelope: EnvelopeRecord | null;
-    readonly verdict: string | null;
-    /** Computes the checksum that the copy shall have; told of each chunk. */
-    readonly checksum: { update(chunk: Buffer): void; result(): BodyChecksum };
+    /** Told of every chunk; says at the end what is to be kept with the copy. May throw a Fault. */
+    readonly watch: { update(chunk: Buffer): void; finish(): Omit<BodyFacts, 'md5'> };
   },
 ): BodySource {
   const { range } = options;
@@ -26,21 +23,17 @@ export function bodyOfVersion(
   async function* chunks(): AsyncGenerator<Buffer> {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       md5.update(chunk);
-      options.checksum.update(chunk);
+      options.watch.update(chunk);
       yield chunk;
     }
   }
+  let facts: Promise<BodyFacts> | undefined;
   return {
     bytes: range === undefined ? version.bytes : range.end - range.start + 1,
     chunks: chunks(),
-    facts: () =>
-      Promise.resolve({
-        md5: md5.copy().digest(),
-        checksum: options.checksum.result(),
-        verdict: options.verdict,
-        envelope: options.envelope,
-      }),
+    facts: () => {
+      facts ??= Promise.resolve().then(() => ({ md5: md5.digest(), ...options.watch.finish() }));
+      return facts;
+    },
   };
 }
-
-type BodyChecksum = Awaited<ReturnType<BodySource['facts']>>['checksum'];

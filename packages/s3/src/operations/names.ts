@@ -150,4 +150,5 @@ export const implementedOperations: ReadonlySet<OperationName> = new Set<Operati
   'ListParts',
   'PutObject',
   'UploadPart',
+  'UploadPartCopy',
 ]);

@@ -61,10 +61,12 @@ export async function copyObject(context: S3Context): Promise<void> {
     key,
     body: context.engine.bodyOfVersion(version, {
       signal: context.signal,
-      ...seal,
-      checksum: {
+      watch: {
         update: (chunk) => sum.update(chunk),
-        result: () => ({ algorithm, value: sum.digest().toString('base64'), type: 'FULL_OBJECT' }),
+        finish: () => ({
+          checksum: { algorithm, value: sum.digest().toString('base64'), type: 'FULL_OBJECT' },
+          ...seal,
+        }),
       },
     }),
     headers: directives.replaceMetadata ? withoutEnvelope(storedHeaders(headers)) : version.headers,

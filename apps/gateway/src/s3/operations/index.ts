@@ -17,6 +17,7 @@ import {
   uploadPart,
 } from './multipart.ts';
 import { putObject } from './put-object.ts';
+import { uploadPartCopy } from './upload-part-copy.ts';
 
 /** What is served. Every other operation of the union is known by name and answered NotImplemented. */
 export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
@@ -39,4 +40,5 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   ListParts: listParts,
   PutObject: putObject,
   UploadPart: uploadPart,
+  UploadPartCopy: uploadPartCopy,
 };

@@ -1,0 +1,54 @@
+import { Fault } from '@sealgate/core/faults';
+import { PUT_BYTES_MAX } from '@sealgate/core/limits';
+import type { Checksum } from '@sealgate/core/ports';
+import { checkCopySourceRange, copyPartResult, createChecksum, headerValue, parseCopySourceRange } from '@sealgate/s3';
+import { requireBucket, type S3Context } from '../context.ts';
+import { replyXml, setAckHeaders } from '../reply.ts';
+import { refuseServerSideEncryption, watchPart } from '../seal.ts';
+import { copySource } from './copy-object.ts';
+import { partNumberOf, requireUpload } from './multipart.ts';
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html */
+export async function uploadPartCopy(context: S3Context): Promise<void> {
+  const bucket = await requireBucket(context);
+  const partNumber = partNumberOf(context);
+  const upload = await requireUpload(context, bucket);
+  refuseServerSideEncryption(bucket, context.headers);
+  const { source, version } = await copySource(context);
+  const rangeText = headerValue(context.headers, 'x-amz-copy-source-range');
+  const range =
+    rangeText === undefined ? undefined : checkCopySourceRange(parseCopySourceRange(rangeText), version.bytes);
+  if ((range === undefined ? version.bytes : range.end - range.start + 1) > PUT_BYTES_MAX) {
+    throw new Fault('InvalidRequest', `A part has at most ${PUT_BYTES_MAX} bytes.`);
+  }
+  const watch = watchPart(bucket, partNumber, upload.envelope);
+  const algorithm = upload.checksumAlgorithm;
+  const sum = algorithm === null ? undefined : createChecksum(algorithm);
+  const finishSum = (): Checksum | null =>
+    algorithm === null || sum === undefined
+      ? null
+      : { algorithm, value: sum.digest().toString('base64'), type: 'FULL_OBJECT' };
+  const result = await context.engine.uploadPart({
+    bucket,
+    upload,
+    partNumber,
+    body: context.engine.bodyOfVersion(version, {
+      signal: context.signal,
+      ...(range === undefined ? {} : { range }),
+      watch: {
+        update(chunk) {
+          watch.push(chunk);
+          sum?.update(chunk);
+        },
+        finish: () => ({ ...watch.finish(), checksum: finishSum() }),
+      },
+    }),
+    actor: context.actor,
+    signal: context.signal,
+  });
+  const { response } = context;
+  if (source.bucket.versioning !== 'off') response.setHeader('x-amz-copy-source-version-id', version.versionId);
+  setAckHeaders(response, result);
+  const { etag, modifiedAtMs, checksum } = result;
+  replyXml(response, copyPartResult({ etag, modifiedAtMs, ...(checksum === null ? {} : { checksum }) }));
+}
