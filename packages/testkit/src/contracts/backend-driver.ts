@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe } from 'vitest';
+import type { PhysicalBucketName } from '@sealgate/core/names';
+import type { BackendDriver } from '@sealgate/core/ports';
+import { afterAll, beforeAll, describe, vi } from 'vitest';
 import { describeAborts } from './backend-driver/aborts.ts';
 import { describeBackpressure } from './backend-driver/backpressure.ts';
 import { describeBuckets } from './backend-driver/buckets.ts';
@@ -20,6 +22,7 @@ export type { BackendDriverFactory, BackendDriverTraits, DriverUnderTest } from 
 export function describeBackendDriver(name: string, traits: BackendDriverTraits, factory: BackendDriverFactory): void {
   describe(`BackendDriver contract: ${name}`, () => {
     let subject: DriverUnderTest | undefined;
+    const made: PhysicalBucketName[] = [];
     const unusedBucket = bucketNames(name);
     const current = (): DriverUnderTest => {
       if (subject === undefined) throw new Error('The driver is not there yet.');
@@ -33,6 +36,7 @@ export function describeBackendDriver(name: string, traits: BackendDriverTraits,
       async newBucket() {
         const bucket = unusedBucket();
         await current().driver.ensureBucket(bucket, { signal: never });
+        made.push(bucket);
         return bucket;
       },
     };
@@ -40,9 +44,12 @@ export function describeBackendDriver(name: string, traits: BackendDriverTraits,
       subject = await factory();
     });
     afterAll(async () => {
+      // A backend may outlive the run: nothing is left on it.
+      if (subject !== undefined) for (const bucket of made) await emptyBucket(subject.driver, bucket);
       await subject?.dispose();
-    });
+    }, traits.timeoutMs);
 
+    if (traits.timeoutMs !== undefined) vi.setConfig({ testTimeout: traits.timeoutMs });
     describeBuckets(context);
     describeWrites(context);
     describeReads(context);
@@ -50,4 +57,10 @@ export function describeBackendDriver(name: string, traits: BackendDriverTraits,
     describeAborts(context);
     describeBackpressure(context);
   });
+}
+
+async function emptyBucket(driver: BackendDriver, bucket: PhysicalBucketName): Promise<void> {
+  const { blobs } = await driver.list(bucket, { signal: never, limit: 1000 });
+  await Promise.all(blobs.map(({ key }) => driver.delete(bucket, key, { signal: never })));
+  await driver.removeBucket(bucket, { signal: never });
 }

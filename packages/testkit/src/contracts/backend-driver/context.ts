@@ -24,6 +24,8 @@ export interface BackendDriverTraits {
   readonly aheadBytesMax: number;
   /** Sizes to try besides the small ones. */
   readonly largeBytes?: number;
+  /** For backends that take their time. Default: vitest's own. */
+  readonly timeoutMs?: number;
   /** Rounds of each property test. */
   readonly propertyRuns?: number;
 }

@@ -1,0 +1,73 @@
+import { parseListVersionsResult } from '@sealgate/s3';
+import type { S3Calls } from './calls.ts';
+import { backendFault } from './faults.ts';
+import { headerOf } from './headers.ts';
+
+interface Doomed {
+  readonly bucket: string;
+  readonly key: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Removes an object for good. A bucket that keeps versions says so in its answer, with the marker it laid over the
+ * object; then every version and marker of the key is removed one by one.
+ */
+export async function deleteObject(calls: S3Calls, doomed: Doomed): Promise<void> {
+  const { headers } = await calls.fetch({ method: 'DELETE', ...doomed, accept: [404], idempotent: true });
+  const versioned = headerOf(headers, 'x-amz-version-id') ?? headerOf(headers, 'x-amz-delete-marker');
+  if (versioned !== undefined) await deleteVersions(calls, doomed);
+}
+
+async function deleteVersions(calls: S3Calls, doomed: Doomed): Promise<void> {
+  const { bucket, key, signal } = doomed;
+  for (let round = 0; round < calls.limits.versionRounds; round += 1) {
+    const { truncated, versions } = await listVersions(calls, { bucket, prefix: key, signal });
+    // Keys come in order and the exact key is the first that has it as a prefix.
+    const mine = versions.filter((version) => version.key === key);
+    for (const { versionId } of mine) await deleteVersion(calls, { ...doomed, versionId });
+    if (mine.length < versions.length || !truncated) return;
+  }
+  throw backendFault('BackendRefused', new Error('The object has more versions than one call removes.'));
+}
+
+export async function deleteVersion(calls: S3Calls, doomed: Doomed & { readonly versionId: string }): Promise<void> {
+  const { bucket, key, versionId, signal } = doomed;
+  await calls.fetch({
+    method: 'DELETE',
+    bucket,
+    key,
+    query: [['versionId', versionId]],
+    signal,
+    accept: [404],
+    idempotent: true,
+  });
+}
+
+export async function listVersions(
+  calls: S3Calls,
+  options: { readonly bucket: string; readonly prefix: string; readonly signal: AbortSignal },
+): Promise<ReturnType<typeof parseListVersionsResult>> {
+  const { bucket, prefix, signal } = options;
+  const { body } = await calls.fetch({
+    method: 'GET',
+    bucket,
+    query: [
+      ['versions', null],
+      ['prefix', prefix],
+      ['encoding-type', 'url'],
+    ],
+    signal,
+    idempotent: true,
+  });
+  return readAnswer(() => parseListVersionsResult(body));
+}
+
+/** Parses an answer; what cannot be parsed is the backend's fault, not the caller's. */
+export function readAnswer<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw backendFault('BackendRefused', error);
+  }
+}

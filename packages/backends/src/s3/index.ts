@@ -1,0 +1,3 @@
+export { defaultS3DriverLimits, type S3DriverLimits } from '../limits.ts';
+export { createS3Driver } from './s3-driver.ts';
+export type { GuardedLookup, S3Target } from './target.ts';

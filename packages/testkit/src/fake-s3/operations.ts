@@ -1,0 +1,269 @@
+import { hash } from 'node:crypto';
+import { Fault } from '@sealgate/core/faults';
+import {
+  completeMultipartUploadResult,
+  initiateMultipartUploadResult,
+  listAllMyBucketsResult,
+  listBucketResultV2,
+  listVersionsResult,
+  parseCompleteMultipartUpload,
+  parseVersioningConfiguration,
+  quoteEtag,
+  versioningConfiguration,
+} from '@sealgate/s3';
+import { addVersion, type FakeBucket, type FakeVersion, newestVersion, removeVersion, sortedKeys } from './store.ts';
+
+export interface FakeRequest {
+  readonly method: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly query: URLSearchParams;
+  readonly header: (name: string) => string | undefined;
+  readonly owner: string;
+  readonly body: Buffer;
+  readonly nowMs: number;
+}
+
+export interface FakeAnswer {
+  readonly status: number;
+  readonly headers?: Record<string, string>;
+  readonly body?: Buffer | string;
+}
+
+/** Answers that a server of fewer talents gives: it does not know these, or ignores them. */
+export type Missing = 'multipart' | 'versioning' | 'object-lock' | 'conditions' | 'checksums' | 'chunk-signatures';
+
+export interface FakeState {
+  readonly buckets: Map<string, FakeBucket>;
+  readonly missing: ReadonlySet<Missing>;
+  nextId(): string;
+}
+
+export function perform(state: FakeState, request: FakeRequest): FakeAnswer {
+  if (request.bucket === '') return listBuckets(state, request);
+  if (request.key === '') return onBucket(state, request);
+  const bucket = ownBucket(state, request);
+  if (request.query.has('uploads') || request.query.has('uploadId')) return onUpload(state, bucket, request);
+  switch (request.method) {
+    case 'PUT':
+      return request.query.has('legal-hold') ? putLegalHold(state, bucket, request) : putObject(state, bucket, request);
+    case 'GET':
+    case 'HEAD':
+      return getObject(bucket, request);
+    case 'DELETE':
+      return deleteObject(state, bucket, request);
+    default:
+      throw new Fault('MethodNotAllowed', 'No.');
+  }
+}
+
+function listBuckets(state: FakeState, { owner }: FakeRequest): FakeAnswer {
+  const buckets = [...state.buckets].filter(([, bucket]) => bucket.owner === owner);
+  const body = listAllMyBucketsResult({
+    owner: { id: owner, displayName: owner },
+    buckets: buckets.map(([name]) => ({ name, createdAtMs: 0 })),
+  });
+  return { status: 200, body };
+}
+
+function ownBucket(state: FakeState, { bucket: name, owner }: FakeRequest): FakeBucket {
+  const bucket = state.buckets.get(name);
+  if (bucket === undefined) throw new Fault('NoSuchBucket', 'The specified bucket does not exist.');
+  if (bucket.owner !== owner) throw new Fault('AccessDenied', 'Access Denied');
+  return bucket;
+}
+
+function onBucket(state: FakeState, request: FakeRequest): FakeAnswer {
+  const { method, query } = request;
+  if (method === 'PUT' && !query.has('versioning')) return createBucket(state, request);
+  const bucket = ownBucket(state, request);
+  if (query.has('versioning')) return onVersioning(state, bucket, request);
+  if (method === 'HEAD') return { status: 200 };
+  if (method === 'DELETE') {
+    if (bucket.objects.size > 0) throw new Fault('BucketNotEmpty', 'The bucket is not empty.');
+    state.buckets.delete(request.bucket);
+    return { status: 204 };
+  }
+  if (query.has('versions')) return listVersions(bucket, request);
+  if (query.has('uploads')) return listUploads(bucket);
+  return listObjects(bucket, request);
+}
+
+function createBucket(state: FakeState, request: FakeRequest): FakeAnswer {
+  const existing = state.buckets.get(request.bucket);
+  if (existing !== undefined) {
+    throw existing.owner === request.owner
+      ? new Fault('BucketAlreadyOwnedByYou', 'It is yours already.')
+      : new Fault('BucketAlreadyExists', 'It is taken.');
+  }
+  const lock = request.header('x-amz-bucket-object-lock-enabled') === 'true';
+  if (lock && state.missing.has('object-lock')) throw new Fault('NotImplemented', 'No object lock here.');
+  state.buckets.set(request.bucket, {
+    owner: request.owner,
+    objectLock: lock,
+    versioning: lock ? 'enabled' : 'off',
+    objects: new Map(),
+    uploads: new Map(),
+  });
+  return { status: 200 };
+}
+
+function onVersioning(state: FakeState, bucket: FakeBucket, request: FakeRequest): FakeAnswer {
+  if (state.missing.has('versioning')) throw new Fault('NotImplemented', 'No versions here.');
+  if (request.method === 'PUT') {
+    const { status } = parseVersioningConfiguration(request.body);
+    bucket.versioning = status === 'Enabled' ? 'enabled' : 'suspended';
+    return { status: 200 };
+  }
+  const names = { off: undefined, enabled: 'Enabled', suspended: 'Suspended' } as const;
+  return { status: 200, body: versioningConfiguration(names[bucket.versioning]) };
+}
+
+function listObjects(bucket: FakeBucket, { bucket: name, query }: FakeRequest): FakeAnswer {
+  const [prefix, startAfter] = [query.get('prefix') ?? '', query.get('start-after') ?? ''];
+  const maxKeys = Math.min(Number(query.get('max-keys') ?? 1000), 1000);
+  const all = sortedKeys(bucket).filter((key) => key.startsWith(prefix) && key > startAfter);
+  const live = all.filter((key) => newestVersion(bucket, key)?.data);
+  const contents = live.slice(0, maxKeys).map((key) => {
+    const { data, etag, modifiedAtMs } = newestVersion(bucket, key) as FakeVersion;
+    return { key, etag, modifiedAtMs, bytes: data?.length ?? 0, storageClass: 'STANDARD' };
+  });
+  const truncated = live.length > maxKeys;
+  const body = listBucketResultV2({
+    bucket: name,
+    prefix,
+    startAfter,
+    maxKeys,
+    contents,
+    truncated,
+    encodingType: 'url',
+    commonPrefixes: [],
+  });
+  return { status: 200, body };
+}
+
+function listVersions(bucket: FakeBucket, { bucket: name, query }: FakeRequest): FakeAnswer {
+  const prefix = query.get('prefix') ?? '';
+  const entries = sortedKeys(bucket)
+    .filter((key) => key.startsWith(prefix))
+    .flatMap((key) =>
+      [...(bucket.objects.get(key) ?? [])].reverse().map((version, index) => ({ key, version, index })),
+    );
+  const versions = entries.map(({ key, version, index }) => {
+    const { versionId, modifiedAtMs, etag, data } = version;
+    const common = { key, versionId, latest: index === 0, modifiedAtMs };
+    if (data === null) return { ...common, kind: 'delete-marker' as const };
+    return { ...common, kind: 'version' as const, etag, bytes: data.length, storageClass: 'STANDARD' };
+  });
+  const body = listVersionsResult({
+    bucket: name,
+    prefix,
+    keyMarker: '',
+    versionIdMarker: '',
+    maxKeys: 1000,
+    truncated: false,
+    encodingType: 'url',
+    commonPrefixes: [],
+    versions,
+  });
+  return { status: 200, body };
+}
+
+function putObject(state: FakeState, bucket: FakeBucket, request: FakeRequest): FakeAnswer {
+  const there = newestVersion(bucket, request.key)?.data;
+  if (request.header('if-none-match') === '*' && there && !state.missing.has('conditions')) {
+    throw new Fault('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
+  }
+  return store(state, bucket, { ...request, etag: hash('md5', request.body, 'hex') });
+}
+
+function store(
+  state: FakeState,
+  bucket: FakeBucket,
+  object: { key: string; body: Buffer; etag: string; nowMs: number },
+): FakeAnswer {
+  const versionId = bucket.versioning === 'enabled' ? state.nextId() : 'null';
+  const { key, body, etag, nowMs } = object;
+  addVersion(bucket, key, { versionId, data: body, etag, modifiedAtMs: nowMs, legalHold: false });
+  const version: Record<string, string> = bucket.versioning === 'off' ? {} : { 'x-amz-version-id': versionId };
+  return { status: 200, headers: { etag: quoteEtag(etag), ...version } };
+}
+
+function putLegalHold(state: FakeState, bucket: FakeBucket, request: FakeRequest): FakeAnswer {
+  if (state.missing.has('object-lock')) return { status: 200 };
+  if (!bucket.objectLock) throw new Fault('InvalidRequest', 'Bucket is missing Object Lock Configuration');
+  const version = versionOf(bucket, request);
+  version.legalHold = request.body.includes('<Status>ON</Status>');
+  return { status: 200 };
+}
+
+function versionOf(bucket: FakeBucket, { key, query }: FakeRequest): FakeVersion {
+  const wanted = query.get('versionId');
+  const versions = bucket.objects.get(key) ?? [];
+  const version = wanted === null ? versions.at(-1) : versions.find((each) => each.versionId === wanted);
+  if (version === undefined) throw new Fault('NoSuchKey', 'The specified key does not exist.');
+  return version;
+}
+
+function getObject(bucket: FakeBucket, request: FakeRequest): FakeAnswer {
+  const version = versionOf(bucket, request);
+  if (version.data === null) throw new Fault('NoSuchKey', 'The specified key does not exist.');
+  const { data, etag } = version;
+  const headers: Record<string, string> = { etag: quoteEtag(etag) };
+  const range = /^bytes=(\d+)-(\d+)$/.exec(request.header('range') ?? '');
+  if (range === null) return { status: 200, headers, body: data };
+  const start = Number(range[1]);
+  if (start >= data.length) throw new Fault('InvalidRange', 'The requested range is not satisfiable');
+  const end = Math.min(Number(range[2]), data.length - 1);
+  headers['content-range'] = `bytes ${start}-${end}/${data.length}`;
+  return { status: 206, headers, body: data.subarray(start, end + 1) };
+}
+
+function deleteObject(state: FakeState, bucket: FakeBucket, request: FakeRequest): FakeAnswer {
+  const { key, query, nowMs } = request;
+  const versionId = query.get('versionId');
+  if (versionId !== null) {
+    const version = bucket.objects.get(key)?.find((each) => each.versionId === versionId);
+    if (version?.legalHold === true) throw new Fault('AccessDenied', 'Access Denied because object protected');
+    removeVersion(bucket, key, versionId);
+    return { status: 204, headers: { 'x-amz-version-id': versionId } };
+  }
+  if (bucket.versioning === 'off') {
+    bucket.objects.delete(key);
+    return { status: 204 };
+  }
+  const marker = bucket.versioning === 'enabled' ? state.nextId() : 'null';
+  addVersion(bucket, key, { versionId: marker, data: null, etag: '', modifiedAtMs: nowMs, legalHold: false });
+  return { status: 204, headers: { 'x-amz-version-id': marker, 'x-amz-delete-marker': 'true' } };
+}
+
+function listUploads(bucket: FakeBucket): FakeAnswer {
+  const uploads = [...bucket.uploads].map(
+    ([id, { key }]) => `<Upload><Key>${encodeURIComponent(key)}</Key><UploadId>${id}</UploadId></Upload>`,
+  );
+  return { status: 200, body: `<ListMultipartUploadsResult>${uploads.join('')}</ListMultipartUploadsResult>` };
+}
+
+function onUpload(state: FakeState, bucket: FakeBucket, request: FakeRequest): FakeAnswer {
+  if (state.missing.has('multipart')) throw new Fault('NotImplemented', 'No parts here.');
+  const { method, key, query, body } = request;
+  if (method === 'POST' && query.has('uploads')) {
+    const uploadId = state.nextId();
+    bucket.uploads.set(uploadId, { key, parts: new Map() });
+    return { status: 200, body: initiateMultipartUploadResult({ bucket: request.bucket, key, uploadId }) };
+  }
+  const uploadId = query.get('uploadId') ?? '';
+  const upload = bucket.uploads.get(uploadId);
+  if (upload?.key !== key) throw new Fault('NoSuchUpload', 'The specified multipart upload does not exist.');
+  if (method === 'PUT') {
+    upload.parts.set(Number(query.get('partNumber')), body);
+    return { status: 200, headers: { etag: quoteEtag(hash('md5', body, 'hex')) } };
+  }
+  bucket.uploads.delete(uploadId);
+  if (method === 'DELETE') return { status: 204 };
+  const parts = parseCompleteMultipartUpload(body).map(({ partNumber }) => upload.parts.get(partNumber));
+  const whole = Buffer.concat(parts.map((part) => part ?? Buffer.alloc(0)));
+  const etag = `${hash('md5', whole, 'hex')}-${parts.length}`;
+  store(state, bucket, { ...request, body: whole, etag });
+  return { status: 200, body: completeMultipartUploadResult({ location: '', bucket: request.bucket, key, etag }) };
+}
