@@ -5,7 +5,7 @@ import { decodeHeader } from '../format/header.ts';
 import type { ObjectNames } from '../inspect/names.ts';
 import type { OpeningKey } from '../keys/recipient-key.ts';
 import type { EnvelopeInput } from './envelope.ts';
-import { assertEnvelopeFitsBody, openEnvelope } from './envelope.ts';
+import { assertEnvelopeFitsBody, openEnvelope, readEnvelope } from './envelope.ts';
 
 export interface OpenOptions {
   readonly envelope: EnvelopeInput;
@@ -29,9 +29,11 @@ export interface OpenedHeader {
 /** Reads and authenticates the first 128 bytes with the envelope that belongs to them. */
 export async function openHeader(bytes: Bytes, options: OpenOptions): Promise<OpenedHeader> {
   const header = decodeHeader(bytes);
-  const { envelope, dataKey } = await openEnvelope(options.envelope, options);
+  const envelope = readEnvelope(options.envelope);
+  // Public and cheap: an envelope of another body costs no private key operation.
+  assertEnvelopeFitsBody(envelope, { bytes, envelopeId: header.envelopeId });
+  const { dataKey } = await openEnvelope(envelope, options);
   try {
-    assertEnvelopeFitsBody(envelope, { bytes, envelopeId: header.envelopeId });
     const session = await resumeFloe(dataKey, { params: sgo1Floe, aad: header.preamble, header: header.floeHeader });
     return { plaintextLength: header.plaintextLength, session };
   } finally {

@@ -17,6 +17,10 @@ import { sealEnvelope } from '../seal/envelope.ts';
 /** An envelope as text, bytes, or already parsed. */
 export type EnvelopeInput = string | Uint8Array | ParsedEnvelope;
 
+export function readEnvelope(input: EnvelopeInput): ParsedEnvelope {
+  return typeof input === 'string' || input instanceof Uint8Array ? parseEnvelope(input) : input;
+}
+
 /** An envelope's secret content. The caller wipes `dataKey` after use. */
 export interface OpenedEnvelope {
   readonly envelope: ParsedEnvelope;
@@ -34,7 +38,7 @@ export async function openEnvelope(
   input: EnvelopeInput,
   options: { readonly keys: readonly OpeningKey[]; readonly names: ObjectNames | undefined },
 ): Promise<OpenedEnvelope> {
-  const envelope = typeof input === 'string' || input instanceof Uint8Array ? parseEnvelope(input) : input;
+  const envelope = readEnvelope(input);
   // Public and cheap, so it goes first: a swapped envelope costs no private key operation.
   if (options.names !== undefined) checkEnvelope(envelope, options.names);
   const payload = await decrypt(envelope, options.keys);
