@@ -23,17 +23,19 @@ export function parseRegionLock(text: string): readonly string[] {
   return [...new Set(codes)];
 }
 
+/** Where bytes lie, as recorded. */
+export type PlaceFacts = Pick<Backend, 'country' | 'jurisdiction'>;
+
 /** Why a lock refuses a backend, or undefined when it admits it. An empty lock is for the caller to skip. */
-export function lockRefusal(backend: Backend, lock: readonly string[]): string | undefined {
-  const unsure = doubtfulPlace(backend);
+export function lockRefusal(facts: PlaceFacts, lock: readonly string[]): string | undefined {
+  const unsure = doubtfulPlace(facts);
   if (unsure !== undefined) return unsure;
-  for (const place of lock) if (liesIn(backend.country, place)) return undefined;
-  return `the location ${backend.country} is outside ${lock.join(', ')}`;
+  for (const place of lock) if (liesIn(facts.country, place)) return undefined;
+  return `the location ${facts.country} is outside ${lock.join(', ')}`;
 }
 
 /** Why the recorded location proves nothing, or undefined when country and jurisdiction are known and agree. */
-export function doubtfulPlace(backend: Backend): string | undefined {
-  const { country, jurisdiction } = backend;
+export function doubtfulPlace({ country, jurisdiction }: PlaceFacts): string | undefined {
   if (!isCountry(country) && country !== UNPINNED_EU) return 'its country is not known';
   if (!isPlace(jurisdiction)) return 'its jurisdiction is not known or not bounded';
   if (!liesIn(country, jurisdiction)) return `its country ${country} is not in its jurisdiction ${jurisdiction}`;

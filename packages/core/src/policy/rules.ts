@@ -1,3 +1,4 @@
+import { certificateKey } from '../places/certificates.ts';
 import { asCountry, isPlace, liesIn, mayLieIn } from '../places/countries.ts';
 import { doubtfulPlace, lockRefusal } from '../places/residency.ts';
 import type { Backend, BackendCapabilities } from '../ports/index.ts';
@@ -111,15 +112,6 @@ function certificateRule(certificate: string): BackendRule {
         ? undefined
         : `it shows no certificate ${certificate}`,
   };
-}
-
-/** `ISO/IEC 27001:2022`, `iso-27001` and `ISO27001` are one certificate. */
-function certificateKey(text: string): string {
-  return text
-    .toUpperCase()
-    .replace(/:\d{4}$/, '')
-    .replace(/[^A-Z0-9]/g, '')
-    .replace(/^ISOIEC/, 'ISO');
 }
 
 function knownSeat(seat: string): string {
