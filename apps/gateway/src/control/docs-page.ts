@@ -1,15 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { Route } from './route.ts';
+import type { PlainRoute } from './routes/plain.ts';
 
 const STYLE = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{max-width:60rem;margin:2rem auto;padding:0 1rem}
 h2{margin-top:2.5rem;border-bottom:1px solid #8885}article{margin:1rem 0}code{font:.95em ui-monospace,monospace}
 .m{display:inline-block;min-width:4.5rem;font-weight:700}p{margin:.2rem 0 .2rem 4.5rem}`;
 
 /** A page that needs nothing but itself: no script, no font, no other host. */
-export function docsPage(routes: readonly Route[]): { readonly html: string; readonly policy: string } {
-  const tags = [...new Set(routes.map(({ tag }) => tag))];
+export function docsPage(
+  routes: readonly Route[],
+  plain: readonly PlainRoute[],
+): { readonly html: string; readonly policy: string } {
+  const all: readonly Described[] = [...plain.map((each) => ({ ...each, method: 'GET' })), ...routes];
+  const tags = [...new Set(all.map(({ tag }) => tag))];
   const sections = tags.map((tag) => {
-    const calls = routes.filter((each) => each.tag === tag).map(article);
+    const calls = all.filter((each) => each.tag === tag).map(article);
     return `<section><h2>${escape(tag)}</h2>${calls.join('')}</section>`;
   });
   const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sealgate REST</title>
@@ -21,7 +26,9 @@ ${sections.join('\n')}</body></html>`;
   return { html, policy: `default-src 'none'; style-src 'sha256-${hash}'; frame-ancestors 'none'; base-uri 'none'` };
 }
 
-function article(route: Route): string {
+type Described = Pick<Route, 'path' | 'operationId' | 'tag' | 'summary' | 'description'> & { readonly method: string };
+
+function article(route: Described): string {
   const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
   const more = route.description === undefined ? '' : `<p>${escape(route.description)}</p>`;
   return `<article id="${escape(route.operationId)}"><span class="m">${route.method}</span><code>${escape(path)}</code><p>${escape(route.summary)}</p>${more}</article>`;

@@ -31,7 +31,7 @@ export const accessKeyField = named(parseAccessKeyId, 'Access key id.');
 export const tenantRefField = z.string().min(1).max(PARAM_CHARS_MAX).meta({ description: 'Name or id of a tenant.' });
 export const policyNameField = z
   .string()
-  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'has 1 to 63 lower-case letters, digits and hyphens')
+  .regex(/^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/, 'has 1 to 63 small letters, digits, dots or hyphens')
   .meta({ description: 'Name of a policy.' });
 export const encryptionField = z.enum(['required', 'report', 'off']);
 const timeField = z.iso.datetime().nullable();

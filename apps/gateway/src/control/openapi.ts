@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { problemSchema } from './problem.ts';
 import type { Route } from './route.ts';
+import type { PlainRoute } from './routes/plain.ts';
 
 type Json = Record<string, unknown>;
 
 /** The OpenAPI 3.1 document of these routes. */
-export function openApiOf(routes: readonly Route[], version: string): Json {
+export function openApiOf(routes: readonly Route[], plain: readonly PlainRoute[], version: string): Json {
   const paths: Record<string, Json> = {};
+  for (const each of plain) paths[each.path] = { get: plainOperation(each) };
   for (const each of routes) {
     const path = each.path.replaceAll(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [each.method.toLowerCase()]: operationOf(each) };
@@ -27,6 +29,25 @@ export function openApiOf(routes: readonly Route[], version: string): Json {
   };
 }
 
+function plainOperation({ operationId, tag, summary, answers }: PlainRoute): Json {
+  const responses = Object.entries(answers).map(([status, type]) => [
+    status,
+    { description: status === '200' ? 'Done' : 'Not now', content: { [type]: { schema: {} } } },
+  ]);
+  return {
+    operationId,
+    tags: [tag],
+    summary,
+    security: [],
+    responses: { ...Object.fromEntries(responses), default: PROBLEM },
+  };
+}
+
+const PROBLEM: Json = {
+  description: 'Problem details',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+};
+
 function operationOf(route: Route): Json {
   const parameters = [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query')];
   return {
@@ -42,10 +63,7 @@ function operationOf(route: Route): Json {
         description: 'Done',
         ...(route.response === undefined ? {} : { content: json(route.response, 'output') }),
       },
-      default: {
-        description: 'Problem details',
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-      },
+      default: PROBLEM,
     },
   };
 }

@@ -5,7 +5,6 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, 
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { AdminGate } from './auth.ts';
-import { docsPage } from './docs-page.ts';
 import {
   BODY_BYTES_MAX,
   CONNECTIONS_MAX,
@@ -15,11 +14,10 @@ import {
   PROBE_TIMEOUT_MS,
   REQUEST_TIMEOUT_MS,
 } from './limits.ts';
-import { openApiOf } from './openapi.ts';
 import { faultOf, PROBLEM_TYPE, parseInput, problemOf } from './problem.ts';
 import type { CallContext, Route } from './route.ts';
 import { controlRoutes } from './routes/all.ts';
-import { readyAnswer } from './routes/health.ts';
+import { type PlainRoute, plainRoutes } from './routes/plain.ts';
 import type { ControlServices } from './services.ts';
 
 export interface ControlServerDeps {
@@ -42,10 +40,12 @@ declare module 'fastify' {
 export function createControlServer(deps: ControlServerDeps): FastifyInstance {
   const app = newFastify(deps);
   const routes = controlRoutes(deps.services);
+  const plain = plainRoutes(deps.services, routes, deps.version);
+  const paths = [...plain.map(({ path }) => ({ method: 'GET', path })), ...routes];
   watch(app, deps);
   app.setErrorHandler((error, request, reply) => answerFault(deps, { error, request, reply }));
   app.setNotFoundHandler((request, reply) => {
-    const allowed = methodsOf(routes, request.url);
+    const allowed = methodsOf(paths, request.url);
     const fault =
       allowed.length === 0
         ? new Fault('NotFound', 'There is nothing at this path. GET /docs lists all calls.')
@@ -54,7 +54,7 @@ export function createControlServer(deps: ControlServerDeps): FastifyInstance {
     return answerFault(deps, { error: fault, request, reply });
   });
   for (const each of routes) addRoute(app, each, deps);
-  addPlainRoutes(app, routes, deps);
+  for (const each of plain) addPlainRoute(app, each);
   return app;
 }
 
@@ -84,19 +84,23 @@ function newFastify(deps: ControlServerDeps): FastifyInstance {
   return app as unknown as FastifyInstance;
 }
 
+function safeHeaders(requestId: string, encrypted: boolean): Record<string, string> {
+  return {
+    'x-request-id': requestId,
+    'cache-control': 'no-store',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    ...(encrypted ? { 'strict-transport-security': 'max-age=31536000' } : {}),
+  };
+}
+
 /** Headers, metrics and the log of every request. */
 function watch(app: FastifyInstance, { metrics, logger, tls }: ControlServerDeps): void {
   app.addHook('onRequest', (request, reply, done) => {
     metrics.inFlight('control', 1);
-    void reply.headers({
-      'x-request-id': request.id,
-      'cache-control': 'no-store',
-      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-      'cross-origin-resource-policy': 'same-origin',
-      'referrer-policy': 'no-referrer',
-      'x-content-type-options': 'nosniff',
-      ...(tls === undefined ? {} : { 'strict-transport-security': 'max-age=31536000' }),
-    });
+    void reply.headers(safeHeaders(request.id, tls !== undefined));
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
@@ -135,25 +139,11 @@ function addRoute(app: FastifyInstance, each: Route, deps: ControlServerDeps): v
   });
 }
 
-function addPlainRoutes(
-  app: FastifyInstance,
-  routes: readonly Route[],
-  { services, version }: ControlServerDeps,
-): void {
-  const document = openApiOf(routes, version);
-  const docs = docsPage(routes);
-  app.get('/readyz', { config: { operation: 'getReady' } }, async (_request, reply) => {
-    const { status, body } = await readyAnswer(services);
-    return reply.code(status).send(body);
+function addPlainRoute(app: FastifyInstance, each: PlainRoute): void {
+  app.get(each.path, { config: { operation: each.operationId } }, async (_request, reply) => {
+    const { status, type, body, headers = {} } = await each.answer();
+    return reply.code(status).type(type).headers(headers).send(body);
   });
-  app.get('/metrics', { config: { operation: 'getMetrics' } }, async (_request, reply) => {
-    const { contentType, text } = await services.metricsText();
-    return reply.type(contentType).send(text);
-  });
-  app.get('/openapi.json', { config: { operation: 'getOpenApi' } }, () => document);
-  app.get('/docs', { config: { operation: 'getDocs' } }, (_request, reply) =>
-    reply.type('text/html; charset=utf-8').header('content-security-policy', docs.policy).send(docs.html),
-  );
 }
 
 function contextOf(request: FastifyRequest, reply: FastifyReply): CallContext {
@@ -174,26 +164,33 @@ interface Failed {
   readonly reply: FastifyReply;
 }
 
-function answerFault({ logger }: Pick<ControlServerDeps, 'logger'>, { error, request, reply }: Failed): FastifyReply {
+function answerFault(
+  { logger, tls }: Pick<ControlServerDeps, 'logger' | 'tls'>,
+  { error, request, reply }: Failed,
+): FastifyReply {
   const fault = faultOf(error);
   const facts = { requestId: request.id, method: request.method, err: fault };
   if (fault.code === 'InternalError') logger.error(facts, 'control request failed');
   else if (fault.spec.http >= 500) logger.warn(facts, 'control request failed');
   else logger.debug(facts, 'control request refused');
+  // What is no valid path never passes the hooks that set these.
+  void reply.headers(safeHeaders(request.id, tls !== undefined));
   const wait = fault.detail['retryAfterSeconds'];
   if (wait !== undefined) void reply.header('retry-after', String(wait));
   return reply.code(fault.spec.http).type(PROBLEM_TYPE).send(problemOf(fault, request.id));
 }
 
 /** Methods of the routes whose path this is. */
-function methodsOf(routes: readonly Route[], url: string): readonly string[] {
+function methodsOf(
+  routes: readonly { readonly method: string; readonly path: string }[],
+  url: string,
+): readonly string[] {
   const segments = (url.split('?', 1)[0] ?? '').split('/');
   const matching = routes.filter(({ path }) => {
     const wanted = path.split('/');
     return wanted.length === segments.length && wanted.every((w, i) => w.startsWith(':') || w === segments[i]);
   });
-  const plain = ['/readyz', '/metrics', '/openapi.json', '/docs'].includes(segments.join('/')) ? ['GET'] : [];
-  return [...new Set([...matching.map(({ method }) => method), ...plain])];
+  return [...new Set(matching.map(({ method }) => method))];
 }
 
 /** Bytes that are no HTTP request. There is no reply object for them, only the socket. */

@@ -3,7 +3,6 @@ import type { ControlServices } from '../services.ts';
 import { backendRoutes } from './backends.ts';
 import { bucketRoutes } from './buckets.ts';
 import { credentialRoutes } from './credentials.ts';
-import { healthRoutes } from './health.ts';
 import { policyRoutes } from './policies.ts';
 import { statRoutes } from './stat.ts';
 import { tenantRoutes } from './tenants.ts';
@@ -11,7 +10,6 @@ import { tenantRoutes } from './tenants.ts';
 /** All calls of the control listener, in the order of the reference. */
 export function controlRoutes(services: ControlServices): readonly Route[] {
   return [
-    ...healthRoutes(),
     ...backendRoutes(services),
     ...tenantRoutes(services),
     ...bucketRoutes(services),

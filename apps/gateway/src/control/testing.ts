@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '@sealgate/core/ports';
+import { createEngine, defaultEngineLimits } from '@sealgate/engine';
+import { migrate, openMetadata } from '@sealgate/metadata';
+import { createTestDatabase, startTestCluster } from '@sealgate/metadata/testing';
+import type { FastifyInstance, InjectOptions } from 'fastify';
+import { pino } from 'pino';
+import { linkTo } from '../backends/drivers.ts';
+import { createBackendProber } from '../backends/prober.ts';
+import { createBackendRegistry } from '../backends/registry.ts';
+import type { AllowedRanges } from '../config/fields.ts';
+import { Secret } from '../config/secret.ts';
+import { createEndpointGuard } from '../net/endpoint-guard.ts';
+import { createMetrics } from '../observe/metrics.ts';
+import { ensureDemoBackends } from '../start/demo-backends.ts';
+import { createReadiness } from '../start/readiness.ts';
+import { createAdminGate } from './auth.ts';
+import { createControlServer } from './server.ts';
+
+export const ADMIN_KEY = 'an-operator-key-for-tests';
+const NO_RANGES: AllowedRanges = { privateRanges: false, cidrs: [] };
+
+/** A control listener on a real database, with demo backends in a folder of its own. */
+export async function startControl(allowed: AllowedRanges = NO_RANGES) {
+  const cluster = await startTestCluster({
+    migrate: async (databaseUrl) => {
+      await migrate({ databaseUrl });
+    },
+  });
+  const database = await createTestDatabase(cluster.address);
+  const folder = mkdtempSync(join(tmpdir(), 'sealgate-control-'));
+  const logger = pino({ level: 'silent' });
+  const clock = systemClock;
+  const metrics = createMetrics();
+  const metadata = await openMetadata({
+    databaseUrl: database.databaseUrl,
+    secrets: { passphrases: [{ version: 1, passphrase: 'a passphrase for tests' }] },
+  });
+  const links = { guard: createEndpointGuard(allowed), clock, logger };
+  const registry = createBackendRegistry({
+    metadata,
+    clock,
+    logger,
+    metrics,
+    createDriver: (backend) => linkTo(backend, links)?.driver,
+    recordsHealth: false,
+    pingIntervalMs: 60_000,
+    pingTimeoutMs: 5000,
+  });
+  await ensureDemoBackends(metadata, join(folder, 'backends'));
+  await registry.start();
+  const limits = defaultEngineLimits;
+  const engine = createEngine({ metadata, pool: registry.pool, clock, limits, events: metrics.engineEvents });
+  const readiness = createReadiness(() => Promise.resolve(undefined));
+  const app = createControlServer({
+    services: {
+      metadata,
+      engine,
+      registry,
+      prober: createBackendProber(links),
+      guard: links.guard,
+      clock,
+      readiness,
+      region: 'eu-test-1',
+      filesystemRoots: [join(folder, 'backends')],
+      metricsText: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
+    },
+    gate: createAdminGate({ adminKey: new Secret(ADMIN_KEY), clock, onFailure: () => undefined }),
+    logger,
+    metrics,
+    version: '0.0.0',
+  });
+  return {
+    app,
+    metadata,
+    registry,
+    readiness,
+    folder,
+    async close() {
+      await app.close();
+      await registry.close();
+      await metadata.close();
+      await database.drop();
+      await cluster.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export type Control = Awaited<ReturnType<typeof startControl>>;
+
+export interface Answer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly text: string;
+}
+
+/** One call as the operator, its JSON parsed. */
+export async function call(
+  app: FastifyInstance,
+  line: string,
+  payload?: object,
+  options: Partial<InjectOptions> = {},
+): Promise<Answer> {
+  const [method = 'GET', url = '/'] = line.split(' ');
+  const response = await app.inject({
+    method: method as 'GET',
+    url,
+    headers: { 'x-admin-key': ADMIN_KEY },
+    ...(payload === undefined ? {} : { payload }),
+    ...options,
+  });
+  const json = String(response.headers['content-type']).includes('json');
+  const body = json && response.body !== '' ? (JSON.parse(response.body) as Answer['body']) : {};
+  return { status: response.statusCode, body, headers: response.headers, text: response.body };
+}
