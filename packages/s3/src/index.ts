@@ -38,6 +38,14 @@ export {
 export { formatHttpDate, parseHttpDate } from './conditions/http-date.ts';
 export { type S3ErrorContext, type S3ErrorResponse, s3ErrorCode, toS3Error } from './errors/s3-error.ts';
 export { type CopySource, parseCopySource } from './headers/copy-source.ts';
+export { isStorageClass, parseStorageClassName, type StorageClass, storageClasses } from './headers/storage-class.ts';
+export {
+  formatStoredHeaders,
+  parseResponseOverrides,
+  parseStoredHeaders,
+  type StoredHeadersOptions,
+  withoutAwsChunked,
+} from './headers/stored-headers.ts';
 export { parseTaggingHeader, type Tag, validateTags } from './headers/tags.ts';
 export { type AddressRequest, parseAddress, type S3Address } from './operations/address.ts';
 export {

@@ -81,11 +81,11 @@ function contentSha256(headers: RequestHeaders): string {
 
 function headerDate(headers: RequestHeaders): { amzDate: string; signedAtMs: number } {
   const text = headerValue(headers, 'x-amz-date') ?? headerValue(headers, 'date') ?? '';
-  const signedAtMs = parseAmzDate(text) ?? parseHttpDate(text);
-  if (signedAtMs === undefined) {
-    throw new Fault('AccessDenied', 'AWS authentication requires a valid Date or x-amz-date header');
-  }
-  return { amzDate: formatAmzDate(signedAtMs), signedAtMs };
+  const isoMs = parseAmzDate(text);
+  if (isoMs !== undefined) return { amzDate: text, signedAtMs: isoMs };
+  const httpMs = parseHttpDate(text);
+  if (httpMs !== undefined) return { amzDate: formatAmzDate(httpMs), signedAtMs: httpMs };
+  throw new Fault('AccessDenied', 'AWS authentication requires a valid Date or x-amz-date header');
 }
 
 function parseQueryForm(request: SignedRequest): Authorization {

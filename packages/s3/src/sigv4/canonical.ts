@@ -101,8 +101,15 @@ const AMZ_DATE = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
 export function parseAmzDate(text: string): number | undefined {
   const match = AMZ_DATE.exec(text);
   if (match === null) return undefined;
-  const [, year, month, day, hour, minute, second] = match.map(Number);
-  const timeMs = Date.UTC(year ?? 0, (month ?? 0) - 1, day, hour, minute, second);
-  // Date.UTC rolls over (month 13, second 61); what does not come back as it went in was no time.
-  return formatAmzDate(timeMs) === text ? timeMs : undefined;
+  const part = (index: number): number => Number(match[index]);
+  const date = new Date(Date.UTC(part(1), part(2) - 1, part(3), part(4), part(5), part(6)));
+  // Date.UTC rolls over (month 13, second 61) and reads years below 100 as of the past century: neither is a time here.
+  const rolledOver =
+    date.getUTCFullYear() !== part(1) ||
+    date.getUTCMonth() !== part(2) - 1 ||
+    date.getUTCDate() !== part(3) ||
+    date.getUTCHours() !== part(4) ||
+    date.getUTCMinutes() !== part(5) ||
+    date.getUTCSeconds() !== part(6);
+  return rolledOver ? undefined : date.getTime();
 }
