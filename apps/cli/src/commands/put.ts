@@ -1,0 +1,131 @@
+import { basename, resolve } from 'node:path';
+import type { PutResult, SealedClient, SealedPutOptions } from '@sealgate/client';
+import { isFault } from '@sealgate/core/faults';
+import type { CommandContext } from '../context.ts';
+import { CliError, exitCodes } from '../failure.ts';
+import { openUploadFile, type UploadFile } from '../files/upload-source.ts';
+import { formatBytes, printable } from '../output/format.ts';
+import { formatUri, type ObjectUri, parseObjectUri } from '../s3-uri.ts';
+import { createJournalFile, type JournalFile } from '../uploads/upload-journal.ts';
+
+export interface PutOptions {
+  readonly class?: string | undefined;
+  readonly contentType?: string | undefined;
+  readonly plain?: boolean | undefined;
+  readonly ifAbsent?: boolean | undefined;
+  readonly resume: boolean;
+}
+
+/** `sealgate put FILE|- s3://bucket/key` */
+export async function put(context: CommandContext, [from, to]: readonly [string, string], options: PutOptions) {
+  const target = parseObjectUri(to);
+  const { client, connection } = await context.client();
+  const progress = context.terminal.progress(`put ${from === '-' ? target.key : basename(from)}`);
+  const settings: SealedPutOptions = {
+    redundancyClass: options.class,
+    contentType: options.contentType,
+    ifNoneMatch: options.ifAbsent === true ? '*' : undefined,
+    signal: context.signal,
+    onProgress: ({ doneBytes, totalBytes }) => progress.update(doneBytes, totalBytes),
+  };
+  const upload: Upload = { context, client, target, settings, options, endpoint: connection.endpoint };
+  try {
+    const result = await (from === '-' ? putStream(upload, context.terminal.stdin) : putFile(upload, from));
+    progress.end();
+    context.terminal.result({ json: { ...target, ...result }, text: describe(target, result) });
+  } catch (error) {
+    throw isFault(error, 'NoSuchBucket') ? noSuchBucket(target.bucket, error) : error;
+  } finally {
+    progress.end();
+  }
+}
+
+interface Upload {
+  readonly context: CommandContext;
+  readonly client: SealedClient;
+  readonly target: ObjectUri;
+  readonly settings: SealedPutOptions;
+  readonly options: PutOptions;
+  readonly endpoint: string;
+}
+
+function putStream(upload: Upload, stream: AsyncIterable<Uint8Array>): Promise<PutResult> {
+  const { client, target, settings, options } = upload;
+  return options.plain === true
+    ? client.putPlain(target, { stream }, settings)
+    : client.putSealed(target, { stream }, settings);
+}
+
+async function putFile(upload: Upload, path: string): Promise<PutResult> {
+  const { context, client, target, settings, options } = upload;
+  await using file = await openUploadFile(path);
+  if (file === undefined) {
+    const { createReadStream } = await import('node:fs');
+    return putStream(upload, createReadStream(path));
+  }
+  if (options.plain === true) return client.putPlain(target, file, settings);
+  const journal = createJournalFile(context.environment.stateDir, {
+    endpoint: upload.endpoint,
+    ...target,
+    path: resolve(context.environment.cwd, path),
+  });
+  const result = await putJournalled(upload, file, journal);
+  await journal.remove();
+  return result;
+}
+
+async function putJournalled(upload: Upload, file: UploadFile, journal: JournalFile): Promise<PutResult> {
+  const { context, client, target, settings, options } = upload;
+  const written = { ...settings, journal: journal.journal(file.identity) };
+  const earlier = options.resume ? await journal.read(file.identity) : undefined;
+  if (earlier === undefined) {
+    await forget(upload, journal);
+    return resumable(context, () => client.putSealed(target, file, written));
+  }
+  context.terminal.note(`Going on with an interrupted upload: ${earlier.parts.length} parts are stored already.`);
+  try {
+    return await resumable(context, () => client.putSealed(target, file, { ...written, resume: earlier }));
+  } catch (error) {
+    if (!isFault(error, 'NoSuchUpload')) throw error;
+    context.terminal.note('The gateway has forgotten that upload. Starting anew.');
+    return resumable(context, () => client.putSealed(target, file, written));
+  }
+}
+
+/** Tells the gateway to drop what an upload of an older state of the file has left. */
+async function forget({ client, target }: Upload, journal: JournalFile): Promise<void> {
+  const stale = await journal.readAny();
+  if (stale === undefined) return;
+  await client.abortUpload(target, { uploadId: stale.uploadId }).catch(() => undefined);
+  await journal.remove();
+}
+
+/** Adds to an interruption that the work is not lost. */
+async function resumable(context: CommandContext, upload: () => Promise<PutResult>): Promise<PutResult> {
+  try {
+    return await upload();
+  } catch (error) {
+    if (context.signal.aborted || isFault(error, 'GatewayUnreachable')) {
+      context.terminal.note('A large upload goes on where it stopped when you run the same command again.');
+    }
+    throw error;
+  }
+}
+
+function noSuchBucket(bucket: string, cause: unknown): CliError {
+  return new CliError(`There is no bucket "${bucket}".`, {
+    exitCode: exitCodes.failed,
+    hint: `Create it: sealgate bucket create ${bucket}`,
+    cause,
+  });
+}
+
+function describe(target: ObjectUri, result: PutResult): string {
+  const size = result.plaintextBytes === undefined ? '' : ` ${formatBytes(result.plaintextBytes)},`;
+  const sealed =
+    result.keyIds.length === 0
+      ? 'NOT sealed'
+      : `sealed to ${result.keyIds.length} key${result.keyIds.length === 1 ? '' : 's'}`;
+  const copies = result.ackedBy.length === 0 ? '' : `, held by ${result.ackedBy.map(printable).join(', ')}`;
+  return `${printable(formatUri(target.bucket, target.key))}:${size} ${sealed}${copies}\n`;
+}

@@ -1,0 +1,105 @@
+import type { ObjectInfo } from '@sealgate/client';
+import { isFault } from '@sealgate/core/faults';
+import type { CommandContext } from '../context.ts';
+import { controlPath } from '../control/control-client.ts';
+import { isJsonObject, type JsonObject } from '../files/json.ts';
+import { formatBytes, formatTable, formatTime, printable } from '../output/format.ts';
+import { formatUri, parseObjectUri } from '../s3-uri.ts';
+
+export interface StatOptions {
+  readonly versionId?: string | undefined;
+}
+
+/** `sealgate stat s3://bucket/key` */
+export async function stat(context: CommandContext, [where]: readonly [string], options: StatOptions) {
+  const target = parseObjectUri(where);
+  const { client, connection } = await context.client();
+  const { versionId } = options;
+  const info = await client.head(target, { signal: context.signal, versionId });
+  const placed = await placement(context, connection.tenant, { ...target, versionId });
+  const own = new Set((await context.keyStore.list()).map(({ keyId }) => keyId));
+  context.terminal.result({
+    json: { ...target, ...asJson(info), ...(placed === undefined ? {} : { blobs: placed['blobs'] }) },
+    text: describe(formatUri(target.bucket, target.key), { info, placed, own }),
+  });
+}
+
+/** Where the copies are: known to the control listener only, so undefined for those who have no access to it. */
+async function placement(
+  context: CommandContext,
+  tenant: string | undefined,
+  object: { readonly bucket: string; readonly key: string; readonly versionId: string | undefined },
+): Promise<JsonObject | undefined> {
+  const control = tenant === undefined ? undefined : await context.controlIfAny();
+  if (control === undefined || tenant === undefined) return undefined;
+  const { bucket, key, versionId } = object;
+  try {
+    return await control.get(controlPath`/admin/stat/${tenant}/${bucket}`, { key, versionId });
+  } catch (error) {
+    context.terminal.note(`Where the copies are is not known: ${isFault(error) ? error.message : 'the call failed.'}`);
+    return undefined;
+  }
+}
+
+function asJson(info: ObjectInfo): JsonObject {
+  const { seal, modifiedAtMs, ...rest } = info;
+  return {
+    ...rest,
+    modifiedAt: modifiedAtMs === undefined ? undefined : new Date(modifiedAtMs).toISOString(),
+    sealed: seal !== undefined,
+    keyIds: seal?.envelope.recipients.map(({ keyId }) => keyId) ?? [],
+    keyVersion: seal?.keyVersion,
+  };
+}
+
+interface Facts {
+  readonly info: ObjectInfo;
+  readonly placed: JsonObject | undefined;
+  readonly own: ReadonlySet<string>;
+}
+
+function describe(uri: string, { info, placed, own }: Facts): string {
+  const { bytes, plaintextBytes, seal } = info;
+  const stored = plaintextBytes === undefined ? '' : `, ${formatBytes(bytes)} stored`;
+  const rows: [string, string][] = [
+    ['Object', printable(uri)],
+    ['Size', `${formatBytes(plaintextBytes ?? bytes)} (${plaintextBytes ?? bytes} bytes${stored})`],
+    ['Written', `${formatTime(info.modifiedAtMs)} UTC`],
+    ['Class', printable(info.redundancyClass ?? '-')],
+    ['Seal', sealLine(info)],
+    ...(seal?.envelope.recipients ?? []).map(({ keyId, keyAlg }): [string, string] => [
+      'Opens with',
+      `${keyId} (${keyAlg})${own.has(keyId) ? ', which you have' : ''}`,
+    ]),
+    ['ETag', printable(info.etag ?? '-')],
+  ];
+  if (info.versionId !== undefined) rows.push(['Version', printable(info.versionId)]);
+  const replicas = replicaRows(placed);
+  const table =
+    replicas.length === 0 ? '' : `\n${formatTable([['BACKEND', 'REGION', 'COUNTRY', 'COPY', 'HEALTH'], ...replicas])}`;
+  return `${formatTable(rows)}${table}`;
+}
+
+function sealLine({ seal, verdict }: ObjectInfo): string {
+  const checked = verdict === undefined ? '' : ` (the gateway found: ${printable(verdict)})`;
+  return seal === undefined ? `none${checked}` : `envelope, key version ${seal.keyVersion}${checked}`;
+}
+
+/** One row for each backend; `COPY` is the worst state of any of its blobs. */
+function replicaRows(placed: JsonObject | undefined): readonly (readonly string[])[] {
+  const rank = ['stored', 'pending', 'missing'];
+  const rows = new Map<string, string[]>();
+  const blobs = Array.isArray(placed?.['blobs']) ? placed['blobs'].filter(isJsonObject) : [];
+  for (const { replicas } of blobs) {
+    for (const replica of Array.isArray(replicas) ? replicas.filter(isJsonObject) : []) {
+      const cells = ['backend', 'region', 'country', 'state', 'health'].map((name) => {
+        const value = replica[name];
+        return typeof value === 'string' ? printable(value) : '-';
+      });
+      const [backend = '-', , , state = '-'] = cells;
+      const known = rows.get(backend);
+      if (known === undefined || rank.indexOf(state) > rank.indexOf(known[3] ?? '')) rows.set(backend, cells);
+    }
+  }
+  return [...rows.values()];
+}

@@ -1,0 +1,89 @@
+import type { SealedClient } from '@sealgate/client';
+import type { Environment } from './config.ts';
+import { type ControlClient, createControlClient } from './control/control-client.ts';
+import { createKeyStore, type KeyStore, type StoredKey } from './keys/key-store.ts';
+import { askHidden, createPassphrases, type Passphrases } from './keys/passphrase.ts';
+import {
+  type ConnectionOptions,
+  controlConnection,
+  findControl,
+  readSources,
+  type S3Connection,
+  s3Connection,
+} from './settings/connection.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Options that every command takes. */
+export interface CommonOptions extends ConnectionOptions {
+  /** Results as JSON on standard output, failures as JSON on standard error. */
+  readonly json?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+  readonly debug?: boolean | undefined;
+}
+
+/** What a command works with. Everything that costs time or may fail is made when it is first asked for. */
+export interface CommandContext {
+  readonly environment: Environment;
+  readonly options: CommonOptions;
+  readonly terminal: Terminal;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly keyStore: KeyStore;
+  readonly passphrases: Passphrases;
+  /** The S3 client with the owner's keys, and how it is connected. */
+  client(): Promise<{ readonly client: SealedClient; readonly connection: S3Connection }>;
+  /** @throws CliError without an operator key */
+  control(): Promise<ControlClient>;
+  /** The same, where it is a help but not needed. */
+  controlIfAny(): Promise<ControlClient | undefined>;
+}
+
+export function createContext(deps: {
+  readonly environment: Environment;
+  readonly options: CommonOptions;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+}): CommandContext {
+  const { environment, options, terminal, signal } = deps;
+  const keyStore = createKeyStore(environment.configDir, Date.now);
+  const passphrases = createPassphrases({
+    fromEnvironment: environment.passphrase,
+    ask: terminal.canAsk ? (question) => askHidden(question, signal) : undefined,
+  });
+  const control = (connection: Parameters<typeof createControlClient>[0]['connection']): ControlClient =>
+    createControlClient({ connection, fetch: (input, init) => globalThis.fetch(input, init), signal });
+
+  return {
+    ...deps,
+    keyStore,
+    passphrases,
+    async client() {
+      const connection = s3Connection(await readSources(environment, options));
+      // Loaded here, so that commands without it start at once.
+      const [{ createSealedClient }, { createStoreKeyring }] = await Promise.all([
+        import('@sealgate/client'),
+        import('./keys/keyring.ts'),
+      ]);
+      const keys = createStoreKeyring({
+        store: keyStore,
+        passphrases,
+        passphraseOfFirstKey: environment.passphrase,
+        onFirstKey: (key) => terminal.note(firstKeyNote(key, keyStore.folder)),
+      });
+      return { client: createSealedClient({ ...connection, keys }), connection };
+    },
+    control: async () => control(controlConnection(await readSources(environment, options))),
+    async controlIfAny() {
+      const connection = findControl(await readSources(environment, options));
+      return connection && control(connection);
+    },
+  };
+}
+
+function firstKeyNote(key: StoredKey, folder: string): string {
+  const locked =
+    key.protection === 'passphrase'
+      ? 'It is under your passphrase.'
+      : 'No passphrase protects it yet: "sealgate keys protect" adds one.';
+  return `Made your first key pair (${key.kind}) in ${folder}.\n${locked} Back it up: without it nobody can open what you seal.`;
+}

@@ -1,0 +1,108 @@
+import { Fault, type FaultCode, faultTable } from '@sealgate/core/faults';
+import { isJsonObject, type JsonObject } from '../files/json.ts';
+import type { ControlConnection } from '../settings/connection.ts';
+
+/** A probe of a far backend takes longest. */
+const TIMEOUT_MS = 120_000;
+/** Pages of one list: 1000 items each. */
+const PAGES_MAX = 1000;
+
+/** The REST interface of the control listener. https://www.rfc-editor.org/rfc/rfc9457 for its errors. */
+export interface ControlClient {
+  get(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<JsonObject>;
+  send(method: 'POST' | 'PUT' | 'PATCH', path: string, body: JsonObject): Promise<JsonObject>;
+  delete(path: string): Promise<void>;
+  /** All items of a paged list. */
+  list(path: string): AsyncGenerator<JsonObject, void, undefined>;
+}
+
+export function createControlClient(deps: {
+  readonly connection: ControlConnection;
+  readonly fetch: typeof globalThis.fetch;
+  readonly signal: AbortSignal;
+}): ControlClient {
+  const { connection, signal } = deps;
+
+  async function call(method: string, path: string, body?: JsonObject): Promise<JsonObject> {
+    const url = `${connection.endpoint.replace(/\/+$/, '')}${path}`;
+    let response: Response;
+    try {
+      response = await deps.fetch(url, {
+        method,
+        headers: {
+          'x-admin-key': connection.adminKey,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        // A redirect could carry the operator's key elsewhere.
+        redirect: 'error',
+        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      });
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw new Fault('GatewayUnreachable', `The control listener ${connection.endpoint} cannot be reached.`, {
+        cause,
+      });
+    }
+    const text = await response.text();
+    const document = parse(text);
+    if (!response.ok) throw faultOf(response.status, document);
+    return document ?? {};
+  }
+
+  async function get(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<JsonObject> {
+    const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
+    const search = new URLSearchParams(given).toString();
+    return call('GET', search === '' ? path : `${path}?${search}`);
+  }
+
+  return {
+    get,
+    send: call,
+    async delete(path) {
+      await call('DELETE', path);
+    },
+    async *list(path) {
+      let cursor: string | undefined;
+      for (let page = 0; page < PAGES_MAX; page++) {
+        const { items, next } = await get(path, { cursor, limit: '1000' });
+        if (Array.isArray(items)) yield* items.filter(isJsonObject);
+        if (typeof next !== 'string' || next === cursor) return;
+        cursor = next;
+      }
+    },
+  };
+}
+
+/** A path of the REST interface with its parameters encoded. */
+export function controlPath(strings: TemplateStringsArray, ...values: readonly string[]): string {
+  return String.raw({ raw: strings }, ...values.map((value) => encodeURIComponent(value)));
+}
+
+function parse(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function faultOf(status: number, problem: JsonObject | undefined): Fault {
+  const named = problem?.['code'];
+  const code: FaultCode =
+    typeof named === 'string' && Object.hasOwn(faultTable, named)
+      ? (named as FaultCode)
+      : status === 404
+        ? 'NotFound'
+        : status < 500
+          ? 'InvalidRequest'
+          : 'InternalError';
+  const said = problem?.['detail'];
+  const rule = problem?.['rule'];
+  const requestId = problem?.['requestId'];
+  return new Fault(code, typeof said === 'string' ? said : `The control listener answered ${status}.`, {
+    ...(typeof rule === 'string' ? { rule } : {}),
+    detail: { status, ...(typeof requestId === 'string' ? { requestId } : {}) },
+  });
+}

@@ -1,0 +1,111 @@
+import { Command, Option } from 'commander';
+import type { CommandContext, CommonOptions } from '../context.ts';
+import { usageError } from '../failure.ts';
+
+/** Runs a command's work in a context: makes the context, awaits the work, turns failures into exit codes. */
+export type Execute = (
+  options: CommonOptions,
+  work: (context: CommandContext) => Promise<void>,
+  how?: { readonly dataOnStdout: boolean },
+) => Promise<void>;
+
+/** A module of commands is loaded when one of them runs, so that `--help` and the others start at once. */
+export type Handler<Args extends readonly unknown[], Options> = (
+  context: CommandContext,
+  args: Args,
+  options: Options,
+) => Promise<void>;
+
+export interface ProgramDeps {
+  readonly execute: Execute;
+  /** `sealgate serve` takes no context: it is another program. */
+  readonly serve: (args: readonly string[]) => Promise<void>;
+}
+
+const CONNECTION_GROUP = 'Connection:';
+const OUTPUT_GROUP = 'Output:';
+
+/** Adds what every command takes. `needs`: which listeners it speaks to. */
+export function withCommonOptions(command: Command, needs: readonly ('s3' | 'control')[]): Command {
+  command
+    .addOption(new Option('--json', 'results and failures as JSON').helpGroup(OUTPUT_GROUP))
+    .addOption(new Option('--quiet', 'no remarks, no progress bar').helpGroup(OUTPUT_GROUP))
+    .addOption(new Option('--debug', 'show where a failure comes from').helpGroup(OUTPUT_GROUP));
+  if (needs.length === 0) return command;
+  const add = (flags: string, description: string): void => {
+    command.addOption(new Option(flags, description).helpGroup(CONNECTION_GROUP));
+  };
+  add('--profile <name>', 'a profile of the AWS tools (~/.aws)');
+  add('--tenant <name>', 'the tenant that owns the buckets (SEALGATE_TENANT)');
+  if (needs.includes('s3')) {
+    add('--endpoint-url <url>', 'the S3 listener (AWS_ENDPOINT_URL)');
+    add('--region <name>', 'the region to sign for (AWS_REGION)');
+  }
+  if (needs.includes('control')) add('--control-url <url>', 'the control listener (SEALGATE_CONTROL_URL)');
+  return command;
+}
+
+/** A leaf of the command tree. */
+export function leaf<Args extends readonly unknown[], Options extends object>(
+  parent: Command,
+  spec: {
+    readonly name: string;
+    readonly summary: string;
+    readonly description?: string;
+    readonly arguments?: readonly (readonly [flags: string, description: string])[];
+    readonly options?: readonly Option[];
+    readonly needs?: readonly ('s3' | 'control')[];
+    readonly examples: readonly string[];
+    readonly handler: () => Promise<Handler<Args, Options>>;
+    readonly dataOnStdout?: (args: Args) => boolean;
+  },
+  { execute }: ProgramDeps,
+): void {
+  const command = parent
+    .command(spec.name)
+    .summary(spec.summary)
+    .description(spec.description ?? `${spec.summary}.`);
+  for (const [flags, description] of spec.arguments ?? []) command.argument(flags, description);
+  for (const option of spec.options ?? []) command.addOption(option);
+  withCommonOptions(command, spec.needs ?? []);
+  command.addHelpText('after', examplesText(spec.examples));
+  command.action(async (...received: unknown[]) => {
+    // Commander hands over the arguments, the options and the command itself.
+    const options = received.at(-2) as CommonOptions & Options;
+    const args = received.slice(0, -2) as unknown as Args;
+    await execute(options, async (context) => (await spec.handler())(context, args, options), {
+      dataOnStdout: spec.dataOnStdout?.(args) ?? false,
+    });
+  });
+}
+
+export function examplesText(examples: readonly string[]): string {
+  return `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}\n`;
+}
+
+/** A noun with its verbs. */
+export function noun(program: Command, name: string, summary: string): Command {
+  return program.command(name).summary(summary).description(`${summary}.`);
+}
+
+export function choice(flags: string, description: string, choices: readonly string[]): Option {
+  return new Option(flags, description).choices(choices);
+}
+
+/** `EU` or `FI,DE` as a list. */
+export function listOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text: string) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  );
+}
+
+export function numberOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text: string) => {
+    if (!/^\d{1,9}$/.test(text))
+      throw usageError(`${flags.split(' ', 1)[0] ?? flags} takes a whole number, not "${text}".`);
+    return Number(text);
+  });
+}

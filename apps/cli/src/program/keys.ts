@@ -1,0 +1,94 @@
+import { type Command, Option } from 'commander';
+import { choice, leaf, noun, type ProgramDeps } from './command.ts';
+
+const KINDS = ['P-256', 'P-384', 'X25519', 'RSA-3072', 'RSA-4096'];
+const NO_PASSPHRASE = new Option('--no-passphrase', 'keep the private key in the clear (mode 0600)');
+const USE = new Option('--use', 'seal new objects to this key and no other');
+const KEY = ['[key]', 'name, id or beginning of the id; the first key in use when left out'] as const;
+
+export function addKeyCommands(program: Command, deps: ProgramDeps): void {
+  const keys = noun(program, 'keys', 'Your keys: they never leave this machine');
+  const load = () => import('../commands/keys.ts');
+  leaf(
+    keys,
+    {
+      name: 'create',
+      summary: 'Make a key pair',
+      description:
+        'Makes a key pair under $XDG_CONFIG_HOME/sealgate. The passphrase is asked for, or taken from SEALGATE_PASSPHRASE.',
+      options: [
+        choice('--kind <kind>', 'kind of the key', KINDS).default('P-256'),
+        new Option('--name <name>', 'your name for it').default('default'),
+        USE,
+        NO_PASSPHRASE,
+      ],
+      examples: ['sealgate keys create', 'sealgate keys create --kind RSA-4096 --name recovery'],
+      handler: async () => (await load()).createKey,
+    },
+    deps,
+  );
+  leaf(
+    keys,
+    {
+      name: 'list',
+      summary: 'List your keys and which of them new objects are sealed to',
+      examples: ['sealgate keys list'],
+      handler: async () => (await load()).listKeys,
+    },
+    deps,
+  );
+  leaf(
+    keys,
+    {
+      name: 'export',
+      summary: 'Print a key as JWK: the public half, or all of it',
+      arguments: [KEY],
+      options: [new Option('--private', 'the private key too, in the clear')],
+      examples: [
+        'sealgate keys export > mine.jwk',
+        'sealgate keys export recovery --private > /media/usb/recovery.jwk',
+      ],
+      handler: async () => (await load()).exportKey,
+    },
+    deps,
+  );
+  leaf(
+    keys,
+    {
+      name: 'import',
+      summary: 'Take in a key from a JWK file, private or public',
+      arguments: [['<file>', 'a file with one JWK']],
+      options: [
+        new Option('--name <name>', 'your name for it').default('imported'),
+        USE,
+        new Option('--add', 'seal new objects to this key too'),
+        NO_PASSPHRASE,
+      ],
+      examples: ['sealgate keys import recovery-public.jwk --name recovery --add'],
+      handler: async () => (await load()).importKey,
+    },
+    deps,
+  );
+  leaf(
+    keys,
+    {
+      name: 'use',
+      summary: 'Choose the keys that new objects are sealed to',
+      arguments: [['<keys...>', 'names or ids, the primary one first']],
+      examples: ['sealgate keys use default recovery'],
+      handler: async () => (await load()).useKeys,
+    },
+    deps,
+  );
+  leaf(
+    keys,
+    {
+      name: 'protect',
+      summary: 'Put a private key under a new passphrase',
+      arguments: [KEY],
+      examples: ['sealgate keys protect'],
+      handler: async () => (await load()).protectKey,
+    },
+    deps,
+  );
+}

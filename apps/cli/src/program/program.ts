@@ -1,0 +1,43 @@
+import { Command } from 'commander';
+import { addBucketCommands } from './buckets.ts';
+import { examplesText, type ProgramDeps } from './command.ts';
+import { addKeyCommands } from './keys.ts';
+import { addObjectCommands } from './objects.ts';
+import { addOperatorCommands } from './operator.ts';
+
+export const EXIT_CODES_TEXT = 'Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by policy, 4 integrity failure.';
+
+/** The command tree. Declares only: what a command does is loaded when it runs. */
+export function createProgram(deps: ProgramDeps, version: string): Command {
+  const program = new Command('sealgate')
+    .description('Sealed objects on several S3 providers. You hold the keys; the gateway never sees your data.')
+    .version(version, '-V, --version', 'print the version')
+    .helpCommand('help [command]', 'show help for a command')
+    .showHelpAfterError('Run it with --help to see how.')
+    .enablePositionalOptions();
+  addObjectCommands(program, deps);
+  addKeyCommands(program, deps);
+  addBucketCommands(program, deps);
+  addOperatorCommands(program, deps);
+  program
+    .command('serve')
+    .summary('Start a gateway')
+    .description(
+      'Starts a gateway: with no settings at all, one with an embedded database and demo backends in ./data. ' +
+        'Every setting is an option here, a SEALGATE_* variable or a line of sealgate.yaml: see docs/reference/configuration.md.',
+    )
+    .argument('[settings...]', 'for example --data-dir /var/lib/sealgate --s3-port 9000')
+    .allowUnknownOption()
+    .passThroughOptions()
+    .addHelpText('after', examplesText(['sealgate serve', 'sealgate serve --data-dir /var/lib/sealgate --workers 4']))
+    .action(async (settings: readonly string[]) => deps.serve(settings));
+  program.addHelpText(
+    'after',
+    `${examplesText([
+      'sealgate bucket create vault',
+      'sealgate put report.pdf s3://vault/report.pdf',
+      'sealgate get s3://vault/report.pdf copy.pdf',
+    ])}\n${EXIT_CODES_TEXT}\n`,
+  );
+  return program;
+}

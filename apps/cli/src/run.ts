@@ -1,0 +1,88 @@
+import { CommanderError } from 'commander';
+import { readEnvironment } from './config.ts';
+import { type CommonOptions, createContext } from './context.ts';
+import { describeFailure, exitCodes } from './failure.ts';
+import type { Execute } from './program/command.ts';
+import { createProgram } from './program/program.ts';
+import { createTerminal, type TerminalOptions } from './terminal.ts';
+
+/** How long a command that was told to stop may take to clean up. */
+const STOP_MS = 5000;
+
+/** Runs the command line and returns its exit code. */
+export async function run(args: readonly string[], version: string): Promise<number> {
+  let exitCode: number = exitCodes.done;
+  const program = createProgram(
+    {
+      execute: executeWith((code) => {
+        exitCode = code;
+      }),
+      async serve(settings) {
+        const { runGateway } = await import('@sealgate/gateway');
+        exitCode = await runGateway(settings);
+      },
+    },
+    version,
+  );
+  for (const command of [program, ...program.commands, ...program.commands.flatMap((noun) => noun.commands)]) {
+    command.exitOverride();
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    return report(error, { json: args.includes('--json'), quiet: false, debug: args.includes('--debug') });
+  }
+  return exitCode;
+}
+
+function executeWith(setExitCode: (code: number) => void): Execute {
+  return async (options, work, how) => {
+    const output = terminalOptions(options, how?.dataOnStdout ?? false);
+    const stop = stopOnSignal(setExitCode);
+    try {
+      const terminal = createTerminal(output);
+      await work(createContext({ environment: readEnvironment(), options, terminal, signal: stop.signal }));
+    } catch (error) {
+      if (stop.signal.aborted) return;
+      setExitCode(report(error, output));
+    } finally {
+      stop.release();
+    }
+  };
+}
+
+function terminalOptions(options: CommonOptions, dataOnStdout: boolean): TerminalOptions {
+  const { json = false, quiet = false, debug = false } = options;
+  return { json, quiet, debug, dataOnStdout };
+}
+
+function report(error: unknown, output: Omit<TerminalOptions, 'dataOnStdout'>): number {
+  // The reader of our output has gone: nobody is left to tell, and it knows why it left.
+  if ((error as NodeJS.ErrnoException | undefined)?.code === 'EPIPE') return exitCodes.failed;
+  const failure = describeFailure(error);
+  createTerminal({ ...output, dataOnStdout: false }).failure(failure, error);
+  return failure.exitCode;
+}
+
+/** The first signal asks the command to stop and clean up; it has a few seconds, or until the second one. */
+function stopOnSignal(setExitCode: (code: number) => void): { readonly signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const handlers = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((name) => {
+    const code = 128 + { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }[name];
+    const handler = (): void => {
+      if (controller.signal.aborted) process.exit(code);
+      setExitCode(code);
+      setTimeout(() => process.exit(code), STOP_MS).unref();
+      controller.abort(new Error('Stopped.'));
+    };
+    process.on(name, handler);
+    return { name, handler };
+  });
+  return {
+    signal: controller.signal,
+    release() {
+      for (const { name, handler } of handlers) process.off(name, handler);
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import type { Failure } from './failure.ts';
+import { createProgress, type Progress } from './output/progress.ts';
+
+/** Standard streams, as commands use them. */
+export interface Terminal {
+  /** Results: a document for machines when asked for, else text. */
+  result(result: { readonly json: unknown; readonly text: string }): void;
+  /** One of many results: a line of JSON, or a line of text. */
+  item(item: { readonly json: unknown; readonly text: string }): void;
+  /** A remark for people, on standard error; silent for machines. */
+  note(text: string): void;
+  failure(failure: Failure, error: unknown): void;
+  progress(label: string): Progress;
+  readonly stdout: NodeJS.WritableStream;
+  readonly stdin: AsyncIterable<Uint8Array>;
+  /** Whether there is a person to answer a question. */
+  readonly canAsk: boolean;
+}
+
+export interface TerminalOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly debug: boolean;
+  /** Standard output carries an object, so results go to standard error. */
+  readonly dataOnStdout: boolean;
+}
+
+export function createTerminal(options: TerminalOptions): Terminal {
+  const { json, quiet, debug } = options;
+  const results = options.dataOnStdout ? process.stderr : process.stdout;
+  const drawing = process.stderr.isTTY && !json && !quiet;
+  return {
+    result(result) {
+      if (json) results.write(`${JSON.stringify(result.json, undefined, 2)}\n`);
+      else if (!quiet) results.write(result.text);
+    },
+    item(item) {
+      results.write(json ? `${JSON.stringify(item.json)}\n` : `${item.text}\n`);
+    },
+    note(text) {
+      if (!json && !quiet) process.stderr.write(`${text}\n`);
+    },
+    failure(failure, error) {
+      const { exitCode, code, message, hint } = failure;
+      if (json) process.stderr.write(`${JSON.stringify({ error: { code, exitCode, message, hint } })}\n`);
+      else process.stderr.write(`sealgate: ${message}\n${hint === undefined ? '' : `${hint}\n`}`);
+      if (debug) process.stderr.write(`${traceOf(error)}\n`);
+    },
+    progress: (label) =>
+      createProgress(
+        drawing
+          ? { columns: process.stderr.columns || 80, write: (text) => void process.stderr.write(text) }
+          : undefined,
+        { label, now: () => performance.now() },
+      ),
+    stdout: process.stdout,
+    stdin: process.stdin,
+    canAsk: process.stdin.isTTY && process.stderr.isTTY,
+  };
+}
+
+/** The stack and what caused it, for --debug only. */
+function traceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error.stack ?? error.message;
+  return error.cause === undefined ? own : `${own}\ncaused by ${traceOf(error.cause)}`;
+}
