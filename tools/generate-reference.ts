@@ -4,6 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type FaultSpec, faultTable } from '@sealgate/core/faults';
 import { builtinPolicy, policyJsonSchema, type RedundancyClass, survivable } from '@sealgate/core/policy';
+import { renderConfiguration } from './reference/configuration.ts';
+import { renderRest } from './reference/rest.ts';
 
 export interface ReferencePage {
   /** Relative to the root of the repository. */
