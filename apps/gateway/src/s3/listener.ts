@@ -173,9 +173,10 @@ function answerFault(serving: Serving, exchange: Exchange, fault: Fault): void {
   }
   const resource = (request.url ?? '/').split('?', 1)[0] ?? '/';
   const answer = toS3Error(fault, { method: request.method ?? 'GET', resource, requestId, hostId: serving.hostId });
-  for (const name of ['content-length', 'content-type', 'content-range', 'etag', 'content-encoding']) {
+  for (const name of ['content-length', 'content-type', 'content-range', 'content-encoding'])
     response.removeHeader(name);
-  }
+  // A 304 says which version the client's copy still is (RFC 9110 15.4.5); an error is about no version.
+  if (answer.status !== 304) response.removeHeader('etag');
   for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
   if (answer.body !== '') response.setHeader('content-length', Buffer.byteLength(answer.body));
   if (!request.complete) discardBody(request, response);

@@ -65,7 +65,8 @@ export function listBucketResultV1(listing: ListBucketResultV1): string {
   const writer = createXmlWriter();
   writer.open('ListBucketResult', NAMESPACE);
   writer.leaf('Name', listing.bucket);
-  writer.leaf('Prefix', encodeName(listing.prefix, encodingType));
+  // Not encoded in this version: botocore and what is built on it decode every name of the answer but this one.
+  writer.leaf('Prefix', listing.prefix);
   writer.leaf('Marker', encodeName(listing.marker, encodingType));
   writer.leaf('NextMarker', encodeOptional(listing.nextMarker, encodingType));
   writeListingMiddle(writer, listing);

@@ -16,7 +16,7 @@ const NO_LOCK = new Set(['', 'default', 'us-east-1']);
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
  */
 export async function createBucket(context: S3Context): Promise<void> {
-  const { operation, tenant, metadata, headers, region } = context;
+  const { operation, tenant, headers, region } = context;
   if (operation.level !== 'bucket') throw new Fault('InvalidRequest', 'The request names no bucket.');
   refuseForeignAcl(headers);
   if (headerValue(headers, 'x-amz-bucket-object-lock-enabled')?.toLowerCase() === 'true') {
@@ -36,9 +36,29 @@ export async function createBucket(context: S3Context): Promise<void> {
     defaultClass: headerValue(headers, 'x-sealgate-redundancy-class') ?? null,
     configs: {},
   };
-  await metadata.createBucket(bucket, context.actor);
+  await createOrKeep(context, bucket);
   context.response.setHeader('location', `/${operation.bucket}`);
   replyEmpty(context.response, 200);
+}
+
+/**
+ * Making one's own bucket again changes nothing and succeeds, as in AWS's oldest region, on which tools rely; with other
+ * settings it is refused.
+ */
+async function createOrKeep(context: S3Context, bucket: NewBucket): Promise<void> {
+  try {
+    await context.metadata.createBucket(bucket, context.actor);
+  } catch (error) {
+    if (!isFault(error, 'BucketAlreadyOwnedByYou')) throw error;
+    const existing = await context.metadata.bucket(context.tenant.namespace, bucket.name);
+    const same =
+      existing?.tenantId === bucket.tenantId &&
+      existing.locationConstraint === bucket.locationConstraint &&
+      existing.encryption === bucket.encryption &&
+      existing.policyName === bucket.policyName &&
+      existing.defaultClass === bucket.defaultClass;
+    if (!same) throw error;
+  }
 }
 
 function residency(constraint: string, region: string): readonly string[] {

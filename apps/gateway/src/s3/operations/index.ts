@@ -18,6 +18,7 @@ import {
 } from './multipart.ts';
 import { putObject } from './put-object.ts';
 import { uploadPartCopy } from './upload-part-copy.ts';
+import { getBucketVersioning, listObjectVersions, putBucketVersioning } from './versioning.ts';
 
 /** What is served. Every other operation of the union is known by name and answered NotImplemented. */
 export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
@@ -30,14 +31,17 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   DeleteObject: deleteObject,
   DeleteObjects: deleteObjects,
   GetBucketLocation: getBucketLocation,
+  GetBucketVersioning: getBucketVersioning,
   GetObject: getObject,
   HeadBucket: headBucket,
   HeadObject: headObject,
   ListBuckets: listBuckets,
   ListMultipartUploads: listMultipartUploads,
   ListObjects: listObjects,
+  ListObjectVersions: listObjectVersions,
   ListObjectsV2: listObjectsV2,
   ListParts: listParts,
+  PutBucketVersioning: putBucketVersioning,
   PutObject: putObject,
   UploadPart: uploadPart,
   UploadPartCopy: uploadPartCopy,
