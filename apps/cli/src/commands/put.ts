@@ -61,9 +61,10 @@ async function putFile(upload: Upload, path: string): Promise<PutResult> {
   await using file = await openUploadFile(path);
   if (file === undefined) {
     const { createReadStream } = await import('node:fs');
-    return putStream(upload, createReadStream(path));
+    return await putStream(upload, createReadStream(path));
   }
-  if (options.plain === true) return client.putPlain(target, file, settings);
+  // Awaited here: the file closes when this function ends.
+  if (options.plain === true) return await client.putPlain(target, file, settings);
   const journal = createJournalFile(context.environment.stateDir, {
     endpoint: upload.endpoint,
     ...target,

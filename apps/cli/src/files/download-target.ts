@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -16,16 +17,13 @@ export async function writeVerified(
   { signal, onBytes }: { readonly signal: AbortSignal; readonly onBytes: (bytes: number) => void },
 ): Promise<void> {
   const draft = join(dirname(path), `.${basename(path)}.sealgate-${randomBytes(6).toString('hex')}`);
-  const file = await open(draft, 'wx');
   try {
-    const sink = file.createWriteStream({ autoClose: false, highWaterMark: WRITE_AHEAD_BYTES });
+    // `flush`: on disk before it gets its name. `wx`: never into a file that somebody else has put there.
+    const sink = createWriteStream(draft, { flags: 'wx', flush: true, highWaterMark: WRITE_AHEAD_BYTES });
     await pipeline(toNode(body), counting(onBytes), sink, { signal });
-    await file.sync();
-    await file.close();
     await rename(draft, path);
   } catch (error) {
     // The first failure is what the user must learn.
-    await file.close().catch(() => undefined);
     await rm(draft, { force: true }).catch(() => undefined);
     throw error;
   }
