@@ -1,7 +1,5 @@
-import { Fault } from '@sealgate/core/faults';
-import { USER_METADATA_BYTES_MAX } from '@sealgate/core/limits';
 import type { StoredHeaders } from '@sealgate/core/ports';
-import { headerValue, type RequestHeaders } from '@sealgate/s3';
+import { headerValue, parseStoredHeaders, type RequestHeaders } from '@sealgate/s3';
 import { isEnvelopeHeader, type MetadataHeaders } from '@sealgate/sealed/inspect';
 
 const USER_PREFIX = 'x-amz-meta-';
@@ -17,43 +15,15 @@ export function metadataHeaders(headers: RequestHeaders): MetadataHeaders {
 }
 
 /**
- * System headers and user metadata to be kept with an object.
- * @throws Fault MetadataTooLarge when the user metadata, without an envelope, has more than 2 KiB
+ * System headers and user metadata to be kept with an object, without the headers that carry an envelope: those live in
+ * columns of their own and do not count against the limit.
+ * @throws Fault MetadataTooLarge
  */
 export function storedHeaders(headers: RequestHeaders): StoredHeaders {
-  const user: Record<string, string> = {};
-  let bytes = 0;
-  for (const [name, value] of Object.entries(metadataHeaders(headers))) {
-    const short = name.slice(USER_PREFIX.length);
-    user[short] = value ?? '';
-    if (!isEnvelopeHeader(name)) bytes += short.length + (value ?? '').length;
-  }
-  if (bytes > USER_METADATA_BYTES_MAX) {
-    throw new Fault('MetadataTooLarge', 'Your metadata headers exceed the maximum allowed metadata size', {
-      detail: { Size: bytes, MaxSizeAllowed: USER_METADATA_BYTES_MAX },
-    });
-  }
-  const encoding = withoutChunked(headerValue(headers, 'content-encoding'));
-  const kept = {
-    contentType: headerValue(headers, 'content-type'),
-    contentEncoding: encoding,
-    contentDisposition: headerValue(headers, 'content-disposition'),
-    contentLanguage: headerValue(headers, 'content-language'),
-    cacheControl: headerValue(headers, 'cache-control'),
-    expires: headerValue(headers, 'expires'),
-    websiteRedirectLocation: headerValue(headers, 'x-amz-website-redirect-location'),
-  };
-  const present = Object.entries(kept).filter(([, value]) => value !== undefined && value !== '');
-  return { ...Object.fromEntries(present), ...(Object.keys(user).length === 0 ? {} : { user }) };
-}
-
-/** aws-chunked is how the body travelled, not what it is. */
-function withoutChunked(encoding: string | undefined): string | undefined {
-  const left = encoding
-    ?.split(',')
-    .map((coding) => coding.trim())
-    .filter((coding) => coding !== '' && coding.toLowerCase() !== 'aws-chunked');
-  return left === undefined || left.length === 0 ? undefined : left.join(',');
+  const isEnvelope = (name: string): boolean => isEnvelopeHeader(USER_PREFIX + name);
+  const { user, ...system } = parseStoredHeaders(headers, { uncounted: isEnvelope });
+  const kept = Object.entries(user ?? {}).filter(([name]) => !isEnvelope(name));
+  return kept.length === 0 ? system : { ...system, user: Object.fromEntries(kept) };
 }
 
 /** The class a client names: our header first, then S3's. */

@@ -1,6 +1,6 @@
 import { Fault } from '@sealgate/core/faults';
 import type { ObjectKey } from '@sealgate/core/names';
-import type { Bucket, EnvelopeRecord, ObjectVersion, PartRecord, StoredHeaders } from '@sealgate/core/ports';
+import type { Bucket, EnvelopeRecord, ObjectVersion, PartRecord } from '@sealgate/core/ports';
 import type { RequestHeaders } from '@sealgate/s3';
 import {
   checkEnvelope,
@@ -149,14 +149,6 @@ function strictOr(bucket: Bucket, reason: string, message?: string): string {
 /** The headers that give the envelope back to its owner. */
 export function envelopeHeaders(envelope: EnvelopeRecord | null): Record<string, string> {
   return envelope === null ? {} : envelopeToMetadata(envelope.encryptedKey, envelope.keyVersion);
-}
-
-/** User metadata without the headers that carry an envelope: those live in columns of their own. */
-export function withoutEnvelope(headers: StoredHeaders): StoredHeaders {
-  if (headers.user === undefined) return headers;
-  const user = Object.entries(headers.user).filter(([name]) => !isEnvelopeHeader(`x-amz-meta-${name}`));
-  const { user: _, ...rest } = headers;
-  return user.length === 0 ? rest : { ...rest, user: Object.fromEntries(user) };
 }
 
 /** True when a client's SSE request must be refused: the key or the plaintext would pass the gateway. */

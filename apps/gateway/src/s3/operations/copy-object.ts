@@ -17,7 +17,7 @@ import { refuseForeignAcl } from '../acl.ts';
 import { bucketNamed, requireBucket, requireKey, type S3Context } from '../context.ts';
 import { replyXml, setAckHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
-import { refuseServerSideEncryption, sealOfCopy, withoutEnvelope } from '../seal.ts';
+import { refuseServerSideEncryption, sealOfCopy } from '../seal.ts';
 import { findVersion, toVersionId } from '../version-query.ts';
 
 /** Checksum of a copy whose source has none and whose request names none; AWS does the same. */
@@ -69,7 +69,7 @@ export async function copyObject(context: S3Context): Promise<void> {
         }),
       },
     }),
-    headers: directives.replaceMetadata ? withoutEnvelope(storedHeaders(headers)) : version.headers,
+    headers: directives.replaceMetadata ? storedHeaders(headers) : version.headers,
     tags: directives.replaceTags ? directives.tags : version.tags,
     requestedClass: requestedClass(headers),
     preconditions,

@@ -4,15 +4,16 @@ import type { ByteRange, ObjectVersion } from '@sealgate/core/ports';
 import {
   formatContentRange,
   formatHttpDate,
+  formatStoredHeaders,
   headerValue,
   parseRange,
   parseReadConditions,
+  parseResponseOverrides,
   requireReadConditions,
   resolveRange,
 } from '@sealgate/s3';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
 import { checksumHeader, quoted, replyEmpty, replyStream } from '../reply.ts';
-import { responseHeaders, responseOverrides } from '../response-headers.ts';
 import { envelopeHeaders } from '../seal.ts';
 import { shownChecksum, shownClass } from '../shown.ts';
 import { findVersion, parseVersionId } from '../version-query.ts';
@@ -49,7 +50,7 @@ interface Window {
 async function prepare(context: S3Context): Promise<{ readonly version: ObjectVersion; readonly window: Window }> {
   const bucket = await requireBucket(context);
   const key = requireKey(context);
-  const overrides = responseOverrides(context);
+  const overrides = parseResponseOverrides(context.query);
   const version = await findVersion(context, { bucket, key, versionId: parseVersionId(context) });
   const { response, headers } = context;
   response.setHeader('etag', quoted(version));
@@ -63,8 +64,8 @@ async function prepare(context: S3Context): Promise<{ readonly version: ObjectVe
   response.setHeader('x-sealgate-class', version.redundancyClass);
   const tags = Object.keys(version.tags ?? {}).length;
   if (tags > 0) response.setHeader('x-amz-tagging-count', tags);
-  for (const [name, value] of responseHeaders(version.headers, overrides)) response.setHeader(name, value);
-  for (const [name, value] of Object.entries(envelopeHeaders(version.envelope))) response.setHeader(name, value);
+  const stored = { ...formatStoredHeaders(version.headers), ...overrides, ...envelopeHeaders(version.envelope) };
+  for (const [name, value] of Object.entries(stored)) response.setHeader(name, value);
   if (version.verdict !== null) response.setHeader('x-sealgate-verdict', version.verdict);
   setChecksum(context, version, window);
   return { version, window };

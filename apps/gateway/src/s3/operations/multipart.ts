@@ -16,7 +16,7 @@ import { openBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
 import { checksumHeader, replyEmpty, replyXml, setAckHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
-import { envelopeOfUpload, refuseServerSideEncryption, watchPart, withoutEnvelope } from '../seal.ts';
+import { envelopeOfUpload, refuseServerSideEncryption, watchPart } from '../seal.ts';
 import { ownerOf, shownChecksum, shownClass } from '../shown.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html */
@@ -33,7 +33,7 @@ export async function createMultipartUpload(context: S3Context): Promise<void> {
     bucket,
     key,
     requestedClass: requestedClass(headers),
-    headers: withoutEnvelope(storedHeaders(headers)),
+    headers: storedHeaders(headers),
     tags: tags.length === 0 ? null : Object.fromEntries(tags.map((tag) => [tag.key, tag.value])),
     checksumAlgorithm: checksum?.algorithm ?? null,
     checksumType: checksum?.type ?? null,

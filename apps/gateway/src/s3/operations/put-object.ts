@@ -4,7 +4,7 @@ import { declaredBytes, openBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
 import { checksumHeader, replyEmpty, setAckHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
-import { refuseServerSideEncryption, watchObject, withoutEnvelope } from '../seal.ts';
+import { refuseServerSideEncryption, watchObject } from '../seal.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
 export async function putObject(context: S3Context): Promise<void> {
@@ -18,7 +18,7 @@ export async function putObject(context: S3Context): Promise<void> {
   const preconditions = parseWriteConditions(headers);
   const tagging = headerValue(headers, 'x-amz-tagging');
   const tags = tagging === undefined ? [] : parseTaggingHeader(tagging);
-  const stored = withoutEnvelope(storedHeaders(headers));
+  const stored = storedHeaders(headers);
   const watch = watchObject(bucket, key, { metadata, bytes });
   const result = await context.engine.putObject({
     bucket,
