@@ -46,8 +46,9 @@ export function parseStoredHeaders(headers: RequestHeaders, options: StoredHeade
 
 /** aws-chunked is how the body travelled, not what it is. */
 export function withoutAwsChunked(contentEncoding: string): string {
+  if (!/aws-chunked/i.test(contentEncoding)) return contentEncoding;
   const codings = contentEncoding.split(',').map((coding) => coding.trim());
-  return codings.filter((coding) => coding !== '' && coding.toLowerCase() !== 'aws-chunked').join(', ');
+  return codings.filter((coding) => coding !== '' && coding.toLowerCase() !== 'aws-chunked').join(',');
 }
 
 function userMetadata(headers: RequestHeaders, options: StoredHeadersOptions): Record<string, string> | undefined {
