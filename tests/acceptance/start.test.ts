@@ -1,0 +1,236 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListBucketsCommand,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { afterAll, expect, test } from 'vitest';
+import {
+  cleanEnv,
+  type GatewayProcess,
+  newDataDir,
+  removeDataDir,
+  sealgate,
+  startGateway,
+} from '../support/gateway.ts';
+import { newClient } from '../support/s3-client.ts';
+
+const folders: string[] = [];
+afterAll(() => folders.forEach(removeDataDir));
+
+function folder(): string {
+  const made = newDataDir();
+  folders.push(made);
+  return made;
+}
+
+async function withGateway<T>(
+  options: Parameters<typeof startGateway>[0],
+  work: (gateway: GatewayProcess) => Promise<T>,
+): Promise<T> {
+  const gateway = await startGateway(options);
+  try {
+    return await work(gateway);
+  } finally {
+    expect(await gateway.stop()).toBe(0);
+  }
+}
+
+const control = (gateway: GatewayProcess, path: string): Promise<Response> =>
+  fetch(`${gateway.credentials.controlEndpoint}${path}`, { headers: { 'x-admin-key': gateway.credentials.adminKey } });
+
+async function openBucket(s3: S3Client, gateway: GatewayProcess, name: string): Promise<void> {
+  await s3.send(new CreateBucketCommand({ Bucket: name }));
+  const { controlEndpoint, adminKey, tenant } = gateway.credentials;
+  const changed = await fetch(`${controlEndpoint}/admin/tenants/${tenant}/buckets/${name}`, {
+    method: 'PATCH',
+    headers: { 'x-admin-key': adminKey, 'content-type': 'application/json' },
+    body: JSON.stringify({ encryption: 'off' }),
+  });
+  expect(changed.status).toBe(200);
+}
+
+const textOf = async (s3: S3Client, key: string): Promise<string | undefined> =>
+  (await s3.send(new GetObjectCommand({ Bucket: 'plain', Key: key }))).Body?.transformToString();
+
+test('the first start makes everything; the second one finds it', async () => {
+  const dataDir = folder();
+  const first = await withGateway({ dataDir }, async (gateway) => {
+    const file = join(dataDir, 'credentials.json');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(Object.keys(JSON.parse(readFileSync(file, 'utf8')) as object)).toEqual([
+      's3Endpoint',
+      'controlEndpoint',
+      'region',
+      'tenant',
+      'accessKeyId',
+      'secretAccessKey',
+      'adminKey',
+    ]);
+    const { items } = (await (await control(gateway, '/admin/backends')).json()) as {
+      items: { id: string; country: string; region: string; jurisdiction: string; state: string }[];
+    };
+    const european = items.filter(({ jurisdiction }) => jurisdiction === 'EU');
+    expect([items.length, european.length]).toEqual([7, 6]);
+    expect(items.filter(({ country }) => country === 'US')).toHaveLength(1);
+    expect(new Set(european.map(({ country }) => country)).size).toBeGreaterThanOrEqual(4);
+    expect(new Set(european.map(({ region }) => region)).size).toBeGreaterThanOrEqual(4);
+    expect(european.length).toBeGreaterThan(new Set(european.map(({ country }) => country)).size);
+    expect(items.map(({ state }) => state)).toEqual(Array.from({ length: 7 }, () => 'healthy'));
+    expect(readdirSync(join(dataDir, 'backends')).sort()).toEqual(items.map(({ id }) => id).sort());
+
+    const s3 = newClient(gateway.credentials);
+    await openBucket(s3, gateway, 'plain');
+    await s3.send(new PutObjectCommand({ Bucket: 'plain', Key: 'kept', Body: 'across restarts' }));
+    expect(gateway.log()).toContain(gateway.credentials.s3Endpoint);
+    for (const secret of [gateway.credentials.secretAccessKey, gateway.credentials.adminKey]) {
+      expect(gateway.log()).not.toContain(secret);
+    }
+    return gateway.credentials;
+  });
+  await withGateway({ dataDir, env: { SEALGATE_LOG_LEVEL: 'trace' } }, async (gateway) => {
+    const { s3Endpoint: _s3, controlEndpoint: _control, ...kept } = first;
+    expect(gateway.credentials).toMatchObject(kept);
+    expect(await textOf(newClient(gateway.credentials), 'kept')).toBe('across restarts');
+    const secrets = readFileSync(join(dataDir, 'secrets.json'), 'utf8');
+    const { tenantSecretPassphrase } = JSON.parse(secrets) as { tenantSecretPassphrase: string };
+    for (const secret of [first.secretAccessKey, first.adminKey, tenantSecretPassphrase]) {
+      expect(gateway.log()).not.toContain(secret);
+    }
+  });
+});
+
+test('with two workers a killed one is replaced, and metrics are of all processes', async () => {
+  await withGateway({ dataDir: folder(), env: { SEALGATE_WORKERS: '2' } }, async (gateway) => {
+    const s3 = newClient(gateway.credentials);
+    await openBucket(s3, gateway, 'plain');
+    const workers = childrenRunning(gateway.pid, 'worker.ts');
+    expect(workers).toHaveLength(2);
+    process.kill(workers[0] ?? 0, 'SIGKILL');
+    await until(() => {
+      const now = childrenRunning(gateway.pid, 'worker.ts');
+      return now.length === 2 && !now.includes(workers[0] ?? 0);
+    });
+    await until(() => gateway.log().includes('worker is back'));
+    // One connection a request, so that both workers get some.
+    for (let i = 0; i < 8; i += 1) {
+      const once = newClient(gateway.credentials);
+      await once.send(new PutObjectCommand({ Bucket: 'plain', Key: `k${i}`, Body: 'x' }));
+      once.destroy();
+    }
+    for (let i = 0; i < 8; i += 1) expect(await textOf(s3, `k${i}`)).toBe('x');
+    const metrics = await (await control(gateway, '/metrics')).text();
+    const puts = /sealgate_requests_total\{listener="s3",operation="PutObject",status="200"\} (\d+)/.exec(metrics);
+    expect(Number(puts?.[1])).toBe(8);
+  });
+});
+
+test('a lost provider is noticed, writes go elsewhere, and everything still reads', async () => {
+  const dataDir = folder();
+  const env = { SEALGATE_HEALTH_PROBE_INTERVAL_MS: '200' };
+  await withGateway({ dataDir, env }, async (gateway) => {
+    const s3 = newClient(gateway.credentials);
+    await openBucket(s3, gateway, 'plain');
+    await s3.send(new PutObjectCommand({ Bucket: 'plain', Key: 'before', Body: 'three copies' }));
+    const stat = await sealgate(gateway, ['stat', 's3://plain/before', '--json']);
+    expect(stat.code, stat.stderr).toBe(0);
+    const [lost] = /demo-[a-z]{3}/.exec(stat.stdout) ?? [];
+    rmSync(join(dataDir, 'backends', lost ?? ''), { recursive: true });
+    await until(async () => {
+      const { state } = (await (await control(gateway, `/admin/backends/${lost}`)).json()) as { state: string };
+      return state === 'unhealthy';
+    });
+    expect(await textOf(s3, 'before')).toBe('three copies');
+    await s3.send(new PutObjectCommand({ Bucket: 'plain', Key: 'after', Body: 'on the others' }));
+    expect(await textOf(s3, 'after')).toBe('on the others');
+    expect(existsSync(join(dataDir, 'backends', lost ?? ''))).toBe(false);
+  });
+});
+
+test('SIGTERM lets a request under way finish, refuses new ones and says so', async () => {
+  const gateway = await startGateway({ dataDir: folder() });
+  const s3 = newClient(gateway.credentials, { requestChecksumCalculation: 'WHEN_REQUIRED' });
+  await openBucket(s3, gateway, 'plain');
+  const url = await getSignedUrl(s3, new PutObjectCommand({ Bucket: 'plain', Key: 'slow' }));
+  const put = request(url, { method: 'PUT', headers: { 'content-length': 600_000 } });
+  const answered = once(put, 'response') as Promise<[IncomingMessage]>;
+  put.write(Buffer.alloc(300_000));
+  await until(async () => (await (await control(gateway, '/metrics')).text()).includes('in_flight{listener="s3"} 1'));
+  const stopped = gateway.stop();
+  await until(async () => (await control(gateway, '/readyz')).status === 503);
+  await expect(newClient(gateway.credentials, { maxAttempts: 1 }).send(new ListBucketsCommand({}))).rejects.toThrow();
+  put.end(Buffer.alloc(300_000));
+  const [response] = await answered;
+  expect(response.statusCode).toBe(200);
+  response.resume();
+  expect(await stopped).toBe(0);
+});
+
+test('a start that cannot be says why and what to do', async () => {
+  const dataDir = folder();
+  const wrong = await serve(dataDir, { SEALGATE_S3_PROT: '1', SEALGATE_WORKERS: 'many' });
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toContain('did you mean SEALGATE_S3_PORT?');
+  expect(wrong.stderr).toContain('SEALGATE_WORKERS must be a whole number');
+  expect(wrong.stderr).not.toMatch(/\n\s+at /);
+
+  await withGateway({ dataDir }, async () => {
+    const second = await serve(dataDir, {});
+    expect(second.code).toBe(1);
+    expect(second.stderr).toMatch(/in use/i);
+    expect(second.stderr).not.toMatch(/\n\s+at /);
+  });
+
+  const taken = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => taken.once('listening', resolve));
+  const port = String((taken.address() as { port: number }).port);
+  const refused = await serve(dataDir, { SEALGATE_S3_PORT: port });
+  taken.close();
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain(`127.0.0.1:${port} is taken`);
+});
+
+function serve(dataDir: string, env: Readonly<Record<string, string>>) {
+  return new Promise<{ readonly code: number | null; readonly stderr: string }>((resolve) => {
+    const bin = new URL('../../apps/cli/bin/sealgate.mjs', import.meta.url).pathname;
+    const ports = { SEALGATE_S3_PORT: '0', SEALGATE_CONTROL_PORT: '0', SEALGATE_DATA_DIR: dataDir };
+    const child = spawn(process.execPath, [bin, 'serve'], {
+      cwd: dataDir,
+      env: { ...cleanEnv(), ...ports, ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.once('exit', (code) => resolve({ code, stderr }));
+  });
+}
+
+/** Pids below `pid` whose command line has this word. Linux only, like the tests that need it. */
+function childrenRunning(pid: number, word: string): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const parent = /^\d+ \(.*\) \S (\d+)/.exec(readFileSync(`/proc/${name}/stat`, 'utf8'))?.[1];
+      const command = readFileSync(`/proc/${name}/cmdline`, 'utf8');
+      return Number(parent) === pid && command.includes(word) ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error('it did not come to be in 30 s');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
