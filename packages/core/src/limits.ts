@@ -60,8 +60,6 @@ export const ACK_TEXT_MAX = 512;
 export const ACK_DEPTH_MAX = 16;
 export const ACK_COMPARISONS_MAX = 32;
 export const ACK_ALTERNATIVES_MAX = 32;
-/** No class has more replicas, so no count can be larger. */
-export const ACK_NUMBER_MAX = REPLICAS_MAX;
 /**
  * Steps of one placement search: microseconds each among tens of backends, which need far fewer. Then it settles for
  * covering labels greedily, from so many starting points.

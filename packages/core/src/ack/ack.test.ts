@@ -7,6 +7,9 @@ import type { Backend } from '../ports/index.ts';
 import { anyBackends, subsets, testBackend } from '../testing/backends.ts';
 import { type AckCounter, compileAckRule, labelOfCounter } from './index.ts';
 
+/** Many runs on a busy machine. */
+const SLOW = { timeout: 60_000 };
+
 const fi1 = testBackend('fi1', { region: 'fi-1', provider: 'upcloud' });
 const fi2 = testBackend('fi2', { region: 'fi-2', provider: 'upcloud' });
 const de1 = testBackend('de1', { region: 'de-1', country: 'DE', provider: 'hetzner' });
@@ -124,7 +127,7 @@ describe('a rule that is wrong', () => {
     expect(fault.message).toContain(`more than ${ACK_ALTERNATIVES_MAX} different ways`);
   });
 
-  it('gives nothing but PolicyInvalid for any text', () => {
+  it('gives nothing but PolicyInvalid for any text', SLOW, () => {
     const pieces = fc.constantFrom(
       'copies',
       'regions',
@@ -206,20 +209,24 @@ const split = fc
   .map(([all, mask]) => [all.filter((_, i) => (mask >> i) & 1), all.filter((_, i) => !((mask >> i) & 1))] as const);
 
 describe('any rule over any backends', () => {
-  it('is held exactly when its plain meaning holds, and possible exactly when some of the pending ones make it hold', () => {
-    fc.assert(
-      fc.property(rules, split, (rule, [stored, pending]) => {
-        const state = compileAckRule(rule.text).evaluate(stored, pending);
-        const expected = rule.holds(stored)
-          ? 'held'
-          : subsets(pending).some((some) => rule.holds([...stored, ...some]))
-            ? 'possible'
-            : 'impossible';
-        expect(state).toBe(expected);
-      }),
-      { numRuns: 500 },
-    );
-  });
+  it(
+    'is held exactly when its plain meaning holds, and possible exactly when some of the pending ones make it hold',
+    SLOW,
+    () => {
+      fc.assert(
+        fc.property(rules, split, (rule, [stored, pending]) => {
+          const state = compileAckRule(rule.text).evaluate(stored, pending);
+          const expected = rule.holds(stored)
+            ? 'held'
+            : subsets(pending).some((some) => rule.holds([...stored, ...some]))
+              ? 'possible'
+              : 'impossible';
+          expect(state).toBe(expected);
+        }),
+        { numRuns: 500 },
+      );
+    },
+  );
 
   it('never loses ground when a pending copy is stored, and never gains any when one fails', () => {
     const order = ['impossible', 'possible', 'held'];

@@ -1,4 +1,4 @@
-import { ACK_COMPARISONS_MAX, ACK_DEPTH_MAX, ACK_NUMBER_MAX, ACK_TEXT_MAX } from '../limits.ts';
+import { ACK_COMPARISONS_MAX, ACK_DEPTH_MAX, ACK_TEXT_MAX, REPLICAS_MAX } from '../limits.ts';
 import type { AckCounter } from './types.ts';
 
 /**
@@ -156,8 +156,8 @@ function parseNumber(cursor: Cursor, counter: string): number {
   const { kind, text, at } = cursor.token;
   if (kind !== 'number') throw unexpected(cursor, 'a whole number', `Compare ${counter} with a number such as 2.`);
   const value = Number(text);
-  if (value > ACK_NUMBER_MAX) {
-    throw problem(cursor.source, at, `${text} is more than a class can have`, `Use at most ${ACK_NUMBER_MAX}.`);
+  if (value > REPLICAS_MAX) {
+    throw problem(cursor.source, at, `${text} is more than a class can have`, `Use at most ${REPLICAS_MAX}.`);
   }
   advance(cursor);
   return value;

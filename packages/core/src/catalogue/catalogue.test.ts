@@ -7,6 +7,9 @@ import { compilePolicy } from '../policy/index.ts';
 import { testBackend } from '../testing/backends.ts';
 import { backendFacts, type CatalogueEntry, type CatalogueFilter, filterCatalogue, parseCatalogue } from './index.ts';
 
+/** Many runs on a busy machine. */
+const SLOW = { timeout: 60_000 };
+
 const ROOT = new URL('../../../../', import.meta.url);
 const file = readFileSync(new URL('data/providers/providers.csv', ROOT), 'utf8');
 const catalogue = parseCatalogue(file);
@@ -169,7 +172,7 @@ describe('a catalogue file', () => {
     expect(faultOf(csv).message).toContain(words);
   });
 
-  it('gives entries or ConfigInvalid, whatever it holds', () => {
+  it('gives entries or ConfigInvalid, whatever it holds', SLOW, () => {
     const good = csvOf({}, { zone_code: 'FI-TKU-ACME' });
     const mutated = fc
       .tuple(fc.nat(good.length), fc.nat(5), fc.string({ maxLength: 4 }))

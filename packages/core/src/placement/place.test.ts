@@ -8,6 +8,9 @@ import type { Backend } from '../ports/index.ts';
 import { anyBackends, subsets, testBackend } from '../testing/backends.ts';
 import { explain, type Placement, type PlacementRequest, place } from './index.ts';
 
+/** Many runs on a busy machine. */
+const SLOW = { timeout: 60_000 };
+
 const finland = testBackend('fi-a', { region: 'hel' });
 const finlandToo = testBackend('fi-b', { region: 'hel' });
 const germany = testBackend('de-a', { region: 'fsn', country: 'DE' });
@@ -273,32 +276,36 @@ const anyRequest = fc
 describe('any request', () => {
   const runs = { numRuns: 2000 };
 
-  it('is placed inside the allowed set, as the class wants, and so that the ack rule can hold; or names a rule', () => {
-    fc.assert(
-      fc.property(anyRequest, (asked) => {
-        const placement = place(asked);
-        if (!placement.ok) {
-          expect(placement.rule).toMatch(/^[a-z]+\.[A-Za-z]/);
-          expect(placement.refusals.every(({ rule }) => /^[a-z]+\.[A-Za-z]/.test(rule))).toBe(true);
-          return;
-        }
-        const { write, owed, spares } = placement;
-        for (const backend of [...write, ...owed, ...spares]) {
-          expect(asked.policy.admits(backend, asked.scope).ok).toBe(true);
-          expect(backend.weight).toBeGreaterThan(0);
-          expect(['draining', 'retired']).not.toContain(backend.state);
-        }
-        expect(new Set([...write, ...owed, ...spares]).size).toBe(write.length + owed.length + spares.length);
-        expect([...write, ...spares].every(({ id }) => asked.writable.has(id))).toBe(true);
-        expect(owed.some(({ id }) => asked.writable.has(id))).toBe(false);
-        expect(satisfies(asked.redundancyClass, [...write, ...owed])).toBe(true);
-        expect(asked.redundancyClass.ack.evaluate(write, [])).toBe('held');
-      }),
-      runs,
-    );
-  });
+  it(
+    'is placed inside the allowed set, as the class wants, and so that the ack rule can hold; or names a rule',
+    SLOW,
+    () => {
+      fc.assert(
+        fc.property(anyRequest, (asked) => {
+          const placement = place(asked);
+          if (!placement.ok) {
+            expect(placement.rule).toMatch(/^[a-z]+\.[A-Za-z]/);
+            expect(placement.refusals.every(({ rule }) => /^[a-z]+\.[A-Za-z]/.test(rule))).toBe(true);
+            return;
+          }
+          const { write, owed, spares } = placement;
+          for (const backend of [...write, ...owed, ...spares]) {
+            expect(asked.policy.admits(backend, asked.scope).ok).toBe(true);
+            expect(backend.weight).toBeGreaterThan(0);
+            expect(['draining', 'retired']).not.toContain(backend.state);
+          }
+          expect(new Set([...write, ...owed, ...spares]).size).toBe(write.length + owed.length + spares.length);
+          expect([...write, ...spares].every(({ id }) => asked.writable.has(id))).toBe(true);
+          expect(owed.some(({ id }) => asked.writable.has(id))).toBe(false);
+          expect(satisfies(asked.redundancyClass, [...write, ...owed])).toBe(true);
+          expect(asked.redundancyClass.ack.evaluate(write, [])).toBe('held');
+        }),
+        runs,
+      );
+    },
+  );
 
-  it('is placed whenever trying every set finds a legal one, with as many writes as any has', () => {
+  it('is placed whenever trying every set finds a legal one, with as many writes as any has', SLOW, () => {
     fc.assert(
       fc.property(anyRequest, (asked) => {
         const { redundancyClass, writable } = asked;

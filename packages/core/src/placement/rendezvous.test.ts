@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { testBackend } from '../testing/backends.ts';
 import { rankByRendezvous } from './rendezvous.ts';
 
+/** Many runs on a busy machine. */
+const SLOW = { timeout: 60_000 };
+
 const weighted = (weights: readonly number[]) => weights.map((weight, i) => testBackend(`backend-${i}`, { weight }));
 const top = (backends: ReturnType<typeof weighted>, seed: string, width: number): string[] =>
   rankByRendezvous(backends, seed)
@@ -19,7 +22,7 @@ function chiSquare(counted: readonly number[], expected: readonly number[]): num
 }
 
 describe('weighted rendezvous hashing', () => {
-  it('gives each backend its share of the first places, by weight', () => {
+  it('gives each backend its share of the first places, by weight', SLOW, () => {
     const weights = [1, 2, 3, 4, 0.5];
     const backends = weighted(weights);
     const counted = weights.map(() => 0);

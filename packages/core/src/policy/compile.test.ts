@@ -6,6 +6,9 @@ import { POLICY_BYTES_MAX } from '../limits.ts';
 import { anyBackends, testBackend } from '../testing/backends.ts';
 import { builtinPolicy, compilePolicy, narrow, resolveClass, survivable } from './index.ts';
 
+/** Many runs on a busy machine. */
+const SLOW = { timeout: 60_000 };
+
 const EXAMPLES = new URL('../../../../examples/policies/', import.meta.url);
 const example = (name: string) => compilePolicy(readFileSync(new URL(name, EXAMPLES), 'utf8'), { version: 1 });
 
@@ -157,7 +160,7 @@ describe('a document that is wrong', () => {
     expect(message.match(/line \d+/g)).toEqual(['line 5', 'line 6', 'line 7']);
   });
 
-  it('gives nothing but PolicyInvalid for any text', () => {
+  it('gives nothing but PolicyInvalid for any text', SLOW, () => {
     const valid = readdirSync(EXAMPLES).map((name) => readFileSync(new URL(name, EXAMPLES), 'utf8'));
     const mutated = fc
       .tuple(fc.constantFrom(...valid), fc.nat(), fc.nat(8), fc.string({ maxLength: 6 }))
@@ -235,7 +238,7 @@ describe('choosing a class', () => {
 describe('narrowing', () => {
   const none = { regionLock: [] };
 
-  it('admits only what both admit, whatever the policies and backends', () => {
+  it('admits only what both admit, whatever the policies and backends', SLOW, () => {
     const policies = readdirSync(EXAMPLES).map(example).concat(builtinPolicy);
     const lock = fc.constantFrom([], ['EU'], ['FI']);
     fc.assert(

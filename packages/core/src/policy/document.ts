@@ -3,10 +3,10 @@ import { POLICY_CLASSES_MAX, POLICY_LIST_MAX, REGION_LOCK_ENTRIES_MAX, REPLICAS_
 import { isCountry, isPlace } from '../places/countries.ts';
 
 /** The one version of the document's form. */
-export const POLICY_API_VERSION = 'sealgate/v1';
+const POLICY_API_VERSION = 'sealgate/v1';
 
 /** S3's own storage classes. `STANDARD` means the default class, the others are refused; none may name a class. */
-export const S3_STORAGE_CLASSES: ReadonlySet<string> = new Set([
+const S3_STORAGE_CLASSES: ReadonlySet<string> = new Set([
   'STANDARD',
   'REDUCED_REDUNDANCY',
   'STANDARD_IA',

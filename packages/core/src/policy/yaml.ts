@@ -13,7 +13,7 @@ import { POLICY_BYTES_MAX, POLICY_DEPTH_MAX, POLICY_NODES_MAX } from '../limits.
 import { type DocumentPath, policyInvalid } from './problems.ts';
 
 /** A place in the text; both count from 1. */
-export interface Position {
+interface Position {
   readonly line: number;
   readonly column: number;
 }
