@@ -2,3 +2,4 @@ export type { MetadataLogger } from './logger.ts';
 export { type MigrateResult, migrate } from './migrate/migrate.ts';
 export { type OpenMetadataOptions, openMetadata } from './open.ts';
 export type { SecretPassphrase } from './secrets/open-secrets.ts';
+export type { DatabaseStatus, QueueDepths } from './status.ts';

@@ -18,6 +18,7 @@ import { createCredentials } from './registry/credentials.ts';
 import { createPolicies } from './registry/policies.ts';
 import { createTenants } from './registry/tenants.ts';
 import { openSecrets, type SecretPassphrase } from './secrets/open-secrets.ts';
+import { createStatus, type DatabaseStatus } from './status.ts';
 import { createUploads } from './uploads/uploads.ts';
 
 export interface OpenMetadataOptions {
@@ -42,7 +43,7 @@ export interface OpenMetadataOptions {
  * The metadata authority on PostgreSQL 15 or later.
  * @throws Fault ConfigInvalid (wrong passphrase), DatabaseUnavailable
  */
-export async function openMetadata(options: OpenMetadataOptions): Promise<Metadata> {
+export async function openMetadata(options: OpenMetadataOptions): Promise<Metadata & DatabaseStatus> {
   const logger = options.logger ?? silentLogger;
   const database = createDatabase(options.databaseUrl, {
     statements: loadStatements(),
@@ -80,7 +81,10 @@ export async function openMetadata(options: OpenMetadataOptions): Promise<Metada
   }
 }
 
-function assemble(context: Context, owned: { readonly database: Database; readonly queue: RepairQueue }): Metadata {
+function assemble(
+  context: Context,
+  owned: { readonly database: Database; readonly queue: RepairQueue },
+): Metadata & DatabaseStatus {
   return {
     ...createTenants(context),
     ...createCredentials(context),
@@ -92,6 +96,7 @@ function assemble(context: Context, owned: { readonly database: Database; readon
     ...createListings(context),
     ...createUploads(context),
     ...createHousekeeping(context, owned.queue),
+    ...createStatus(owned.database),
     ping: () => owned.database.ping(),
     async close() {
       await owned.queue.close();

@@ -1,5 +1,5 @@
 import { createFilesystemDriver, createLocalProbe } from '@sealgate/backends/filesystem';
-import { createS3Driver } from '@sealgate/backends/s3';
+import { createS3Driver, createS3Probe } from '@sealgate/backends/s3';
 import type { Backend, BackendDriver, BackendProbe, Clock } from '@sealgate/core/ports';
 import type { EndpointGuard } from '../net/endpoint-guard.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -43,8 +43,7 @@ export function linkTo(backend: LinkFacts, deps: LinkDeps): BackendLink | undefi
     lookup: deps.guard.lookup,
     clock: deps.clock,
   };
-  const driver = createS3Driver(target);
-  return { driver, probe: createLocalProbe(driver) };
+  return { driver: createS3Driver(target), probe: createS3Probe(target) };
 }
 
 export type LinkFacts = Pick<

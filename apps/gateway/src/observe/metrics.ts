@@ -28,7 +28,7 @@ export interface Metrics {
   forgetBackend(id: BackendId): void;
   background(loop: string, taken: number, ok: boolean): void;
   queueDepth(queue: string, depth: number): void;
-  poolWaits(waiting: number, idle: number, total: number): void;
+  poolWaits(waiting: number, idle: number, open: number): void;
   authFailed(reason: string): void;
 }
 
@@ -235,10 +235,10 @@ function workMetrics(registry: Registry): Pick<Metrics, 'database' | 'background
       if (!ok) failures.inc({ loop });
     },
     queueDepth: (queue, items) => depth.set({ queue }, items),
-    poolWaits(waiting, idle, total) {
+    poolWaits(waiting, idle, open) {
       connections.set({ state: 'waiting' }, waiting);
       connections.set({ state: 'idle' }, idle);
-      connections.set({ state: 'open' }, total);
+      connections.set({ state: 'open' }, open);
     },
   };
 }

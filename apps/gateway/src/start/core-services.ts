@@ -10,6 +10,7 @@ import { createEndpointGuard, type EndpointGuard } from '../net/endpoint-guard.t
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { timedMetadata } from '../observe/timed-metadata.ts';
+import { watchDatabase } from '../observe/watch-database.ts';
 
 /** What every process of a gateway is made of, listeners apart. */
 export interface CoreServices {
@@ -69,6 +70,7 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
     limits: defaultEngineLimits,
     events: metrics.engineEvents,
   });
+  const stopWatching = watchDatabase({ status: database, metrics, clock, queues: options.leads });
   return {
     metadata,
     guard,
@@ -76,6 +78,7 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
     registry,
     engine,
     async close() {
+      stopWatching();
       await registry.close();
       await metadata.close();
     },

@@ -143,8 +143,18 @@ function startLoops({ core, options, metrics, closers }: Opening): void {
   if (!config.backgroundWork) return;
   const shared = { clock: systemClock, logger, metrics };
   const loops: readonly BackgroundLoop[] = [
-    createLoop({ ...shared, name: 'deletions', concurrency: config.deletionConcurrency, run: (o) => core.engine.deleteDue(o) }),
-    createLoop({ ...shared, name: 'repairs', concurrency: config.repairConcurrency, run: (o) => core.engine.repairDue(o) }),
+    createLoop({
+      ...shared,
+      name: 'deletions',
+      concurrency: config.deletionConcurrency,
+      run: (o) => core.engine.deleteDue(o),
+    }),
+    createLoop({
+      ...shared,
+      name: 'repairs',
+      concurrency: config.repairConcurrency,
+      run: (o) => core.engine.repairDue(o),
+    }),
   ];
   for (const loop of loops) {
     loop.start();

@@ -20,6 +20,7 @@ export interface Database {
   write<Row>(statement: string, values: readonly SqlValue[]): Promise<Row[]>;
   /** Raw access for the job queue, which brings its own SQL. */
   execute(text: string, values: readonly unknown[]): Promise<{ rows: unknown[] }>;
+  connections(): { readonly open: number; readonly idle: number; readonly waiting: number };
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -59,6 +60,7 @@ export function createDatabase(
       // A text of several statements has several results; callers want the last one's rows.
       return Array.isArray(result) ? { rows: [] } : { rows: result.rows };
     },
+    connections: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     ping: () => ping(pool),
     close: () => pool.end(),
   };
