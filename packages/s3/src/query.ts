@@ -43,13 +43,14 @@ function escapeBytes(raw: string): string {
 export function parseQuery(rawQuery: string): Query {
   const query = new Map<string, string>();
   if (rawQuery === '') return query;
-  for (const piece of rawQuery.split('&', QUERY_PARAMETERS_MAX + 1)) {
+  const pieces = rawQuery.split('&', QUERY_PARAMETERS_MAX + 1);
+  if (pieces.length > QUERY_PARAMETERS_MAX) throw new Fault('InvalidURI', 'The query has too many parameters.');
+  for (const piece of pieces) {
     if (piece === '') continue;
     const equals = piece.indexOf('=');
     const name = decodeQueryPiece(equals === -1 ? piece : piece.slice(0, equals));
     const value = equals === -1 ? '' : decodeQueryPiece(piece.slice(equals + 1));
     if (!query.has(name)) query.set(name, value);
-    if (query.size > QUERY_PARAMETERS_MAX) throw new Fault('InvalidURI', 'The query has too many parameters.');
   }
   return query;
 }

@@ -186,7 +186,7 @@ describe('what comes back is what went in', () => {
 
 describe('refused', () => {
   const unsigned = { decodedLength: 3 };
-  const withCode = (code: string): object => expect.objectContaining({ code });
+  const withCode = (code: string): object => expect.objectContaining({ code }) as object;
 
   test.each([
     ['3\r\nabc\r\n0\r\n\r\n', undefined],

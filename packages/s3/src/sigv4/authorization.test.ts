@@ -18,7 +18,7 @@ const header = (text: string, more: RequestHeaders = base): Authorization => par
 const complete = `AWS4-HMAC-SHA256 Credential=${credential},SignedHeaders=host,Signature=${signature}`;
 
 const query = (changes: Record<string, string | undefined>): Authorization => {
-  const parameters = {
+  const parameters: Record<string, string | undefined> = {
     'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
     'X-Amz-Credential': credential,
     'X-Amz-Date': '20261121T120000Z',

@@ -10,6 +10,9 @@ import type { SigningCredential, VerifiedRequest } from './types.ts';
 import vectors from './vectors/aws-examples.json' with { type: 'json' };
 import { type VerifySignatureOptions, verifySignature } from './verify.ts';
 
+/** Any UTF-16 code unit of the first nine thousand: control characters, Latin-1, more; no surrogates. */
+const anyCharacter = fc.integer({ min: 0, max: 0x23ff }).map((unit) => String.fromCharCode(unit));
+
 const nowMs = Date.parse('2026-11-21T12:00:00Z');
 const region = 'eu-sovereign-1';
 const credentials = {
@@ -68,7 +71,7 @@ function presigned(overrides: Partial<Parameters<typeof presignUrl>[0]> = {}): S
 }
 
 const fault = (code: string, detail: Record<string, unknown> = {}): object =>
-  expect.objectContaining({ code, detail: expect.objectContaining(detail) as unknown });
+  expect.objectContaining({ code, detail: expect.objectContaining(detail) as unknown }) as object;
 
 describe('a request signed by AWS', () => {
   test.each(vectors.header)('$name', (example) => {
@@ -194,7 +197,7 @@ describe('refused as AWS refuses it', () => {
 });
 
 describe('properties', () => {
-  const key = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }).filter((text) => text.isWellFormed());
+  const key = fc.string({ unit: anyCharacter, minLength: 1, maxLength: 40 }).filter((text) => text.isWellFormed());
   const value = fc.string({
     unit: fc.integer({ min: 0x21, max: 0x7e }).map((c) => String.fromCharCode(c)),
     minLength: 1,
