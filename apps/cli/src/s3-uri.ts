@@ -1,5 +1,5 @@
 import { isFault } from '@sealgate/core/faults';
-import { type BucketName, type ObjectKey, parseBucketName, parseObjectKey } from '@sealgate/core/names';
+import { type BucketName, type ObjectKey, parseBucketName, parseObjectKey } from '@sealgate/core/names/objects';
 import { usageError } from './failure.ts';
 
 export interface ObjectUri {

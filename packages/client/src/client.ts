@@ -1,5 +1,5 @@
 import { Fault, isFault } from '@sealgate/core/faults';
-import { type BucketName, parseBucketName, parseObjectKey } from '@sealgate/core/names';
+import { type BucketName, parseBucketName, parseObjectKey } from '@sealgate/core/names/objects';
 import { type GetOptions, getRaw, getSealed, type OpenedObject } from './get/get-object.ts';
 import type { Keyring } from './keyring.ts';
 import { createBucket, deleteBucket, headBucket, type ListedBucket, listBuckets } from './objects/buckets.ts';

@@ -1,4 +1,4 @@
-import type { BucketName } from '@sealgate/core/names';
+import type { BucketName } from '@sealgate/core/names/objects';
 import { type OpenOptions, openRanges, openStream, SealError } from '@sealgate/sealed/open';
 import type { Keyring } from '../keyring.ts';
 import { BACKOFF_FIRST_MS } from '../limits.ts';

@@ -1,4 +1,4 @@
-import type { BucketName } from '@sealgate/core/names';
+import type { BucketName } from '@sealgate/core/names/objects';
 import { createBucketRequest, parseListBucketsResult } from '@sealgate/s3/browser';
 import { callForDocument, callForHeaders } from '../transport/call.ts';
 import type { Transport } from '../transport/transport.ts';

@@ -1,5 +1,5 @@
 import { Fault } from '@sealgate/core/faults';
-import type { BucketName, ObjectKey } from '@sealgate/core/names';
+import type { BucketName, ObjectKey } from '@sealgate/core/names/objects';
 import { deleteRequest, parseDeleteResult } from '@sealgate/s3/browser';
 import { toBase64 } from '../bytes.ts';
 import { PAGE_KEYS_MAX } from '../limits.ts';

@@ -1,4 +1,4 @@
-import type { BucketName } from '@sealgate/core/names';
+import type { BucketName } from '@sealgate/core/names/objects';
 import { parseListBucketResult, type RemoteObject } from '@sealgate/s3/browser';
 import { PAGE_KEYS_MAX } from '../limits.ts';
 import { callForDocument } from '../transport/call.ts';

@@ -1,6 +1,6 @@
 import { Fault } from '@sealgate/core/faults';
 import { PARTS_MAX } from '@sealgate/core/limits';
-import type { BucketName, ObjectKey } from '@sealgate/core/names';
+import type { BucketName, ObjectKey } from '@sealgate/core/names/objects';
 import {
   completeMultipartUploadRequest,
   parseCompleteMultipartUploadResult,

@@ -1,5 +1,5 @@
 import { Fault } from '@sealgate/core/faults';
-import { parseBucketName, parseObjectKey } from '@sealgate/core/names';
+import { parseBucketName, parseObjectKey } from '@sealgate/core/names/objects';
 import { type ObjectNames, parseEnvelope } from '@sealgate/sealed/inspect';
 import { cutParts, resumeSealer, type SealedPart } from '@sealgate/sealed/seal';
 import { fromBase64url } from '../bytes.ts';

@@ -1,4 +1,4 @@
-import type { BucketName } from '@sealgate/core/names';
+import type { BucketName } from '@sealgate/core/names/objects';
 import type { Keyring } from '../keyring.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { UploadJournal, UploadState } from './upload-state.ts';

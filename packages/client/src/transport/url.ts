@@ -1,5 +1,5 @@
 import { Fault } from '@sealgate/core/faults';
-import type { BucketName, ObjectKey } from '@sealgate/core/names';
+import type { BucketName, ObjectKey } from '@sealgate/core/names/objects';
 
 /** What a request addresses: the service, a bucket, or an object. */
 export interface Target {
