@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { createFakeS3 } from '@sealgate/testkit/fake-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type Control, call, startControl } from '../testing.ts';
 
@@ -211,6 +212,29 @@ describe('add-storage', () => {
     expect(outcome(answer)).toEqual([status, code]);
     expect(answer.text).not.toContain('swordfish');
     expect(outcome(await ask('GET /admin/backends/hostile'))).toEqual([404, 'NoSuchBackend']);
+  });
+
+  it('finds out what an S3 service can do, and leaves nothing there', async () => {
+    const user = { accessKeyId: 'AKFAKE', secretAccessKey: 'swordfish-of-the-fake', owner: 'us' };
+    const fake = await createFakeS3({ users: [user], region: 'fake-1', missing: ['object-lock'] });
+    try {
+      const { accessKeyId, secretAccessKey } = user;
+      const facts = { id: 'fake', endpoint: fake.endpoint, providerRegion: 'fake-1' };
+      const wrong = { accessKeyId, secretAccessKey: 'not-the-secret' };
+      const refused = await ask('POST /admin/add-storage', { ...s3, ...facts, credentials: wrong });
+      expect(refused.status).toBe(502);
+      const made = await ask('POST /admin/add-storage', {
+        ...s3,
+        ...facts,
+        credentials: { accessKeyId, secretAccessKey },
+      });
+      expect(made.status).toBe(201);
+      expect(made.body['probe']).toMatchObject({ capabilities: { put: true, multipart: true, objectLock: false } });
+      expect(made.text).not.toContain('swordfish');
+      expect(fake.buckets.size).toBe(0);
+    } finally {
+      await fake.close();
+    }
   });
 
   it.each(['/etc', '../elsewhere', 'relative/folder'])('refuses the folder %s', async (endpoint) => {
