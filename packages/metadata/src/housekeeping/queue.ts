@@ -71,7 +71,12 @@ export async function openQueue(
   return {
     take: (limit) =>
       guarded(async () => {
-        const jobs = await boss.fetch<unknown>(REPAIR_QUEUE, { batchSize: limit, priority: true });
+        const jobs = await boss.fetch<unknown>(REPAIR_QUEUE, {
+          batchSize: limit,
+          includeMetadata: true,
+        });
+        // Which jobs come is by priority; the order they come in is not.
+        jobs.sort((a, b) => b.priority - a.priority);
         return jobs.map((job) => ({ jobId: job.id, data: job.data }));
       }),
     finish: (jobId) =>

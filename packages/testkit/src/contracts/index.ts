@@ -4,3 +4,5 @@ export {
   type DriverUnderTest,
   describeBackendDriver,
 } from './backend-driver.ts';
+
+export { describeMetadata, type MetadataFactory, type MetadataUnderTest } from './metadata.ts';

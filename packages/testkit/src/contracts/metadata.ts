@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { describeConcurrency } from './metadata/concurrency.ts';
+import { createWorld, type MetadataFactory, type MetadataUnderTest } from './metadata/context.ts';
+import { describeDeletions } from './metadata/deletions.ts';
+import { describeListings } from './metadata/listings.ts';
+import { describeObjects } from './metadata/objects.ts';
+import { describeRegistry } from './metadata/registry.ts';
+import { describeRepairs } from './metadata/repairs.ts';
+import { describeUploads } from './metadata/uploads.ts';
+import { describeVersions } from './metadata/versions.ts';
+
+export type { MetadataFactory, MetadataUnderTest } from './metadata/context.ts';
+
+/** What the Metadata port promises (core/ports), run against one implementation. */
+export function describeMetadata(name: string, factory: MetadataFactory): void {
+  describe(`Metadata contract: ${name}`, () => {
+    let subject: MetadataUnderTest | undefined;
+    beforeAll(async () => {
+      subject = await factory();
+    });
+    afterAll(async () => {
+      await subject?.close();
+    });
+    const world = createWorld(() => {
+      if (subject === undefined) throw new Error('The metadata is not there yet.');
+      return subject;
+    });
+    describeRegistry(world);
+    describeObjects(world);
+    describeVersions(world);
+    describeListings(world);
+    describeUploads(world);
+    describeDeletions(world);
+    describeRepairs(world);
+    describeConcurrency(world);
+  });
+}

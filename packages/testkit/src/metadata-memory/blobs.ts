@@ -1,0 +1,63 @@
+import type { BlobId } from '@sealgate/core/names';
+import type { BlobRecord, ReplicaRecord } from '@sealgate/core/ports';
+import { fail, type MemoryState, nextNumber, type StoredVersion } from './state.ts';
+
+/** Publishes a blob with its replication intent. An id that was published or given up before never comes in again. */
+export function insertBlob(
+  state: MemoryState,
+  blob: { readonly record: BlobRecord; readonly bucketId: number; readonly redundancyClass: string },
+): void {
+  const { record } = blob;
+  if (state.blobs.has(record.blobId) || blobTime(record.blobId) < state.clock.now() - state.attemptAgeMaxMs)
+    fail('Conflict');
+  const owedAtMs = state.clock.now() + state.pendingGraceMs + Math.floor(record.bytes / 4194);
+  const pending = record.replicas.some((replica) => replica.state === 'pending');
+  state.blobs.set(record.blobId, { ...blob, owedAtMs: pending ? owedAtMs : null, doomedAtMs: null });
+  if (record.replicas.some((replica) => replica.state === 'missing')) enqueueRepair(state, record.blobId, 0);
+}
+
+function blobTime(blobId: BlobId): number {
+  return Number.parseInt(blobId.replaceAll('-', '').slice(0, 12), 16);
+}
+
+/** One job a blob, waiting or under way. */
+export function enqueueRepair(state: MemoryState, blobId: BlobId, delayMs: number): void {
+  for (const job of state.jobs.values()) if (job.blobId === blobId) return;
+  const jobId = `00000000-0000-4000-8000-${nextNumber(state).toString(16).padStart(12, '0')}`;
+  state.jobs.set(jobId, { jobId, blobId, state: 'waiting', startAtMs: state.clock.now() + delayMs, attempts: 0 });
+}
+
+export function doomBlob(state: MemoryState, blobId: BlobId): void {
+  const blob = state.blobs.get(blobId);
+  if (blob !== undefined) state.blobs.set(blobId, { ...blob, doomedAtMs: state.clock.now() + state.deletionGraceMs });
+}
+
+/** Queues all bytes of a version that has just gone. */
+export function doomVersion(state: MemoryState, stored: StoredVersion): void {
+  if (stored.version.deleteMarker) return;
+  if (stored.upload === null) doomBlob(state, stored.blobId);
+  else for (const part of stored.upload.parts.values()) doomBlob(state, part.record.blobId);
+}
+
+/** The blob as a reader gets it: a long digest list is left out. */
+export function shownBlob(state: MemoryState, blobId: BlobId): BlobRecord | null {
+  return state.blobs.get(blobId)?.record ?? null;
+}
+
+/** False when the blob is not wanted any more. With `known` a replica that is not there yet changes nothing. */
+export function markReplica(
+  state: MemoryState,
+  blobId: BlobId,
+  replica: ReplicaRecord,
+  options: { readonly known: boolean },
+): boolean {
+  const blob = state.blobs.get(blobId);
+  if (blob === undefined || blob.doomedAtMs !== null) return false;
+  const at = blob.record.replicas.findIndex((r) => r.backend === replica.backend && r.shard === replica.shard);
+  if (at < 0 && options.known) return true;
+  const replicas = at < 0 ? [...blob.record.replicas, replica] : blob.record.replicas.with(at, replica);
+  const pending = replicas.some((r) => r.state === 'pending');
+  state.blobs.set(blobId, { ...blob, record: { ...blob.record, replicas }, owedAtMs: pending ? blob.owedAtMs : null });
+  if (replica.state === 'missing') enqueueRepair(state, blobId, 0);
+  return true;
+}

@@ -1,0 +1,157 @@
+import type { BlobId } from '@sealgate/core/names';
+import type { DueDeletion, MetadataHousekeeping } from '@sealgate/core/ports';
+import { enqueueRepair, markReplica } from './blobs.ts';
+import type { MemoryState, StoredBlob } from './state.ts';
+
+/** Backoff of a failed repair: doubling from here. */
+const RETRY_DELAY_MS = 15_000;
+const RETRY_DELAY_MAX_MS = 4 * 60 * 60_000;
+/** After a job that did not bring everything back. */
+const RENEW_DELAY_MS = 30_000;
+
+export function createHousekeeping(state: MemoryState): MetadataHousekeeping {
+  return { ...createDeletions(state), ...createRepairs(state) };
+}
+
+function createDeletions(
+  state: MemoryState,
+): Pick<MetadataHousekeeping, 'enqueueDeletion' | 'leaseDeletions' | 'finishDeletion'> {
+  /** Nothing is handed out that a version or a part still refers to. */
+  const referredTo = (blobId: BlobId): boolean => {
+    for (const bucket of state.buckets.values()) {
+      for (const versions of bucket.versions.values()) {
+        if (versions.some((stored) => stored.blobId === blobId && stored.upload === null)) return true;
+        for (const { upload } of versions) {
+          if (upload !== null && [...upload.parts.values()].some((part) => part.record.blobId === blobId)) return true;
+        }
+      }
+    }
+    const open = [...state.uploads.values()].filter((upload) => upload.record.state === 'open');
+    return open.some((upload) => [...upload.parts.values()].some((part) => part.record.blobId === blobId));
+  };
+  const dueDeletion = (blob: StoredBlob): DueDeletion => ({
+    blobId: blob.record.blobId,
+    replicas: blob.record.replicas.flatMap(({ backend, shard }) => {
+      const bucket = state.buckets.get(blob.bucketId)?.physical.get(backend);
+      return bucket === undefined ? [] : [{ backend, shard, bucket }];
+    }),
+  });
+
+  return {
+    async enqueueDeletion({ blobId, bucketId, replicas }) {
+      const places = replicas.map((place) => ({ ...place, state: 'pending' as const }));
+      const known = state.blobs.get(blobId);
+      if (known === undefined) {
+        const layout = { kind: 'copies' as const };
+        const record = { blobId, bytes: 0, layout, blockBytes: 1, digests: new Uint8Array(), replicas: places };
+        const doomedAtMs = state.clock.now() + state.deletionGraceMs;
+        state.blobs.set(blobId, { record, bucketId, redundancyClass: '', owedAtMs: null, doomedAtMs });
+        return;
+      }
+      if (known.doomedAtMs === null) return;
+      const others = known.record.replicas.filter(
+        (old) => !places.some((place) => place.backend === old.backend && place.shard === old.shard),
+      );
+      state.blobs.set(blobId, { ...known, record: { ...known.record, replicas: [...others, ...places] } });
+    },
+
+    async leaseDeletions(limit, leaseMs) {
+      const now = state.clock.now();
+      const due = [...state.blobs.values()]
+        .filter((blob) => blob.doomedAtMs !== null && blob.doomedAtMs <= now)
+        .sort((a, b) => (a.doomedAtMs ?? 0) - (b.doomedAtMs ?? 0))
+        .slice(0, limit);
+      const leased: DueDeletion[] = [];
+      for (const blob of due) {
+        const { blobId } = blob.record;
+        if (referredTo(blobId)) state.blobs.set(blobId, { ...blob, doomedAtMs: null });
+        else {
+          const deletion = dueDeletion(blob);
+          if (deletion.replicas.length === 0) state.blobs.delete(blobId);
+          else {
+            state.blobs.set(blobId, { ...blob, doomedAtMs: now + leaseMs });
+            leased.push(deletion);
+          }
+        }
+      }
+      return leased;
+    },
+
+    async finishDeletion(blobId, gone) {
+      const blob = state.blobs.get(blobId);
+      if (blob === undefined || blob.doomedAtMs === null) return;
+      const replicas = blob.record.replicas.filter(
+        (old) => !gone.some((place) => place.backend === old.backend && place.shard === old.shard),
+      );
+      if (replicas.length > 0) state.blobs.set(blobId, { ...blob, record: { ...blob.record, replicas } });
+      else state.blobs.delete(blobId);
+    },
+  };
+}
+
+function createRepairs(
+  state: MemoryState,
+): Omit<MetadataHousekeeping, 'enqueueDeletion' | 'leaseDeletions' | 'finishDeletion'> {
+  const wanted = (blobId: BlobId): StoredBlob | undefined => {
+    const blob = state.blobs.get(blobId);
+    return blob?.doomedAtMs === null ? blob : undefined;
+  };
+
+  /** Copies that were still being written long after their commit are missing. */
+  function promoteOwed(): void {
+    for (const blob of state.blobs.values()) {
+      if (blob.owedAtMs === null || blob.owedAtMs > state.clock.now() || blob.doomedAtMs !== null) continue;
+      const replicas = blob.record.replicas.map((r) =>
+        r.state === 'pending' ? { ...r, state: 'missing' as const } : r,
+      );
+      state.blobs.set(blob.record.blobId, { ...blob, owedAtMs: null, record: { ...blob.record, replicas } });
+      enqueueRepair(state, blob.record.blobId, 0);
+    }
+  }
+
+  /** Copies (or shards) that may still be lost before the bytes are. */
+  function distance(blobId: BlobId): number {
+    const blob = wanted(blobId);
+    if (blob === undefined) return Number.POSITIVE_INFINITY;
+    const stored = blob.record.replicas.filter((replica) => replica.state === 'stored').length;
+    return stored - (blob.record.layout.kind === 'erasure' ? blob.record.layout.k : 1);
+  }
+
+  return {
+    async markReplica(blobId, replica) {
+      return markReplica(state, blobId, replica, { known: false });
+    },
+    async blobForRepair(blobId) {
+      const blob = wanted(blobId);
+      return blob && { bucketId: blob.bucketId, redundancyClass: blob.redundancyClass, blob: blob.record };
+    },
+    async takeRepairs(limit) {
+      promoteOwed();
+      const ready = [...state.jobs.values()].filter(
+        (job) => job.state === 'waiting' && job.startAtMs <= state.clock.now(),
+      );
+      const taken = ready.sort((a, b) => distance(a.blobId) - distance(b.blobId)).slice(0, limit);
+      for (const job of taken) job.state = 'active';
+      return taken.map(({ jobId, blobId }) => ({ jobId, blobId }));
+    },
+    async finishRepair(jobId) {
+      const job = state.jobs.get(jobId);
+      if (job === undefined) return;
+      state.jobs.delete(jobId);
+      const blob = wanted(job.blobId);
+      if (blob?.record.replicas.some((replica) => replica.state === 'missing') === true) {
+        enqueueRepair(state, job.blobId, RENEW_DELAY_MS);
+      }
+    },
+    async failRepair(jobId) {
+      const job = state.jobs.get(jobId);
+      if (job === undefined) return;
+      job.state = 'waiting';
+      job.startAtMs = state.clock.now() + Math.min(RETRY_DELAY_MAX_MS, RETRY_DELAY_MS * 2 ** job.attempts);
+      job.attempts += 1;
+    },
+    async reportBadReplica(blobId, backend, shard) {
+      markReplica(state, blobId, { backend, shard, state: 'missing' }, { known: true });
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import type { Clock, Metadata } from '@sealgate/core/ports';
+import { createHousekeeping } from './housekeeping.ts';
+import { createListings } from './listings.ts';
+import { createObjects } from './objects.ts';
+import { createRegistry } from './registry.ts';
+import type { MemoryState } from './state.ts';
+import { createUploads } from './uploads.ts';
+
+export interface MemoryMetadataOptions {
+  readonly clock: Clock;
+  /** Milliseconds; the defaults are those of the PostgreSQL driver. */
+  readonly deletionGraceMs?: number;
+  readonly pendingGraceMs?: number;
+  readonly attemptAgeMaxMs?: number;
+}
+
+/**
+ * The Metadata port in memory, for the simulator: deterministic (no randomness, time from the clock), and each call
+ * takes effect in one step. It keeps the promises of the port, checked by the same contract suite, and none of a
+ * database: it loses everything with its process.
+ */
+export function createMemoryMetadata(options: MemoryMetadataOptions): Metadata {
+  const state: MemoryState = {
+    clock: options.clock,
+    deletionGraceMs: options.deletionGraceMs ?? 15 * 60_000,
+    pendingGraceMs: options.pendingGraceMs ?? 60_000,
+    attemptAgeMaxMs: options.attemptAgeMaxMs ?? 24 * 60 * 60_000,
+    seq: 0n,
+    made: 0,
+    tenants: new Map(),
+    credentials: new Map(),
+    backends: new Map(),
+    buckets: new Map(),
+    policies: new Map(),
+    uploads: new Map(),
+    blobs: new Map(),
+    jobs: new Map(),
+  };
+  return {
+    ...createRegistry(state),
+    ...createObjects(state),
+    ...createListings(state),
+    ...createUploads(state),
+    ...createHousekeeping(state),
+    ping: async () => {},
+    close: async () => {},
+  };
+}

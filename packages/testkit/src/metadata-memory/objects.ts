@@ -1,0 +1,232 @@
+import { decodeVersionId, type ObjectKey, type VersionId } from '@sealgate/core/names';
+import type {
+  CommitVersion,
+  MetadataObjects,
+  ObjectPreconditions,
+  ObjectVersion,
+  SegmentRecord,
+  Versioning,
+} from '@sealgate/core/ports';
+import { doomVersion, insertBlob, shownBlob } from './blobs.ts';
+import {
+  activeBucket,
+  addVersion,
+  current,
+  fail,
+  type MemoryState,
+  nextBlobId,
+  removeVersion,
+  type StoredBucket,
+  type StoredPart,
+  type StoredVersion,
+  versionIdOf,
+} from './state.ts';
+
+const DIGEST_BYTES = 32;
+
+export function checkPreconditions(found: StoredVersion | undefined, wanted: ObjectPreconditions): void {
+  const etag = found === undefined || found.version.deleteMarker ? undefined : found.version.etag;
+  if (wanted.ifMatch !== undefined) {
+    if (etag === undefined) fail('NoSuchKey');
+    if (wanted.ifMatch !== '*' && wanted.ifMatch !== etag) fail('PreconditionFailed');
+  }
+  if (
+    wanted.ifNoneMatch !== undefined &&
+    etag !== undefined &&
+    (wanted.ifNoneMatch === '*' || wanted.ifNoneMatch === etag)
+  ) {
+    fail('PreconditionFailed');
+  }
+}
+
+/** Takes away what a new version replaces for good: the current one when unversioned, the null version when suspended. */
+export function retire(state: MemoryState, bucket: StoredBucket, key: ObjectKey): void {
+  const versions = bucket.versions.get(key) ?? [];
+  const replaced: Readonly<Record<Versioning, readonly StoredVersion[]>> = {
+    off: versions,
+    enabled: [],
+    suspended: versions.filter((stored) => stored.version.versionId === 'null'),
+  };
+  for (const stored of replaced[bucket.record.versioning]) {
+    removeVersion(bucket, stored);
+    doomVersion(state, stored);
+  }
+}
+
+/** The next number, once everything else is decided. */
+export function nextSeq(state: MemoryState): bigint {
+  state.seq += 1n;
+  return state.seq;
+}
+
+function find(bucket: StoredBucket, key: ObjectKey, versionId: VersionId | 'null'): StoredVersion | undefined {
+  return bucket.versions.get(key)?.find((stored) => stored.version.versionId === versionId);
+}
+
+export function createObjects(
+  state: MemoryState,
+): Omit<MetadataObjects, 'listObjects' | 'listVersions' | 'commitUpload'> {
+  return {
+    ...createWrites(state),
+    ...createReads(state),
+  };
+}
+
+function createWrites(state: MemoryState): Pick<MetadataObjects, 'commitVersion' | 'deleteObject'> {
+  return {
+    async commitVersion(request) {
+      const bucket = activeBucket(state, request.bucketId);
+      checkPreconditions(current(bucket, request.key), request.preconditions);
+      const record = {
+        blobId: request.blobId,
+        bytes: request.bytes,
+        layout: request.layout,
+        blockBytes: request.blockBytes,
+        digests: request.digests,
+        replicas: request.replicas,
+      };
+      insertBlob(state, { record, bucketId: request.bucketId, redundancyClass: request.redundancyClass });
+      retire(state, bucket, request.key);
+      const version = newVersion(state, bucket, request);
+      addVersion(bucket, { version, blobId: request.blobId, upload: null });
+      const versioned = bucket.record.versioning === 'enabled';
+      return { seq: version.seq, versionId: version.versionId, versioned, modifiedAtMs: version.modifiedAtMs };
+    },
+
+    async deleteObject(request) {
+      const bucket = activeBucket(state, request.bucketId);
+      const { key, versionId } = request;
+      if (versionId !== undefined) return removeNamed(state, bucket, { ...request, versionId });
+      const found = current(bucket, key);
+      const existed = found !== undefined && !found.version.deleteMarker;
+      deletable(found, request.preconditions);
+      retire(state, bucket, key);
+      if (bucket.record.versioning === 'off') return { deleteMarker: false, existed };
+      const marker = deleteMarker(state, bucket, key);
+      addVersion(bucket, marker);
+      return { versionId: marker.version.versionId, deleteMarker: true, existed };
+    },
+  };
+}
+
+function removeNamed(
+  state: MemoryState,
+  bucket: StoredBucket,
+  request: {
+    readonly key: ObjectKey;
+    readonly versionId: VersionId | 'null';
+    readonly preconditions: ObjectPreconditions;
+  },
+) {
+  const found = find(bucket, request.key, request.versionId);
+  deletable(found, request.preconditions);
+  if (found === undefined) return { versionId: request.versionId, deleteMarker: false, existed: false };
+  removeVersion(bucket, found);
+  doomVersion(state, found);
+  nextSeq(state);
+  return { versionId: request.versionId, deleteMarker: found.version.deleteMarker, existed: true };
+}
+
+/** A deletion says PreconditionFailed also when there is nothing to match. */
+function deletable(found: StoredVersion | undefined, wanted: ObjectPreconditions): void {
+  const absent = found === undefined || found.version.deleteMarker;
+  if (absent && wanted.ifMatch !== undefined) fail('PreconditionFailed');
+  checkPreconditions(found, wanted);
+}
+
+function newVersion(state: MemoryState, bucket: StoredBucket, request: CommitVersion): ObjectVersion {
+  const seq = nextSeq(state);
+  return {
+    bucketId: request.bucketId,
+    key: request.key,
+    seq,
+    versionId: versionIdOf(seq, request.blobId, bucket.record.versioning !== 'enabled'),
+    deleteMarker: false,
+    bytes: request.bytes,
+    etag: request.etag,
+    modifiedAtMs: state.clock.now(),
+    redundancyClass: request.redundancyClass,
+    headers: request.headers,
+    checksum: request.checksum,
+    envelope: request.envelope,
+    verdict: request.verdict,
+    tags: request.tags,
+    blob: null,
+    parts: 0,
+  };
+}
+
+function deleteMarker(state: MemoryState, bucket: StoredBucket, key: ObjectKey): StoredVersion {
+  const seq = nextSeq(state);
+  const blobId = nextBlobId(state);
+  const version: ObjectVersion = {
+    bucketId: bucket.record.id,
+    key,
+    seq,
+    versionId: versionIdOf(seq, blobId, bucket.record.versioning !== 'enabled'),
+    deleteMarker: true,
+    bytes: 0,
+    etag: '',
+    modifiedAtMs: state.clock.now(),
+    redundancyClass: '',
+    headers: {},
+    checksum: null,
+    envelope: null,
+    verdict: null,
+    tags: null,
+    blob: null,
+    parts: 0,
+  };
+  return { version, blobId, upload: null };
+}
+
+function createReads(
+  state: MemoryState,
+): Pick<
+  MetadataObjects,
+  'currentVersion' | 'version' | 'currentSeq' | 'readDigests' | 'readSegments' | 'readSegmentOfPart'
+> {
+  const shown = (stored: StoredVersion | undefined): ObjectVersion | undefined => {
+    if (stored === undefined) return undefined;
+    const whole = !stored.version.deleteMarker && stored.version.parts === 0;
+    return whole ? { ...stored.version, blob: shownBlob(state, stored.blobId) } : stored.version;
+  };
+  const segmentOf = ({ record, offset }: StoredPart): SegmentRecord[] => {
+    const blob = shownBlob(state, record.blobId);
+    return blob === null ? [] : [{ partNumber: record.partNumber, offset, blob }];
+  };
+  const partsOf = (version: ObjectVersion): StoredPart[] => {
+    const upload = [...state.uploads.values()].find((other) => other.result?.version.version.seq === version.seq);
+    return [...(upload?.parts.values() ?? [])].sort((a, b) => a.offset - b.offset);
+  };
+  const bucketOf = (id: number) => state.buckets.get(id);
+  return {
+    async currentVersion(bucketId, key) {
+      const bucket = bucketOf(bucketId);
+      return bucket === undefined ? undefined : shown(current(bucket, key));
+    },
+    async version(bucketId, key, versionId) {
+      const bucket = bucketOf(bucketId);
+      if (bucket === undefined || (versionId !== 'null' && decodeVersionId(versionId) === undefined)) return undefined;
+      return shown(find(bucket, key, versionId));
+    },
+    async currentSeq(bucketId, key) {
+      const bucket = bucketOf(bucketId);
+      return bucket === undefined ? undefined : current(bucket, key)?.version.seq;
+    },
+    async readDigests(blobId, first, count) {
+      const digests = state.blobs.get(blobId)?.record.digests ?? new Uint8Array();
+      return digests.slice(first * DIGEST_BYTES, (first + count) * DIGEST_BYTES);
+    },
+    async readSegments(version, offset, limit) {
+      const parts = partsOf(version);
+      const first = parts.findLastIndex((part) => part.offset <= offset);
+      return parts.slice(Math.max(0, first)).slice(0, limit).flatMap(segmentOf);
+    },
+    async readSegmentOfPart(version, partNumber) {
+      return partsOf(version)
+        .filter((part) => part.record.partNumber === partNumber)
+        .flatMap(segmentOf)[0];
+    },
+  };
+}

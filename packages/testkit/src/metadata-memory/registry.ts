@@ -1,0 +1,213 @@
+import { createHash } from 'node:crypto';
+import { BUCKETS_PER_TENANT_MAX } from '@sealgate/core/limits';
+import { parseTenantId, parseTenantName } from '@sealgate/core/names';
+import type { Backend, Bucket, MetadataRegistry } from '@sealgate/core/ports';
+import { activeBucket, compareKeys, fail, type MemoryState, nextNumber } from './state.ts';
+
+type Tenants = Pick<
+  MetadataRegistry,
+  | 'createTenant'
+  | 'tenant'
+  | 'listTenants'
+  | 'updateTenant'
+  | 'createCredential'
+  | 'credential'
+  | 'listCredentials'
+  | 'setCredentialState'
+  | 'deleteCredential'
+>;
+
+export function createRegistry(state: MemoryState): MetadataRegistry {
+  return { ...createTenants(state), ...createBackends(state), ...createBuckets(state), ...createPolicies(state) };
+}
+
+function createTenants(state: MemoryState): Tenants {
+  const byId = (id: string) => state.tenants.get(id) ?? fail('NotFound');
+  return {
+    async createTenant(tenant) {
+      parseTenantName(tenant.name);
+      if ([...state.tenants.values()].some((other) => other.name === tenant.name)) fail('Conflict');
+      const id = parseTenantId(`00000000-0000-4000-8000-${nextNumber(state).toString(16).padStart(12, '0')}`);
+      const ownerId = createHash('sha256').update(`sealgate owner ${id}`).digest('hex');
+      const made = { ...tenant, id, ownerId, state: 'active' as const, createdAtMs: state.clock.now() };
+      state.tenants.set(id, made);
+      return made;
+    },
+    async tenant(idOrName) {
+      return state.tenants.get(idOrName) ?? [...state.tenants.values()].find((tenant) => tenant.name === idOrName);
+    },
+    async listTenants(cursor, limit) {
+      const all = [...state.tenants.values()]
+        .filter((tenant) => compareKeys(tenant.name, cursor ?? '') > 0)
+        .sort((a, b) => compareKeys(a.name, b.name));
+      const items = all.slice(0, limit);
+      return { items, next: all.length > limit ? (items.at(-1)?.name ?? null) : null };
+    },
+    async updateTenant(id, change) {
+      const changed = { ...byId(id), ...change };
+      state.tenants.set(id, changed);
+      return changed;
+    },
+    async createCredential(credential) {
+      const { tenantId, ...rest } = credential;
+      if (state.credentials.has(rest.accessKeyId)) fail('Conflict');
+      const made = {
+        ...rest,
+        tenant: byId(tenantId),
+        state: 'active' as const,
+        sessionToken: null,
+        createdAtMs: state.clock.now(),
+      };
+      state.credentials.set(rest.accessKeyId, made);
+      return made;
+    },
+    async credential(accessKeyId) {
+      const found = state.credentials.get(accessKeyId);
+      return found === undefined ? undefined : { ...found, tenant: byId(found.tenant.id) };
+    },
+    async listCredentials(tenantId) {
+      return [...state.credentials.values()]
+        .filter((credential) => credential.tenant.id === tenantId)
+        .sort((a, b) => compareKeys(a.accessKeyId, b.accessKeyId))
+        .map(({ secretAccessKey: _secret, ...shown }) => ({ ...shown, tenant: byId(tenantId) }));
+    },
+    async setCredentialState(accessKeyId, credentialState) {
+      const found = state.credentials.get(accessKeyId) ?? fail('NotFound');
+      state.credentials.set(accessKeyId, { ...found, state: credentialState });
+    },
+    async deleteCredential(accessKeyId) {
+      if (!state.credentials.delete(accessKeyId)) fail('NotFound');
+    },
+  };
+}
+
+function createBackends(
+  state: MemoryState,
+): Pick<MetadataRegistry, 'createBackend' | 'listBackends' | 'recordProbe' | 'setBackendState'> {
+  const change = (id: Backend['id'], facts: Partial<Backend>) => {
+    state.backends.set(id, { ...(state.backends.get(id) ?? fail('NoSuchBackend')), ...facts });
+  };
+  return {
+    async createBackend(backend) {
+      if (state.backends.has(backend.id)) fail('Conflict');
+      const made: Backend = {
+        ...backend,
+        num: state.backends.size + 1,
+        credentials: backend.custody === 'gateway' ? backend.credentials : null,
+        capabilities: {},
+        probedAtMs: null,
+        state: 'healthy',
+        createdAtMs: state.clock.now(),
+      };
+      state.backends.set(backend.id, made);
+      return made;
+    },
+    async listBackends() {
+      return [...state.backends.values()].sort((a, b) => compareKeys(a.id, b.id));
+    },
+    async recordProbe(id, capabilities, atMs) {
+      change(id, { capabilities, probedAtMs: atMs });
+    },
+    async setBackendState(id, backendState) {
+      change(id, { state: backendState });
+    },
+  };
+}
+
+type Buckets = Pick<
+  MetadataRegistry,
+  | 'createBucket'
+  | 'bucket'
+  | 'bucketById'
+  | 'listBuckets'
+  | 'deleteBucket'
+  | 'updateBucket'
+  | 'physicalBuckets'
+  | 'recordPhysicalBucket'
+>;
+
+function createBuckets(state: MemoryState): Buckets {
+  const active = () => [...state.buckets.values()].filter((bucket) => !bucket.deleted).map((bucket) => bucket.record);
+  return {
+    async createBucket(bucket) {
+      const tenant = state.tenants.get(bucket.tenantId);
+      if (tenant?.state !== 'active') fail('AccessDenied');
+      const taken = active().find((other) => other.namespace === tenant.namespace && other.name === bucket.name);
+      if (active().filter((other) => other.tenantId === tenant.id).length >= BUCKETS_PER_TENANT_MAX)
+        fail('QuotaExceeded');
+      if (taken !== undefined) fail(taken.tenantId === tenant.id ? 'BucketAlreadyOwnedByYou' : 'BucketAlreadyExists');
+      const record: Bucket = {
+        ...bucket,
+        id: nextNumber(state),
+        tenantName: tenant.name,
+        ownerId: tenant.ownerId,
+        ownerDisplayName: tenant.displayName,
+        namespace: tenant.namespace,
+        versioning: bucket.objectLock ? 'enabled' : 'off',
+        createdAtMs: state.clock.now(),
+      };
+      state.buckets.set(record.id, { record, deleted: false, versions: new Map(), keys: [], physical: new Map() });
+      return record;
+    },
+    async bucket(namespace, name) {
+      return active().find((bucket) => bucket.namespace === namespace && bucket.name === name);
+    },
+    async bucketById(id) {
+      return active().find((bucket) => bucket.id === id);
+    },
+    async listBuckets(tenantId, { prefix, after, limit }) {
+      const all = active()
+        .filter((bucket) => bucket.tenantId === tenantId && bucket.name.startsWith(prefix) && bucket.name > after)
+        .sort((a, b) => compareKeys(a.name, b.name));
+      return { buckets: all.slice(0, limit), truncated: all.length > limit };
+    },
+    async deleteBucket(id) {
+      const bucket = activeBucket(state, id);
+      if (bucket.versions.size > 0) fail('BucketNotEmpty');
+      bucket.deleted = true;
+    },
+    async updateBucket(id, { configs, ...change }) {
+      const bucket = activeBucket(state, id);
+      const { versioning, objectLock } = bucket.record;
+      const leavesVersioning = change.versioning === 'off' && versioning !== 'off';
+      if (leavesVersioning || (objectLock && change.versioning !== undefined && change.versioning !== 'enabled')) {
+        fail('InvalidBucketState');
+      }
+      const documents = Object.entries({ ...bucket.record.configs, ...configs }).filter(
+        ([, document]) => document !== null,
+      );
+      bucket.record = {
+        ...bucket.record,
+        ...change,
+        configs: Object.fromEntries(documents),
+      };
+      return bucket.record;
+    },
+    async physicalBuckets(bucketId) {
+      return new Map(state.buckets.get(bucketId)?.physical);
+    },
+    async recordPhysicalBucket({ bucketId, backend, name }) {
+      const physical = state.buckets.get(bucketId)?.physical;
+      if (physical?.has(backend) === false) physical.set(backend, name);
+    },
+  };
+}
+
+function createPolicies(state: MemoryState): Pick<MetadataRegistry, 'putPolicy' | 'policy' | 'listPolicies'> {
+  return {
+    async putPolicy(name, document) {
+      const versions = state.policies.get(name) ?? [];
+      const made = { name, version: versions.length + 1, document, createdAtMs: state.clock.now() };
+      state.policies.set(name, [...versions, made]);
+      return made;
+    },
+    async policy(name) {
+      return state.policies.get(name)?.at(-1);
+    },
+    async listPolicies() {
+      return [...state.policies.values()]
+        .flatMap((versions) => versions.at(-1) ?? [])
+        .sort((a, b) => compareKeys(a.name, b.name));
+    },
+  };
+}

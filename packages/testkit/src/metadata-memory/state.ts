@@ -1,0 +1,139 @@
+import { Fault, type FaultCode } from '@sealgate/core/faults';
+import type { AccessKeyId, BackendId, BlobId, ObjectKey, PhysicalBucketName, VersionId } from '@sealgate/core/names';
+import { encodeVersionId, newBlobId } from '@sealgate/core/names';
+import type {
+  Backend,
+  BlobRecord,
+  Bucket,
+  Clock,
+  Credential,
+  ObjectVersion,
+  PartRecord,
+  PolicyRecord,
+  Tenant,
+  UploadRecord,
+} from '@sealgate/core/ports';
+
+/** A version and where its bytes are. `blobId` names the version even when it is a delete marker or multipart. */
+export interface StoredVersion {
+  readonly version: ObjectVersion;
+  readonly blobId: BlobId;
+  readonly upload: StoredUpload | null;
+}
+
+export interface StoredBlob {
+  readonly record: BlobRecord;
+  readonly bucketId: number;
+  readonly redundancyClass: string;
+  /** When copies that are still pending count as lost; null when none is pending. */
+  readonly owedAtMs: number | null;
+  /** When its removal is due; null while something refers to it. */
+  readonly doomedAtMs: number | null;
+}
+
+export interface StoredPart {
+  readonly record: PartRecord;
+  /** Of a completed upload. */
+  readonly offset: number;
+}
+
+export interface StoredUpload {
+  record: UploadRecord;
+  parts: Map<number, StoredPart>;
+  /** Kept for a completion that is repeated. */
+  result: { readonly partList: string; readonly version: StoredVersion; readonly versioned: boolean } | null;
+}
+
+export interface StoredBucket {
+  record: Bucket;
+  deleted: boolean;
+  /** Versions of a key, oldest first. No key has an empty list. */
+  readonly versions: Map<ObjectKey, StoredVersion[]>;
+  /** Keys of `versions`, ascending bytewise. */
+  keys: ObjectKey[];
+  readonly physical: Map<BackendId, PhysicalBucketName>;
+}
+
+export interface RepairJob {
+  readonly jobId: string;
+  readonly blobId: BlobId;
+  state: 'waiting' | 'active';
+  startAtMs: number;
+  attempts: number;
+}
+
+/** Everything the memory metadata knows. Methods change it in one turn of the event loop, which makes them atomic. */
+export interface MemoryState {
+  readonly clock: Clock;
+  readonly deletionGraceMs: number;
+  readonly pendingGraceMs: number;
+  readonly attemptAgeMaxMs: number;
+  seq: bigint;
+  made: number;
+  readonly tenants: Map<string, Tenant>;
+  readonly credentials: Map<AccessKeyId, Credential>;
+  readonly backends: Map<BackendId, Backend>;
+  readonly buckets: Map<number, StoredBucket>;
+  readonly policies: Map<string, PolicyRecord[]>;
+  readonly uploads: Map<string, StoredUpload>;
+  readonly blobs: Map<BlobId, StoredBlob>;
+  readonly jobs: Map<string, RepairJob>;
+}
+
+export function fail(code: FaultCode, message = 'refused by the memory metadata'): never {
+  throw new Fault(code, message);
+}
+
+/** A number that no earlier call gave. */
+export function nextNumber(state: MemoryState): number {
+  state.made += 1;
+  return state.made;
+}
+
+/** A blob id without randomness: the same run gives the same ids. */
+export function nextBlobId(state: MemoryState): BlobId {
+  const bytes = new Uint8Array(10);
+  new DataView(bytes.buffer).setUint32(6, nextNumber(state));
+  return newBlobId(state.clock.now(), () => bytes);
+}
+
+export function activeBucket(state: MemoryState, id: number): StoredBucket {
+  const bucket = state.buckets.get(id);
+  return bucket === undefined || bucket.deleted ? fail('NoSuchBucket') : bucket;
+}
+
+export function versionIdOf(seq: bigint, blobId: BlobId, isNull: boolean): VersionId | 'null' {
+  return isNull ? 'null' : encodeVersionId(seq, blobId);
+}
+
+/** Bytewise order of UTF-8. */
+export function compareKeys(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a, 'utf8'), Buffer.from(b, 'utf8'));
+}
+
+export function current(bucket: StoredBucket, key: ObjectKey): StoredVersion | undefined {
+  return bucket.versions.get(key)?.at(-1);
+}
+
+export function addVersion(bucket: StoredBucket, stored: StoredVersion): void {
+  const { key } = stored.version;
+  const list = bucket.versions.get(key);
+  if (list !== undefined) {
+    list.push(stored);
+    return;
+  }
+  bucket.versions.set(key, [stored]);
+  const at = bucket.keys.findIndex((other) => compareKeys(other, key) > 0);
+  bucket.keys.splice(at < 0 ? bucket.keys.length : at, 0, key);
+}
+
+export function removeVersion(bucket: StoredBucket, stored: StoredVersion): void {
+  const { key } = stored.version;
+  const left = (bucket.versions.get(key) ?? []).filter((other) => other !== stored);
+  if (left.length > 0) {
+    bucket.versions.set(key, left);
+    return;
+  }
+  bucket.versions.delete(key);
+  bucket.keys = bucket.keys.filter((other) => other !== key);
+}
