@@ -1,0 +1,65 @@
+// npm run bench [-- row ...]: measures the budgets against baselines in the same run. See bench/README.md.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { rows } from './rows/index.ts';
+import { machine, tableOf, writeReadme } from './support/report.ts';
+import { type BenchOptions, type Finding, type Row, type Stage, say } from './support/row.ts';
+import { openScene, type Scene } from './support/scene.ts';
+
+const RESULTS = join(import.meta.dirname, 'results');
+
+function readOptions(): { readonly chosen: readonly Row[]; readonly options: BenchOptions; readonly readme: boolean } {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string', default: '7' },
+      keys: { type: 'string', default: '1000000' },
+      scale: { type: 'string', default: '0.0625' },
+      profile: { type: 'boolean', default: false },
+      'write-readme': { type: 'boolean', default: false },
+    },
+  });
+  const wanted = positionals.map(Number);
+  const unknown = wanted.filter((id) => !rows.some((row) => row.id === id));
+  if (unknown.length > 0)
+    throw new Error(`There is no row ${unknown.join(', ')}; there are ${rows.map((r) => r.id).join(', ')}.`);
+  return {
+    chosen: wanted.length === 0 ? rows : rows.filter((row) => wanted.includes(row.id)),
+    options: {
+      rounds: Number(values.rounds),
+      keys: Number(values.keys),
+      scale: Number(values.scale),
+      profileDir: values.profile ? RESULTS : undefined,
+    },
+    readme: values['write-readme'],
+  };
+}
+
+async function run(chosen: readonly Row[], options: BenchOptions): Promise<readonly Finding[]> {
+  let scene: Promise<Scene> | undefined;
+  const stage: Stage = {
+    options,
+    scene: () => (scene ??= openScene({ profileDir: options.profileDir })),
+  };
+  const findings: Finding[] = [];
+  try {
+    for (const row of chosen) {
+      say(`row ${row.id}`);
+      findings.push(...(await row.run(stage)));
+    }
+  } finally {
+    await (await scene)?.close();
+  }
+  return findings;
+}
+
+const { chosen, options, readme } = readOptions();
+mkdirSync(RESULTS, { recursive: true });
+const about = machine();
+const findings = await run(chosen, options);
+process.stdout.write(`${tableOf(findings)}\n`);
+const file = join(RESULTS, `${about.at.replaceAll(':', '')}.json`);
+writeFileSync(file, `${JSON.stringify({ ...about, options, findings }, null, 2)}\n`);
+say(`written to ${file}`);
+if (readme) writeReadme(findings, about);
