@@ -42,6 +42,12 @@ export function isPlace(code: string): boolean {
   return JURISDICTIONS.has(code) || ISO_COUNTRIES.has(code);
 }
 
+/** The countries of a place; `EU` among them when it holds the whole Union. Unknown names have none. */
+export function countriesOf(place: string): readonly string[] {
+  const members = JURISDICTIONS.get(place);
+  return members === undefined ? (ISO_COUNTRIES.has(place) ? [place] : []) : [...members];
+}
+
 /** True when everything in `country` lies in `place`. Unknown codes on either side: false. */
 export function liesIn(country: string, place: string): boolean {
   const members = JURISDICTIONS.get(place);

@@ -1,7 +1,7 @@
 import { Fault } from '../faults/index.ts';
 import { REGION_LOCK_ENTRIES_MAX } from '../limits.ts';
 import type { Backend } from '../ports/index.ts';
-import { isCountry, isPlace, JURISDICTION_NAMES, liesIn, UNPINNED_EU } from './countries.ts';
+import { countriesOf, isCountry, isPlace, JURISDICTION_NAMES, liesIn, UNPINNED_EU } from './countries.ts';
 
 /**
  * Parses a residency list such as `EU` or `FI,DE`: jurisdictions and ISO country codes, joined by commas, in any case.
@@ -21,6 +21,24 @@ export function parseRegionLock(text: string): readonly string[] {
     );
   }
   return [...new Set(codes)];
+}
+
+/**
+ * The lock that admits what both admit, for a residency list of an object within its bucket's. An empty lock limits
+ * nothing.
+ * @throws Fault PolicyRefused when no place is left, which an empty list could not say
+ */
+export function narrowRegionLock(outer: readonly string[], inner: readonly string[]): readonly string[] {
+  if (outer.length === 0 || inner.length === 0) return outer.length === 0 ? inner : outer;
+  const allowed = new Set(outer.flatMap(countriesOf));
+  const common = new Set(inner.flatMap(countriesOf).filter((country) => allowed.has(country)));
+  if (common.size === 0) {
+    throw new Fault('PolicyRefused', `The residency ${inner.join(', ')} lies outside ${outer.join(', ')}.`, {
+      rule: 'bucket.regionLock',
+    });
+  }
+  // The unpinned Union is common only when all its members are, so naming the Union says it all.
+  return common.has(UNPINNED_EU) ? [...common].filter((country) => !liesIn(country, 'EU')).concat('EU') : [...common];
 }
 
 /** Where bytes lie, as recorded. */

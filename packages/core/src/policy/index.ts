@@ -1,4 +1,4 @@
-export { parseRegionLock } from '../places/residency.ts';
+export { narrowRegionLock, parseRegionLock } from '../places/residency.ts';
 export { builtinPolicy, type CompileOptions, compilePolicy } from './compile.ts';
 export { policyJsonSchema } from './json-schema.ts';
 export { narrow } from './narrow.ts';

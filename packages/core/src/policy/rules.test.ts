@@ -5,7 +5,7 @@ import { isFault } from '../faults/index.ts';
 import { isCountry } from '../places/countries.ts';
 import type { Backend } from '../ports/index.ts';
 import { anyBackends, testBackend } from '../testing/backends.ts';
-import { builtinPolicy, compilePolicy, parseRegionLock } from './index.ts';
+import { builtinPolicy, compilePolicy, narrowRegionLock, parseRegionLock } from './index.ts';
 
 const none = { regionLock: [] };
 const policyOf = (spec: string) =>
@@ -116,6 +116,41 @@ describe('a residency list', () => {
         }
       }),
     );
+  });
+});
+
+describe('a residency list within another', () => {
+  const locks = fc.subarray(['EU', 'EEA', 'UK', 'FI', 'DE', 'NO', 'US', 'CH']);
+
+  it('admits what both admit, or says that nothing is left', () => {
+    fc.assert(
+      fc.property(locks, locks, anyBackends(1, 6), (outer, inner, backends) => {
+        const admits = (regionLock: readonly string[]) =>
+          backends.map((backend) => builtinPolicy.admits(backend, { regionLock }).ok);
+        const both = admits(outer).map((ok, i) => ok && admits(inner)[i]);
+        let narrowed: readonly string[];
+        try {
+          narrowed = narrowRegionLock(outer, inner);
+        } catch (error) {
+          expect(isFault(error, 'PolicyRefused')).toBe(true);
+          expect(both).not.toContain(true);
+          return;
+        }
+        expect(admits(narrowed)).toEqual(both);
+        expect(narrowed.length > 0).toBe(outer.length + inner.length > 0);
+        if (narrowed.length > 0) expect(parseRegionLock(narrowed.join(','))).toEqual(narrowed);
+      }),
+    );
+  });
+
+  it.each([
+    [[], ['FI'], ['FI']],
+    [['EU'], [], ['EU']],
+    [['EU'], ['FI', 'NO'], ['FI']],
+    [['EEA'], ['EU'], ['EU']],
+    [['FI', 'DE'], ['EU'], ['DE', 'FI']],
+  ])('%j with %j is %j', (outer, inner, both) => {
+    expect([...narrowRegionLock(outer, inner)].sort()).toEqual(both);
   });
 });
 
