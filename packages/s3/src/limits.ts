@@ -32,6 +32,8 @@ export const TRAILER_BYTES_MAX = 8 * KIB;
 /** Depth and elements of an XML body; CompleteMultipartUpload of 10 000 parts has the most: 10 elements each. */
 export const XML_DEPTH_MAX = 16;
 export const XML_ELEMENTS_MAX = 150_000;
+/** Attributes of one element. S3 documents have one or two (a namespace, a type); thousands only cost time. */
+export const XML_ATTRIBUTES_MAX = 16;
 
 /** AWS: tags of an object or a part of `x-amz-tagging`; of a bucket. */
 export const OBJECT_TAGS_MAX = 10;

@@ -229,8 +229,7 @@ function wrongLength(): Fault {
   );
 }
 
-/** A chunk or trailer whose signature is not ours. */
-export function chunkSignatureMismatch(): Fault {
+function chunkSignatureMismatch(): Fault {
   return new Fault(
     'SignatureDoesNotMatch',
     'The chunk signature we calculated does not match the signature you provided. Check your key and signing method.',

@@ -111,7 +111,7 @@ function preconditionFailed(condition: string): Fault {
 /**
  * The conditions of a write, which the metadata transaction decides. S3 knows `If-None-Match: *` and `If-Match: <etag>`.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
- * @throws Fault NotImplemented for If-None-Match with an entity tag, InvalidArgument for both at once
+ * @throws Fault NotImplemented for If-None-Match with an entity tag
  */
 export function parseWriteConditions(headers: RequestHeaders): ObjectPreconditions {
   const ifNoneMatch = headerValue(headers, 'if-none-match')?.trim();

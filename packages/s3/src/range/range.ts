@@ -12,7 +12,7 @@ export interface ResolvedRange {
   readonly end: number;
 }
 
-const RANGE = /^bytes\s*=\s*(\d*)\s*-\s*(\d*)$/i;
+const RANGE = /^bytes=(\d*)-(\d*)$/i;
 
 /**
  * Parses a Range header. What RFC 9110 tells a server to ignore is undefined and means the whole object: another unit,

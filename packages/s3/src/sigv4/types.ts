@@ -5,7 +5,7 @@ import type { CredentialScope } from './canonical.ts';
 /** What a request says about who sent it, before anything is verified. */
 export type Authorization = AnonymousAuthorization | SigV4Authorization | SigV2Authorization;
 
-export interface AnonymousAuthorization {
+interface AnonymousAuthorization {
   readonly kind: 'anonymous';
 }
 

@@ -59,6 +59,13 @@ describe('what is refused', () => {
     expect(() => parseXml(text, 'a')).toThrow(code('MalformedXML'));
   });
 
+  test('too many attributes of one element', () => {
+    const element = (count: number): string =>
+      `<a${Array.from({ length: count }, (_, i) => ` b${i}=""`).join('')}></a>`;
+    expect(parseXml(element(16), 'a').text).toBe('');
+    expect(() => parseXml(element(17), 'a')).toThrow(code('MalformedXML'));
+  });
+
   test('too many elements', () => {
     expect(() => parseXml(`<a>${'<b/>'.repeat(150_001)}</a>`, 'a')).toThrow(code('MalformedXML'));
   });

@@ -1,7 +1,7 @@
 import { Fault } from '@sealgate/core/faults';
 import { XML_BODY_BYTES_MAX } from '@sealgate/core/limits';
 import { SaxesParser } from 'saxes';
-import { XML_DEPTH_MAX, XML_ELEMENTS_MAX } from '../limits.ts';
+import { XML_ATTRIBUTES_MAX, XML_DEPTH_MAX, XML_ELEMENTS_MAX } from '../limits.ts';
 
 /** An element without its namespace and attributes, which say nothing in S3 documents that we read. */
 export interface XmlElement {
@@ -54,6 +54,7 @@ function parseTree(text: string): XmlElement {
   const stack: OpenElement[] = [];
   let root: OpenElement | undefined;
   let elements = 0;
+  let attributes = 0;
   const append = (piece: string): void => {
     const top = stack.at(-1);
     if (top !== undefined) top.text += piece;
@@ -64,7 +65,12 @@ function parseTree(text: string): XmlElement {
   parser.on('doctype', () => {
     throw malformedXml();
   });
+  parser.on('attribute', () => {
+    attributes += 1;
+    if (attributes > XML_ATTRIBUTES_MAX) throw malformedXml();
+  });
   parser.on('opentag', (tag) => {
+    attributes = 0;
     elements += 1;
     if (elements > XML_ELEMENTS_MAX || stack.length >= XML_DEPTH_MAX) throw malformedXml();
     const element: OpenElement = { name: tag.local, text: '', children: [] };
