@@ -45,7 +45,7 @@ export function createContext(deps: {
   readonly signal: AbortSignal;
 }): CommandContext {
   const { environment, options, terminal, signal } = deps;
-  const keyStore = createKeyStore(environment.configDir, Date.now);
+  const keyStore = createKeyStore(environment.configDir, { now: Date.now });
   const passphrases = createPassphrases({
     fromEnvironment: environment.passphrase,
     ask: terminal.canAsk ? (question) => askHidden(question, signal) : undefined,

@@ -1,3 +1,4 @@
+import { addAbortSignal } from 'node:stream';
 import type { Failure } from './failure.ts';
 import { createProgress, type Progress } from './output/progress.ts';
 
@@ -12,7 +13,8 @@ export interface Terminal {
   failure(failure: Failure, error: unknown): void;
   progress(label: string): Progress;
   readonly stdout: NodeJS.WritableStream;
-  readonly stdin: AsyncIterable<Uint8Array>;
+  /** Standard input; the signal ends a read that waits for more. */
+  stdin(signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Whether there is a person to answer a question. */
   readonly canAsk: boolean;
 }
@@ -54,7 +56,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
         { label, now: () => performance.now() },
       ),
     stdout: process.stdout,
-    stdin: process.stdin,
+    stdin: (signal) => addAbortSignal(signal, process.stdin),
     canAsk: process.stdin.isTTY && process.stderr.isTTY,
   };
 }

@@ -30,7 +30,9 @@ export async function put(context: CommandContext, [from, to]: readonly [string,
   };
   const upload: Upload = { context, client, target, settings, options, endpoint: connection.endpoint };
   try {
-    const result = await (from === '-' ? putStream(upload, context.terminal.stdin) : putFile(upload, from));
+    const result = await (from === '-'
+      ? putStream(upload, context.terminal.stdin(context.signal))
+      : putFile(upload, from));
     progress.end();
     context.terminal.result({ json: { ...target, ...result }, text: describe(target, result) });
   } catch (error) {

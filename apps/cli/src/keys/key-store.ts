@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  type Argon2Cost,
   exportPrivateKey,
   exportPublicKey,
   importPrivateKey,
@@ -60,7 +61,12 @@ interface KeyFile {
   readonly privateKey: JsonObject | string | null;
 }
 
-export function createKeyStore(configDir: string, now: () => number): KeyStore {
+/** @param options.cost of new passphrases; the default of `protectPrivateKey` when left out */
+export function createKeyStore(
+  configDir: string,
+  options: { readonly now: () => number; readonly cost?: Argon2Cost },
+): KeyStore {
+  const { now, cost } = options;
   const folder = join(configDir, 'keys');
   const keyringPath = join(configDir, 'keyring.json');
 
@@ -97,7 +103,9 @@ export function createKeyStore(configDir: string, now: () => number): KeyStore {
     },
     async addPair(pair, { name, passphrase }) {
       const privateKey =
-        passphrase === undefined ? { ...(await exportPrivateKey(pair)) } : await protectPrivateKey(pair, passphrase);
+        passphrase === undefined
+          ? { ...(await exportPrivateKey(pair)) }
+          : await protectPrivateKey(pair, passphrase, cost === undefined ? {} : { cost });
       return write({ ...(await describe(pair, name)), privateKey });
     },
     addPublic: async (key, { name }) => write({ ...(await describe(key, name)), privateKey: null }),

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { usageError } from '../failure.ts';
 

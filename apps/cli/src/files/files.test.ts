@@ -1,0 +1,135 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { resolveTarget, writeVerified } from './download-target.ts';
+import { writePrivateFile } from './private-file.ts';
+import { openUploadFile } from './upload-source.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sealgate-files-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const { signal } = new AbortController();
+const quiet = { signal, onBytes: () => undefined };
+
+function bodyOf(...chunks: (string | Error)[]): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    pull(controller) {
+      const chunk = chunks.shift();
+      if (chunk === undefined) controller.close();
+      else if (chunk instanceof Error) controller.error(chunk);
+      else controller.enqueue(Buffer.from(chunk));
+    },
+  });
+}
+
+describe('writeVerified', () => {
+  it('writes the whole body under its name, over what was there', async () => {
+    const path = join(folder, 'out');
+    await writeFile(path, 'something older and longer');
+    const seen: number[] = [];
+    await writeVerified(path, bodyOf('ab', 'cde'), { signal, onBytes: (bytes) => seen.push(bytes) });
+    expect(await readFile(path, 'utf8')).toBe('abcde');
+    expect(seen.at(-1)).toBe(5);
+    expect(await readdir(folder)).toEqual(['out']);
+  });
+
+  it('leaves nothing behind when the body fails, and what was there as it was', async () => {
+    const path = join(folder, 'out');
+    await writeFile(path, 'older');
+    await expect(writeVerified(path, bodyOf('ab', new Error('corrupt')), quiet)).rejects.toThrow('corrupt');
+    expect(await readFile(path, 'utf8')).toBe('older');
+    expect(await readdir(folder)).toEqual(['out']);
+  });
+
+  it('leaves nothing behind when it is told to stop', async () => {
+    const controller = new AbortController();
+    const body = new ReadableStream<Uint8Array>({
+      pull(stream) {
+        stream.enqueue(Buffer.from('x'));
+        controller.abort(new Error('stop'));
+      },
+    });
+    const written = writeVerified(join(folder, 'out'), body, { signal: controller.signal, onBytes: () => undefined });
+    await expect(written).rejects.toThrow();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('says when the folder is not there', async () => {
+    await expect(writeVerified(join(folder, 'no', 'out'), bodyOf('a'), quiet)).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
+  });
+});
+
+describe('resolveTarget', () => {
+  it('takes a name as it is, and puts a file into a folder', async () => {
+    expect(await resolveTarget(join(folder, 'new'), 'k')).toEqual({ kind: 'file', path: join(folder, 'new') });
+    expect(await resolveTarget(folder, 'a/b/c.txt')).toEqual({ kind: 'file', path: join(folder, 'c.txt') });
+  });
+
+  it('writes to a device as it is', async () => {
+    expect(await resolveTarget('/dev/null', 'k')).toEqual({ kind: 'stream', path: '/dev/null' });
+  });
+
+  it.each(['a/', '..', 'x/..', '.', 'a\\b', 'a\nb'])('lets no key (%j) choose a place of its own', async (key) => {
+    await expect(resolveTarget(folder, key)).rejects.toMatchObject({ exitCode: 2 });
+  });
+
+  it('refuses a folder that is not there and one in the place of the file', async () => {
+    await expect(resolveTarget(`${folder}/no/`, 'k')).rejects.toMatchObject({ exitCode: 2 });
+    await mkdir(join(folder, 'k'));
+    await expect(resolveTarget(folder, 'k')).rejects.toThrow(/is a folder/);
+  });
+});
+
+describe('openUploadFile', () => {
+  const read = async (chunks: AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>): Promise<string> => {
+    const parts: Uint8Array[] = [];
+    for await (const chunk of chunks) parts.push(chunk);
+    return Buffer.concat(parts).toString();
+  };
+
+  it('reads from any offset', async () => {
+    const path = join(folder, 'in');
+    await writeFile(path, 'abcdef');
+    await using file = await openUploadFile(path);
+    expect(file!.size).toBe(6);
+    expect(await read(file!.streamFrom(0))).toBe('abcdef');
+    expect(await read(file!.streamFrom(4))).toBe('ef');
+    expect(await read(file!.streamFrom(6))).toBe('');
+  });
+
+  it.each([
+    ['overwritten', (path: string) => utimes(path, new Date(), new Date(Date.now() + 5000))],
+    ['cut', (path: string) => writeFile(path, 'abc')],
+  ])('fails when the file is %s while it is read', async (_how, change) => {
+    const path = join(folder, 'in');
+    await writeFile(path, 'abcdef');
+    await using file = await openUploadFile(path);
+    await change(path);
+    await expect(read(file!.streamFrom(0))).rejects.toThrow(/was changed/);
+  });
+
+  it('follows links, leaves devices to streams and refuses folders', async () => {
+    await writeFile(join(folder, 'in'), 'abc');
+    await symlink(join(folder, 'in'), join(folder, 'link'));
+    await using file = await openUploadFile(join(folder, 'link'));
+    expect(file!.size).toBe(3);
+    expect(await openUploadFile('/dev/null')).toBeUndefined();
+    await expect(openUploadFile(folder)).rejects.toThrow(/is a folder/);
+    await expect(openUploadFile(join(folder, 'no'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
+
+it('writes a private file whole, for its owner alone, in folders made on the way', async () => {
+  const path = join(folder, 'a', 'b', 'file');
+  await writePrivateFile(path, 'one');
+  await writePrivateFile(path, 'two');
+  expect(await readFile(path, 'utf8')).toBe('two');
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  expect(await readdir(join(folder, 'a', 'b'))).toEqual(['file']);
+});
