@@ -3,11 +3,14 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { KeyPair } from './keys/key-pair.ts';
 import { exportPrivateKey } from './keys/key-pair.ts';
 import type { SealedFixture } from './testing/fixtures.ts';
 import { createKeyring, flipByte, names, pattern, sealBytes } from './testing/fixtures.ts';
+
+// RSA keys and Argon2id on a busy machine take their time.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** An owner can open objects with nothing of ours: a script of one page, run here on fresh and on damaged objects. */
 const script = join(import.meta.dirname, '../python/open_sealed.py');

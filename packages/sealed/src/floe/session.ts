@@ -33,7 +33,7 @@ export const sgo1Floe: FloeParams = { segmentBytes: 65_536, keyEpochBits: 20 };
 export const dataKeyBytes = 32;
 
 /** Which segment it is. `last` comes from the authenticated length or the end of the stream, never from a trial. */
-export interface SegmentPosition {
+interface SegmentPosition {
   readonly index: number;
   readonly last: boolean;
 }

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { fromBase64url, toBase64url, utf8 } from '../format/bytes.ts';
 import { SealError } from '../format/codes.ts';
 import { createKeyring, names, pattern, sealBytes } from '../testing/fixtures.ts';
 import { parseEnvelope } from './envelope.ts';
 import { contextHash } from './names.ts';
+
+// RSA keys and Argon2id on a busy machine take their time.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const key = createKeyring();
 const sealed = sealBytes(pattern(10), { recipients: [await key('P-256')] });
@@ -148,6 +151,14 @@ describe('parseEnvelope', () => {
     ['a binding that is none', 'malformed-envelope', (header) => (header['sg'] = [] as never)],
   ])('refuses %s in the protected header', async (_what, code, change) => {
     expect(refusal(await withProtected(change))).toBe(code);
+  });
+
+  it('refuses an ephemeral key in both headers of a sole recipient', async () => {
+    const both = await changed((jwe) => {
+      const header = JSON.parse(new TextDecoder().decode(fromBase64url(jwe.protected))) as { epk: unknown };
+      jwe.recipients[0]!.header['epk'] = header.epk;
+    }, sealed);
+    expect(refusal(both)).toBe('malformed-envelope');
   });
 
   it('bounds its input before parsing it', () => {

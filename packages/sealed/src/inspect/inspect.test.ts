@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Bytes } from '../format/bytes.ts';
 import { concat, utf8 } from '../format/bytes.ts';
 import { sealErrorCodes } from '../format/codes.ts';
@@ -9,6 +9,9 @@ import type { InspectionPolicy, InspectionRequest } from './inspect.ts';
 import { createObjectInspector } from './inspect.ts';
 import { envelopeHeader, envelopeToMetadata } from './metadata.ts';
 import type { Verdict } from './verdict.ts';
+
+// RSA keys and Argon2id on a busy machine take their time.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const key = createKeyring();
 let sealed: SealedFixture;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { KeyPair } from '../keys/key-pair.ts';
 import { codeOf, createKeyring, pattern, sealBytes } from '../testing/fixtures.ts';
 import {
@@ -9,6 +9,9 @@ import {
   isEnvelopeHeader,
   keyVersionHeader,
 } from './metadata.ts';
+
+// RSA keys and Argon2id on a busy machine take their time.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const key = createKeyring();
 let small: string;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Bytes } from '../format/bytes.ts';
 import { concat } from '../format/bytes.ts';
 import type { SealedFixture } from '../testing/fixtures.ts';
@@ -7,6 +7,9 @@ import { createKeyring, cutAt, flipByte, pattern, sealBytes } from '../testing/f
 import type { PartStructure } from './parts.ts';
 import { createPartInspector, joinParts } from './parts.ts';
 import { createStructureInspector } from './structure.ts';
+
+// RSA keys and Argon2id on a busy machine take their time.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const key = createKeyring();
 const segment = 65_536;

@@ -4,7 +4,7 @@ import { maxWrappedKeyBytes, rsaMinModulusBits } from '../format/limits.ts';
 import type { JsonObject } from './json.ts';
 import { onlyMembers, requireObject, requireString } from './json.ts';
 
-export const keyAlgorithms = ['RSA-OAEP-256', 'ECDH-ES+A256KW'] as const;
+const keyAlgorithms = ['RSA-OAEP-256', 'ECDH-ES+A256KW'] as const;
 export type KeyAlgorithm = (typeof keyAlgorithms)[number];
 
 /** RFC 9278 form of an RFC 7638 thumbprint. It is computed from the key, never chosen. */

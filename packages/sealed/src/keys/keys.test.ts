@@ -1,7 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { codeOf, createKeyring, names, openBytes, pattern, sealBytes } from '../testing/fixtures.ts';
 import { exportPrivateKey, exportPublicKey, generateKeyPair, keyPairKinds } from './key-pair.ts';
 import { importPrivateKey, importPublicKey, keyIdOf } from './recipient-key.ts';
+
+// RSA keys and Argon2id on a busy machine take their time.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const key = createKeyring();
 

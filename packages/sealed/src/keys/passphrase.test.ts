@@ -1,11 +1,14 @@
 import { CompactEncrypt, decodeProtectedHeader } from 'jose';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { utf8 } from '../format/bytes.ts';
 import { argon2Floor } from '../format/limits.ts';
 import { codeOf } from '../testing/fixtures.ts';
 import type { KeyPair } from './key-pair.ts';
 import { exportPrivateKey, generateKeyPair } from './key-pair.ts';
 import { protectPrivateKey, unprotectPrivateKey } from './passphrase.ts';
+
+// RSA keys and Argon2id on a busy machine take their time.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** The cheapest cost that a reader accepts keeps the tests quick; one test runs the default. */
 const cost = argon2Floor;

@@ -1,5 +1,5 @@
 import { GeneralEncrypt } from 'jose';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { sgo1Floe, startFloe } from '../floe/session.ts';
 import type { Bytes } from '../format/bytes.ts';
 import { concat, fromBase64url, toBase64url, utf8 } from '../format/bytes.ts';
@@ -12,6 +12,9 @@ import { sealEnvelope } from '../seal/envelope.ts';
 import type { SealedFixture } from '../testing/fixtures.ts';
 import { codeOf, collect, createKeyring, flipByte, names, openBytes, pattern, sealBytes } from '../testing/fixtures.ts';
 import { openStream } from './stream.ts';
+
+// RSA keys and Argon2id on a busy machine take their time.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** One test at least for each attack on a body, an envelope or a key that the threat model lists. */
 const key = createKeyring();

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { keyPairKinds } from '../keys/key-pair.ts';
 import { codeOf, collect, createKeyring, cutAt, names, openBytes, pattern, sealBytes } from '../testing/fixtures.ts';
 import { readEnvelopeNames, rewrapEnvelope } from './envelope.ts';
 import { openStream } from './stream.ts';
+
+// RSA keys and Argon2id on a busy machine take their time.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const key = createKeyring();
 const sizes = [0, 1, 65_503, 65_504, 65_505, 131_008, 200_000];

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { OpeningKey } from '../keys/recipient-key.ts';
 import type { SealedFixture } from '../testing/fixtures.ts';
 import { codeOf, createKeyring, flipByte, names, pattern, sealBytes } from '../testing/fixtures.ts';
 import type { FetchRange, RangeReader } from './range-reader.ts';
 import { openRanges } from './range-reader.ts';
+
+// RSA keys and Argon2id on a busy machine take their time.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const key = createKeyring();
 let keys: OpeningKey[];

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { generateKeyPair } from '../keys/key-pair.ts';
 import {
   all,
@@ -13,6 +13,9 @@ import {
 } from '../testing/fixtures.ts';
 import { cutParts, partSizeFor } from './parts.ts';
 import { createSealer } from './sealer.ts';
+
+// RSA keys and Argon2id on a busy machine take their time.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const key = createKeyring();
 
