@@ -1,7 +1,7 @@
 /**
  * A WebAssembly module that computes any reflected CRC of up to 64 bits, sixteen bytes a step ("slicing by 16").
  * JavaScript has no 64-bit integers that are fast, and CRC-64/NVME is what the AWS tools send by default: this is about
- * five times as fast as the same tables in JavaScript and twice as fast as the WebAssembly libraries at hand.
+ * four times as fast as AWS's JavaScript, and more than twice as fast as the MD5 that each write needs anyway.
  *
  * The module is written out here, instruction by instruction, so that there is no binary in the tree and no build step.
  * A CRC of 32 bits is the same computation: as a polynomial of degree 64 it is multiplied by x^32, which in the reflected
