@@ -47,7 +47,7 @@ export async function startGateway(
   options: { readonly dataDir?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<GatewayProcess> {
   const dataDir = options.dataDir ?? newDataDir();
-  const child = spawn(process.execPath, [fileURLToPath(new URL('../../apps/gateway/src/main.ts', import.meta.url))], {
+  const child = spawn(process.execPath, [bin, 'serve'], {
     cwd: dataDir,
     env: {
       ...cleanEnv(),
