@@ -66,7 +66,7 @@ async function putBucket(calls: S3Calls, wanted: Wanted, document: string): Prom
   });
 }
 
-async function isListedAsOurs(calls: S3Calls, { bucket, signal }: Wanted): Promise<boolean> {
+export async function isListedAsOurs(calls: S3Calls, { bucket, signal }: Wanted): Promise<boolean> {
   try {
     const { body } = await calls.fetch({ method: 'GET', signal, idempotent: true });
     return readAnswer(() => parseListBucketsResult(body)).some(({ name }) => name === bucket);

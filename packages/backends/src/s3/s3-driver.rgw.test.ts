@@ -1,5 +1,7 @@
+import { physicalBucketName } from '@sealgate/core/names';
 import { describeBackendDriver } from '@sealgate/testkit/contracts';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { createS3Probe } from './probe/s3-probe.ts';
 import { createS3Driver } from './s3-driver.ts';
 
 const {
@@ -43,4 +45,42 @@ if (endpoint === undefined || accessKeyId === undefined || secretAccessKey === u
       },
     );
   }
+
+  describe('S3 probe on Ceph RGW', () => {
+    const names = {
+      tenant: 'probe',
+      region: region,
+      bucket: `${process.pid}-${performance.timeOrigin}`,
+      backend: 'rgw',
+    };
+    const signal = AbortSignal.timeout(60_000);
+    const target = { endpoint, region, credentials: { accessKeyId, secretAccessKey }, addressing: 'path' as const };
+
+    // What radosgw 16.2 does; a newer one knows checksums.
+    it('finds what it can do', { timeout: 60_000 }, async () => {
+      const [bucket, lockBucket] = [0, 1].map((counter) => physicalBucketName({ ...names, counter }));
+      if (bucket === undefined || lockBucket === undefined) throw new Error('There are two names.');
+      const probe = createS3Probe(target);
+      const driver = createS3Driver(target);
+      try {
+        await driver.ensureBucket(bucket, { signal });
+        for (const question of [
+          'conditionalWrite',
+          'etagIsMd5',
+          'chunkSignature',
+          'multipart',
+          'versioning',
+        ] as const) {
+          expect([question, await probe[question]({ bucket, key: `probe/${question}`, signal })]).toEqual([
+            question,
+            { verdict: 'yes' },
+          ]);
+        }
+        expect(await probe.objectLock({ bucket: lockBucket, key: 'probe/lock', signal })).toEqual({ verdict: 'yes' });
+      } finally {
+        for (const each of [bucket, lockBucket]) await probe.cleanUp(each, { signal });
+        await driver.close();
+      }
+    });
+  });
 }
