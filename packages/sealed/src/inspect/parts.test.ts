@@ -83,6 +83,15 @@ describe('a multipart upload', () => {
     expect(joinParts(parts(), { envelope: sealed.envelope })).toMatchObject({ ok: false, reason });
   });
 
+  it('is refused when an earlier segment claims to be the last and to reach the end', () => {
+    const { body } = sealed;
+    const view = new DataView(body.slice().buffer);
+    view.setUint32(128 + segment * 5, body.length - 128 - segment * 5);
+    view.setUint32(128 + segment * 6, 0xffffffff);
+    const parts = inspectParts(new Uint8Array(view.buffer), segment);
+    expect(joinParts(parts, { envelope: sealed.envelope })).toMatchObject({ ok: false, reason: 'malformed-body' });
+  });
+
   it('is refused by its first part as soon as the header is wrong', () => {
     const inspector = createPartInspector({ partNumber: 1, envelope: sealed.envelope });
     expect(inspector.push(flipByte(sealed.body, 3).slice(0, 10))).toMatchObject({ reason: 'not-sealed' });
