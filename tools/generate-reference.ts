@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type FaultSpec, faultTable } from '@sealgate/core/faults';
 import { builtinPolicy, policyJsonSchema, type RedundancyClass, survivable } from '@sealgate/core/policy';
+import { renderCli } from './reference/cli.ts';
 import { renderConfiguration } from './reference/configuration.ts';
 import { renderRest } from './reference/rest.ts';
 
@@ -17,6 +18,7 @@ export interface ReferencePage {
 export const referencePages: readonly ReferencePage[] = [
   { path: 'docs/reference/errors.md', render: renderErrors },
   { path: 'docs/reference/redundancy-classes.md', render: renderClasses },
+  { path: 'docs/reference/cli.md', render: renderCli },
   { path: 'docs/reference/configuration.md', render: renderConfiguration },
   { path: 'docs/reference/rest.md', render: renderRest },
   { path: 'docs/reference/policy.schema.json', render: () => `${JSON.stringify(policyJsonSchema(), null, 2)}\n` },

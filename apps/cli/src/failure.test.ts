@@ -1,7 +1,8 @@
 import { Fault, type FaultCode, faultTable } from '@sealgate/core/faults';
 import { SealError, type SealErrorCode, sealErrorCodes } from '@sealgate/sealed/inspect';
 import { describe, expect, it } from 'vitest';
-import { CliError, describeFailure, usageError } from './failure.ts';
+import { CliError, usageError } from './cli-error.ts';
+import { describeFailure } from './failure.ts';
 
 describe('exit codes', () => {
   it('are 3 for exactly these faults, and 1 for all others', () => {

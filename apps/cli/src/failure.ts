@@ -1,27 +1,7 @@
 import { type FaultCode, isFault } from '@sealgate/core/faults';
 import { SealError, type SealErrorCode } from '@sealgate/sealed/inspect';
-
-/** What the command line tells its caller. A contract: scripts branch on it. */
-export const exitCodes = { done: 0, failed: 1, usage: 2, refused: 3, integrity: 4 } as const;
-export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
-
-/** A failure that the command line itself finds. */
-export class CliError extends Error {
-  override readonly name = 'CliError';
-  readonly exitCode: ExitCode;
-  readonly hint: string | undefined;
-
-  constructor(message: string, options: { exitCode?: ExitCode; hint?: string | undefined; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.exitCode = options.exitCode ?? exitCodes.failed;
-    this.hint = options.hint;
-  }
-}
-
-/** A wrong argument or setting. */
-export function usageError(message: string, hint?: string): CliError {
-  return new CliError(message, { exitCode: exitCodes.usage, hint });
-}
+import { CliError } from './cli-error.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 /** Any failure in the form in which it is shown: one line what happened, one line what to do. */
 export interface Failure {

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { readEnvironment } from './config.ts';
 import { type CommonOptions, createContext } from './context.ts';
-import { describeFailure, exitCodes } from './failure.ts';
+import { exitCodes } from './exit-codes.ts';
 import type { Execute } from './program/command.ts';
 import { createProgram } from './program/program.ts';
 import { createTerminal, type TerminalOptions } from './terminal.ts';
@@ -31,7 +31,7 @@ export async function run(args: readonly string[], version: string): Promise<num
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-    return report(error, { json: args.includes('--json'), quiet: false, debug: args.includes('--debug') });
+    return await report(error, { json: args.includes('--json'), quiet: false, debug: args.includes('--debug') });
   }
   return exitCode;
 }
@@ -45,7 +45,7 @@ function executeWith(setExitCode: (code: number) => void): Execute {
       await work(createContext({ environment: readEnvironment(), options, terminal, signal: stop.signal }));
     } catch (error) {
       if (stop.signal.aborted) return;
-      setExitCode(report(error, output));
+      setExitCode(await report(error, output));
     } finally {
       stop.release();
     }
@@ -57,9 +57,10 @@ function terminalOptions(options: CommonOptions, dataOnStdout: boolean): Termina
   return { json, quiet, debug, dataOnStdout };
 }
 
-function report(error: unknown, output: Omit<TerminalOptions, 'dataOnStdout'>): number {
+async function report(error: unknown, output: Omit<TerminalOptions, 'dataOnStdout'>): Promise<number> {
   // The reader of our output has gone: nobody is left to tell, and it knows why it left.
   if ((error as NodeJS.ErrnoException | undefined)?.code === 'EPIPE') return exitCodes.failed;
+  const { describeFailure } = await import('./failure.ts');
   const failure = describeFailure(error);
   createTerminal({ ...output, dataOnStdout: false }).failure(failure, error);
   return failure.exitCode;

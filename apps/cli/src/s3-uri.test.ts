@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CliError } from './failure.ts';
+import { CliError } from './cli-error.ts';
 import { formatUri, parseObjectUri, parsePrefixUri } from './s3-uri.ts';
 
 /** Every UTF-16 unit, lone surrogates and controls among them. */

@@ -1,6 +1,6 @@
 import { isFault } from '@sealgate/core/faults';
 import { type BucketName, type ObjectKey, parseBucketName, parseObjectKey } from '@sealgate/core/names/objects';
-import { usageError } from './failure.ts';
+import { usageError } from './cli-error.ts';
 
 export interface ObjectUri {
   readonly bucket: BucketName;

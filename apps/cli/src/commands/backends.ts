@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
 import { controlPath } from '../control/control-client.ts';
-import { usageError } from '../failure.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
 import { formatTable, printable } from '../output/format.ts';
 

@@ -1,6 +1,6 @@
+import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
 import { controlPath } from '../control/control-client.ts';
-import { CliError } from '../failure.ts';
 import type { JsonObject } from '../files/json.ts';
 import { formatTable, printable } from '../output/format.ts';
 import { findControl, readSources, s3Connection } from '../settings/connection.ts';

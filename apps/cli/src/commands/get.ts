@@ -1,8 +1,8 @@
 import type { ObjectInfo } from '@sealgate/client';
 import { parseByteRange } from '@sealgate/client';
 import { isFault } from '@sealgate/core/faults';
+import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
-import { usageError } from '../failure.ts';
 import { resolveTarget, writeThrough, writeVerified } from '../files/download-target.ts';
 import { formatBytes, printable } from '../output/format.ts';
 import { parseObjectUri } from '../s3-uri.ts';

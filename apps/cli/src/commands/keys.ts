@@ -7,8 +7,8 @@ import {
   importPublicKey,
   type KeyPairKind,
 } from '@sealgate/sealed/keys';
+import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
-import { usageError } from '../failure.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
 import type { KeyStore, StoredKey } from '../keys/key-store.ts';
 import { formatTable } from '../output/format.ts';

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { isFault } from '@sealgate/core/faults';
 import { POLICY_BYTES_MAX } from '@sealgate/core/limits';
 import { type CompiledPolicy, compilePolicy, survivable } from '@sealgate/core/policy';
+import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
 import { controlPath } from '../control/control-client.ts';
-import { CliError } from '../failure.ts';
 import { formatTable, printable } from '../output/format.ts';
 
 /** `sealgate policy check FILE`: needs no gateway. */

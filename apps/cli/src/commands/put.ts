@@ -1,8 +1,9 @@
 import { basename, resolve } from 'node:path';
 import type { PutResult, SealedClient, SealedPutOptions } from '@sealgate/client';
 import { isFault } from '@sealgate/core/faults';
+import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
-import { CliError, exitCodes } from '../failure.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { openUploadFile, type UploadFile } from '../files/upload-source.ts';
 import { formatBytes, printable } from '../output/format.ts';
 import { formatUri, type ObjectUri, parseObjectUri } from '../s3-uri.ts';

@@ -1,5 +1,5 @@
+import { CliError, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
-import { CliError, usageError } from '../failure.ts';
 import { printable } from '../output/format.ts';
 import { formatUri, parseObjectUri, parsePrefixUri } from '../s3-uri.ts';
 

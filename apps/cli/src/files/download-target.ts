@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
-import { CliError, usageError } from '../failure.ts';
+import { CliError, usageError } from '../cli-error.ts';
 
 /**
  * Writes a body to a file that appears under its name only when all of it is there and verified. Until then it is a

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { SeekableSource } from '@sealgate/client';
-import { CliError } from '../failure.ts';
+import { CliError } from '../cli-error.ts';
 
 /** Bytes of one read: large enough to keep system calls rare. */
 const READ_BYTES = 1024 * 1024;

@@ -12,7 +12,7 @@ import {
   type RecipientKey,
   unprotectPrivateKey,
 } from '@sealgate/sealed/keys';
-import { CliError } from '../failure.ts';
+import { CliError } from '../cli-error.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
 import { writePrivateFile } from '../files/private-file.ts';
 

@@ -1,6 +1,6 @@
 import type { Keyring } from '@sealgate/client';
 import { generateKeyPair } from '@sealgate/sealed/keys';
-import { CliError } from '../failure.ts';
+import { CliError } from '../cli-error.ts';
 import type { KeyStore, StoredKey } from './key-store.ts';
 import type { Passphrases } from './passphrase.ts';
 

@@ -1,4 +1,4 @@
-import { CliError } from '../failure.ts';
+import { CliError } from '../cli-error.ts';
 
 /** Where passphrases come from. */
 export interface Passphrases {

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
+import { usageError } from '../cli-error.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
-import { usageError } from '../failure.ts';
 
 /** Runs a command's work in a context: makes the context, awaits the work, turns failures into exit codes. */
 export type Execute = (

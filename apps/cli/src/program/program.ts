@@ -1,11 +1,19 @@
 import { Command } from 'commander';
+import { exitCodes } from '../exit-codes.ts';
 import { addBucketCommands } from './buckets.ts';
 import { examplesText, type ProgramDeps } from './command.ts';
 import { addKeyCommands } from './keys.ts';
 import { addObjectCommands } from './objects.ts';
 import { addOperatorCommands } from './operator.ts';
 
-export const EXIT_CODES_TEXT = 'Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by policy, 4 integrity failure.';
+/** What scripts may rely on. */
+export const EXIT_CODES = [
+  { code: exitCodes.done, meaning: 'done' },
+  { code: exitCodes.failed, meaning: 'failed' },
+  { code: exitCodes.usage, meaning: 'wrong usage' },
+  { code: exitCodes.refused, meaning: 'refused by policy' },
+  { code: exitCodes.integrity, meaning: 'integrity failure: no plaintext file was written' },
+] as const;
 
 /** The command tree. Declares only: what a command does is loaded when it runs. */
 export function createProgram(deps: ProgramDeps, version: string): Command {
@@ -37,7 +45,7 @@ export function createProgram(deps: ProgramDeps, version: string): Command {
       'sealgate bucket create vault',
       'sealgate put report.pdf s3://vault/report.pdf',
       'sealgate get s3://vault/report.pdf copy.pdf',
-    ])}\n${EXIT_CODES_TEXT}\n`,
+    ])}\nExit codes: ${EXIT_CODES.map(({ code, meaning }) => `${code} ${meaning}`).join(', ')}.\n`,
   );
   return program;
 }

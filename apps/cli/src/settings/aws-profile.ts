@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
+import { usageError } from '../cli-error.ts';
 import type { AwsEnvironment } from '../config.ts';
-import { usageError } from '../failure.ts';
 
 /** What a profile of `~/.aws` says that we use. */
 export interface AwsProfile {

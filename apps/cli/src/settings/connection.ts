@@ -1,6 +1,6 @@
 import type { Credentials } from '@sealgate/client';
+import { CliError, usageError } from '../cli-error.ts';
 import type { Environment } from '../config.ts';
-import { CliError, usageError } from '../failure.ts';
 import { type AwsProfile, readAwsProfile } from './aws-profile.ts';
 import { type CredentialsFile, readCredentialsFile } from './credentials-file.ts';
 

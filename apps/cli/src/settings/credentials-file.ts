@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CliError } from '../failure.ts';
+import { CliError } from '../cli-error.ts';
 
 /** What a gateway leaves for people and programs of its machine at its first start. */
 export interface CredentialsFile {
