@@ -147,7 +147,7 @@ export async function listMultipartUploads(context: S3Context): Promise<void> {
   );
 }
 
-export function uploadIdOf(context: S3Context): string {
+function uploadIdOf(context: S3Context): string {
   return context.query.get('uploadId') ?? '';
 }
 
