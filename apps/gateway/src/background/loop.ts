@@ -21,7 +21,7 @@ export interface LoopDeps {
   readonly pace?: LoopPace;
 }
 
-export interface LoopPace {
+interface LoopPace {
   /** Until an empty queue is looked at again. */
   readonly idleMs: number;
   /** After a failed batch; doubles up to the maximum. */

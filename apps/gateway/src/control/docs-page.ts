@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Route } from './route.ts';
-import type { PlainRoute } from './routes/plain.ts';
+import type { PlainRoute, Route } from './route.ts';
 
 const STYLE = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{max-width:60rem;margin:2rem auto;padding:0 1rem}
 h2{margin-top:2.5rem;border-bottom:1px solid #8885}article{margin:1rem 0}code{font:.95em ui-monospace,monospace}

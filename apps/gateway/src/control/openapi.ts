@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { problemSchema } from './problem.ts';
-import type { Route } from './route.ts';
-import type { PlainRoute } from './routes/plain.ts';
+import type { PlainRoute, Route } from './route.ts';
 
 type Json = Record<string, unknown>;
 

@@ -10,7 +10,7 @@ export interface CallContext {
   readonly signal: AbortSignal;
 }
 
-export type Access = 'public' | 'admin';
+type Access = 'public' | 'admin';
 
 interface RouteFacts {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -53,6 +53,24 @@ export interface Route extends RouteFacts {
     input: { readonly params: unknown; readonly query: unknown; readonly body: unknown },
     context: CallContext,
   ) => Promise<unknown>;
+}
+
+/** A GET without input and without a key, whose answer is not always 200 JSON. */
+export interface PlainRoute {
+  readonly path: string;
+  readonly operationId: string;
+  readonly tag: string;
+  readonly summary: string;
+  /** Media type by status, for the description. */
+  readonly answers: Readonly<Record<number, string>>;
+  readonly answer: () => Promise<PlainAnswer>;
+}
+
+export interface PlainAnswer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Checks a route's handler against its schemas. */

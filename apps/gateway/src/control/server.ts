@@ -15,9 +15,9 @@ import {
   REQUEST_TIMEOUT_MS,
 } from './limits.ts';
 import { faultOf, PROBLEM_TYPE, parseInput, problemOf } from './problem.ts';
-import type { CallContext, Route } from './route.ts';
+import type { CallContext, PlainRoute, Route } from './route.ts';
 import { controlRoutes } from './routes/all.ts';
-import { type PlainRoute, plainRoutes } from './routes/plain.ts';
+import { plainRoutes } from './routes/plain.ts';
 import type { ControlServices } from './services.ts';
 
 export interface ControlServerDeps {

@@ -49,7 +49,8 @@ export async function startControl(allowed: AllowedRanges = NO_RANGES) {
     pingIntervalMs: 60_000,
     pingTimeoutMs: 5000,
   });
-  await ensureDemoBackends(metadata, join(folder, 'backends'));
+  const prober = createBackendProber(links);
+  await ensureDemoBackends({ metadata, prober, clock }, join(folder, 'backends'));
   await registry.start();
   const limits = defaultEngineLimits;
   const engine = createEngine({ metadata, pool: registry.pool, clock, limits, events: metrics.engineEvents });
@@ -59,7 +60,7 @@ export async function startControl(allowed: AllowedRanges = NO_RANGES) {
       metadata,
       engine,
       registry,
-      prober: createBackendProber(links),
+      prober,
       guard: links.guard,
       clock,
       readiness,

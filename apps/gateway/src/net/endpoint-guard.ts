@@ -18,7 +18,7 @@ export interface EndpointGuard {
 }
 
 type LookupCallback = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
-export type GuardedLookup = (hostname: string, options: LookupOptions, callback: LookupCallback) => void;
+type GuardedLookup = (hostname: string, options: LookupOptions, callback: LookupCallback) => void;
 
 /** Resolves a host to all its addresses; replaced in tests. */
 export type Resolve = (host: string) => Promise<readonly string[]>;
@@ -96,7 +96,7 @@ export function createEndpointGuard(allowed: AllowedRanges, resolve: Resolve = r
 }
 
 /** @throws Fault EndpointRefused when the text is not the plain URL of an S3 endpoint. */
-export function parseEndpoint(endpoint: string): URL {
+function parseEndpoint(endpoint: string): URL {
   const url = URL.parse(endpoint);
   if (!url) throw refused('endpoint.url', 'The endpoint is not a URL. Give it as https://host[:port].');
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {

@@ -46,7 +46,7 @@ async function prettyStream(): Promise<DestinationStream> {
 }
 
 /** An error with the causes that a tenant never sees. */
-export function describeError(error: unknown): SerializedError | Record<string, unknown> {
+function describeError(error: unknown): SerializedError | Record<string, unknown> {
   return describe(error, CAUSES_MAX);
 }
 

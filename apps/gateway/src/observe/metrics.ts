@@ -5,7 +5,7 @@ import type { EngineEvents } from '@sealgate/engine';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** One request, when its answer has gone out or its client has gone. */
-export interface RequestSample {
+interface RequestSample {
   readonly listener: 's3' | 'control';
   /** The operation's name (`PutObject`) or the route's; never a path, which a client could make up at will. */
   readonly operation: string;
@@ -32,7 +32,7 @@ export interface Metrics {
   authFailed(reason: string): void;
 }
 
-export interface BackendFacts {
+interface BackendFacts {
   readonly state: BackendState;
   readonly latencyMs: number | undefined;
   readonly availability: number | undefined;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { parseBackendId } from '@sealgate/core/names';
-import type { AuditActor, Metadata, NewBackend } from '@sealgate/core/ports';
+import type { AuditActor, Backend, Clock, Metadata, NewBackend } from '@sealgate/core/ports';
+import type { BackendProber } from '../backends/prober.ts';
 
 interface DemoPlace {
   readonly id: string;
@@ -24,16 +25,33 @@ const PLACES: readonly DemoPlace[] = [
   { id: 'demo-iad', region: 'us-ashburn', country: 'US', jurisdiction: 'US', operatorJurisdiction: 'US' },
 ];
 
+/** A probe of a folder takes milliseconds; a disk that hangs must not hang the start. */
+const PROBE_MS = 10_000;
 const ACTOR: AuditActor = { kind: 'system', id: 'first-start', requestId: '-' };
 
-/** Registers the demo backends when no backend is registered. Their folders are made by their drivers. */
+/**
+ * Registers the demo backends when no backend is registered, and finds out what they can do, so that policies that
+ * require a capability can be tried too. Their folders are made by their drivers.
+ */
 export async function ensureDemoBackends(
-  metadata: Pick<Metadata, 'listBackends' | 'createBackend'>,
+  deps: {
+    readonly metadata: Pick<Metadata, 'listBackends' | 'createBackend' | 'recordProbe'>;
+    readonly prober: BackendProber;
+    readonly clock: Clock;
+  },
   folder: string,
 ): Promise<void> {
+  const { metadata, prober, clock } = deps;
   if ((await metadata.listBackends()).length > 0) return;
   // One after the other: their numbers, and so everything that lists them, keep the order above.
-  for (const place of PLACES) await metadata.createBackend(demoBackend(place, folder), ACTOR);
+  const made: Backend[] = [];
+  for (const place of PLACES) made.push(await metadata.createBackend(demoBackend(place, folder), ACTOR));
+  await Promise.all(
+    made.map(async (backend) => {
+      const { report } = await prober.examine(backend, { signal: AbortSignal.timeout(PROBE_MS), probe: true });
+      if (report) await metadata.recordProbe(backend.id, report.capabilities, clock.now(), ACTOR);
+    }),
+  );
 }
 
 function demoBackend(place: DemoPlace, folder: string): NewBackend {

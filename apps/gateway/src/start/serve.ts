@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { isFault } from '@sealgate/core/faults';
 import { systemClock } from '@sealgate/core/ports';
 import { migrate } from '@sealgate/metadata';
+import { createBackendProber } from '../backends/prober.ts';
 import { type BackgroundLoop, createLoop } from '../background/loop.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -94,7 +95,10 @@ interface Opening {
 type FirstKeys = Awaited<ReturnType<typeof ensureFirstCredential>>;
 
 async function prepareEmbedded(core: CoreServices, config: Config): Promise<FirstKeys> {
-  if (config.demoBackends) await ensureDemoBackends(core.metadata, join(config.dataDir, 'backends'));
+  if (config.demoBackends) {
+    const deps = { metadata: core.metadata, prober: createBackendProber(core.links), clock: systemClock };
+    await ensureDemoBackends(deps, join(config.dataDir, 'backends'));
+  }
   return await ensureFirstCredential(core.metadata, config.dataDir);
 }
 

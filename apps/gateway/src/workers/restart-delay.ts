@@ -5,7 +5,7 @@ export interface RestartPace {
   readonly fineAfterMs: number;
 }
 
-export const defaultRestartPace: RestartPace = { firstMs: 100, maxMs: 10_000, fineAfterMs: 60_000 };
+const defaultRestartPace: RestartPace = { firstMs: 100, maxMs: 10_000, fineAfterMs: 60_000 };
 
 /** How long to wait before a worker is started again, and the number of quick ends in a row so far. */
 export function nextRestart(

@@ -84,12 +84,15 @@ export function observe(record: HealthRecord, sample: HealthSample, thresholds: 
 /** What the remembered outcomes say, the last one included. */
 export function conclude(record: HealthRecord, thresholds: HealthThresholds): HealthEvent {
   const bad = badCalls(record);
+  const missed = (record.recent & 1) === 1;
+  // However long it was away: its first answer brings it back, and only what follows decides whether it stays.
+  if (record.state === 'unhealthy') return missed ? 'missed' : 'answered';
   if (-record.run >= thresholds.failedRun) return 'failed';
   if (record.calls >= thresholds.failedMinCalls && bad > record.calls * thresholds.failedShare) return 'failed';
   const steady = record.state === 'recovering' ? thresholds.recoveredRun : thresholds.steadyRun;
   if (record.run >= steady) return 'steadied';
   if (bad >= thresholds.falteredCalls) return 'faltered';
-  return (record.recent & 1) === 1 ? 'missed' : 'answered';
+  return missed ? 'missed' : 'answered';
 }
 
 /** Share of the remembered calls that went well; undefined when none is remembered. */

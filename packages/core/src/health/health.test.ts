@@ -104,6 +104,11 @@ describe('observe', () => {
     expect(after(back, good, good, good).state).toBe('healthy');
   });
 
+  it('comes back as fast after a long absence as after a short one', () => {
+    const gone = after(newHealthRecord('healthy'), ...times(500, bad));
+    expect(after(gone, ...times(1 + thresholds.recoveredRun, good)).state).toBe('healthy');
+  });
+
   it('gives up a backend that fails more than half of its calls without ever failing three in a row', () => {
     const samples = Array.from({ length: 30 }, (_, i) => (i % 3 === 0 ? good : bad));
     expect(after(newHealthRecord('degraded'), ...samples).state).toBe('unhealthy');
@@ -138,7 +143,9 @@ describe('observe', () => {
         expect(record.state).not.toBe('draining');
         expect(record.state).not.toBe('retired');
         expect(after(record, ...times(32 + thresholds.steadyRun, good)).state).toBe('healthy');
-        expect(after(record, ...times(thresholds.failedRun, bad)).state).toBe('unhealthy');
+        const gone = after(record, ...times(thresholds.failedRun, bad));
+        expect(gone.state).toBe('unhealthy');
+        expect(after(gone, ...times(1 + thresholds.recoveredRun, good)).state).toBe('healthy');
         expect(record.calls).toBeLessThanOrEqual(32);
         expect(availability(record) ?? 1).toBeGreaterThanOrEqual(0);
       }),

@@ -29,7 +29,10 @@ const newBucket = settings.extend({ name: bucketNameField, objectLock: z.boolean
 const params = z.object({ tenant: tenantRefField, bucket: bucketNameField });
 
 export function bucketRoutes(services: ControlServices): readonly Route[] {
-  const { metadata } = services;
+  return [...bucketListRoutes(services), ...oneBucketRoutes(services), ...proxyRoutes(services)];
+}
+
+function bucketListRoutes(services: ControlServices): readonly Route[] {
   return [
     route({
       method: 'GET',
@@ -58,6 +61,12 @@ export function bucketRoutes(services: ControlServices): readonly Route[] {
       handle: async (input, { actor }) =>
         bucketModel(await createBucket(services, { tenantRef: input.params.tenant, wanted: input.body, actor })),
     }),
+  ];
+}
+
+function oneBucketRoutes(services: ControlServices): readonly Route[] {
+  const { metadata } = services;
+  return [
     route({
       method: 'GET',
       path: '/admin/tenants/:tenant/buckets/:bucket',
@@ -102,7 +111,6 @@ export function bucketRoutes(services: ControlServices): readonly Route[] {
         await metadata.deleteBucket(bucket.id, actor);
       },
     }),
-    ...proxyRoutes(services),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Fault } from '@sealgate/core/faults';
+import type { AuditActor } from '@sealgate/core/ports';
 import { z } from 'zod';
 import { newAccessKey } from '../../start/key-pair.ts';
 import { accessKeyField, credentialModel, credentialSchema, keyPairSchema, tenantRefField } from '../models.ts';
@@ -23,7 +24,7 @@ const newCredential = z
 const params = z.object({ accessKeyId: accessKeyField });
 
 export function credentialRoutes(services: ControlServices): readonly Route[] {
-  const { metadata, clock } = services;
+  const { metadata } = services;
   const require = async (accessKeyId: z.output<typeof accessKeyField>) => {
     const credential = await metadata.credential(accessKeyId);
     if (credential === undefined) throw new Fault('NotFound', 'There is no such access key.');
@@ -41,18 +42,7 @@ export function credentialRoutes(services: ControlServices): readonly Route[] {
       status: 201,
       body: newCredential,
       response: credentialSchema.extend({ secretAccessKey: keyPairSchema.shape.secretAccessKey.optional() }),
-      async handle({ body }, { actor }) {
-        const tenant = await requireTenant(services, body.tenant);
-        const expiresAtMs = body.expiresAt === null ? null : Date.parse(body.expiresAt);
-        if (expiresAtMs !== null && expiresAtMs <= clock.now()) {
-          throw new Fault('ValidationFailed', 'The time of expiry is in the past.');
-        }
-        const { accessKeyId, secretAccessKey, description } = body;
-        const given = accessKeyId !== undefined && secretAccessKey !== undefined;
-        const pair = given ? { accessKeyId, secretAccessKey } : newAccessKey(randomBytes);
-        const made = await metadata.createCredential({ ...pair, tenantId: tenant.id, expiresAtMs, description }, actor);
-        return { ...credentialModel(made), ...(given ? {} : { secretAccessKey: pair.secretAccessKey }) };
-      },
+      handle: ({ body }, { actor }) => createCredential(services, body, actor),
     }),
     route({
       method: 'GET',
@@ -97,4 +87,18 @@ export function credentialRoutes(services: ControlServices): readonly Route[] {
       },
     }),
   ];
+}
+
+async function createCredential(services: ControlServices, body: z.output<typeof newCredential>, actor: AuditActor) {
+  const tenant = await requireTenant(services, body.tenant);
+  const expiresAtMs = body.expiresAt === null ? null : Date.parse(body.expiresAt);
+  if (expiresAtMs !== null && expiresAtMs <= services.clock.now()) {
+    throw new Fault('ValidationFailed', 'The time of expiry is in the past.');
+  }
+  const { accessKeyId, secretAccessKey, description } = body;
+  const given = accessKeyId !== undefined && secretAccessKey !== undefined;
+  const pair = given ? { accessKeyId, secretAccessKey } : newAccessKey(randomBytes);
+  const wanted = { ...pair, tenantId: tenant.id, expiresAtMs, description };
+  const made = await services.metadata.createCredential(wanted, actor);
+  return { ...credentialModel(made), ...(given ? {} : { secretAccessKey: pair.secretAccessKey }) };
 }

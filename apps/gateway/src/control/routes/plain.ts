@@ -1,25 +1,7 @@
 import { docsPage } from '../docs-page.ts';
 import { openApiOf } from '../openapi.ts';
-import type { Route } from '../route.ts';
+import type { PlainAnswer, PlainRoute, Route } from '../route.ts';
 import type { ControlServices } from '../services.ts';
-
-/** A GET without input and without a key, whose answer is not always 200 JSON. */
-export interface PlainRoute {
-  readonly path: string;
-  readonly operationId: string;
-  readonly tag: string;
-  readonly summary: string;
-  /** Media type by status, for the description. */
-  readonly answers: Readonly<Record<number, string>>;
-  readonly answer: () => Promise<PlainAnswer>;
-}
-
-export interface PlainAnswer {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
