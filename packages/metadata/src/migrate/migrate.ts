@@ -97,6 +97,7 @@ async function apply(client: pg.Client, files: SchemaFiles): Promise<MigrateResu
   }
   for (const file of plan.functions) {
     await client.query(file.text);
+    await dropOtherForms(client, file.name.slice(0, -4).replaceAll('-', '_'));
     await client.query(
       `INSERT INTO sealgate.functions (name, checksum) VALUES ($1, $2)
        ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, applied_at = now()`,
@@ -104,6 +105,16 @@ async function apply(client: pg.Client, files: SchemaFiles): Promise<MigrateResu
     );
   }
   return { applied: plan.migrations.map((file) => file.name), functions: plan.functions.map((file) => file.name) };
+}
+
+/** A function that takes other arguments now is another one to PostgreSQL: the form of the earlier release goes. */
+async function dropOtherForms(client: pg.Client, name: string): Promise<void> {
+  const { rows } = await client.query<{ form: string }>(
+    `SELECT p.oid::regprocedure::text AS form FROM pg_proc p
+     WHERE p.pronamespace = 'sealgate'::regnamespace AND p.proname = $1 AND p.xmin::text <> pg_current_xact_id()::xid::text`,
+    [name],
+  );
+  for (const { form } of rows) await client.query(`DROP FUNCTION ${form}`);
 }
 
 /** Everything but the audit log may be changed; the audit log may be appended to. */

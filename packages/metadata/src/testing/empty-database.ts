@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto';
+import { Client } from 'pg';
+import { inject } from 'vitest';
+import type { TestDatabase } from '../embedded/testing.ts';
+
+/** A database with nothing in it, for what the template of the other suites has behind it: migrations. */
+export async function emptyDatabase(options: { readonly encoding?: 'UTF8' | 'LATIN1' } = {}): Promise<TestDatabase> {
+  const { adminUrl, ownerUrl } = inject('testCluster');
+  const name = `empty_${randomBytes(6).toString('hex')}`;
+  await sql(
+    adminUrl,
+    `CREATE DATABASE ${name} OWNER sealgate TEMPLATE template0 ENCODING '${options.encoding ?? 'UTF8'}' LOCALE 'C'`,
+  );
+  const url = new URL(ownerUrl);
+  url.pathname = `/${name}`;
+  return {
+    databaseUrl: url.href,
+    drop: async () => {
+      await sql(adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    },
+  };
+}
+
+/** Runs one statement on a connection of its own. */
+export async function sql<Row>(databaseUrl: string, text: string, values: readonly unknown[] = []): Promise<Row[]> {
+  const client = new Client({ connectionString: databaseUrl, options: '-c search_path=pg_catalog' });
+  await client.connect();
+  try {
+    const result = await client.query<Row & Record<string, unknown>>(text, [...values]);
+    return result.rows;
+  } finally {
+    await client.end();
+  }
+}
