@@ -36,7 +36,7 @@ export interface Folders {
   close(): Promise<void>;
 }
 
-export interface Held<T> {
+interface Held<T> {
   readonly folder: Folder;
   readonly first: T;
   release(): void;

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 
-export interface FileFacts {
+interface FileFacts {
   readonly dev: number;
   readonly ino: number;
   readonly bytes: number;

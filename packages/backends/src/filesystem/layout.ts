@@ -19,7 +19,7 @@ export interface BlobPath {
 }
 
 const BLOB_ID_START = /^[0-9a-f]{8}-/;
-export const FAN_OUT_CHARS = [6, 8] as const;
+const FAN_OUT_CHARS = [6, 8] as const;
 const FOLDER_MARK = '@';
 const FAN_OUT_MARK = '~';
 /** Stands for the empty name of a key that ends in `/`. */

@@ -32,7 +32,7 @@ export interface TempFiles {
   close(): Promise<void>;
 }
 
-export interface TempFile {
+interface TempFile {
   readonly fd: number;
   readonly path: string;
   /** Closes and unlinks it, once. Never throws: the next sweep finds what could not be removed. */

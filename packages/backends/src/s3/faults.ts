@@ -2,7 +2,7 @@ import { Fault, type FaultCode } from '@sealgate/core/faults';
 import type { RemoteError } from '@sealgate/s3';
 
 /** What a backend said, for the log. It never reaches a tenant: a Fault keeps it as its cause. */
-export class BackendAnswerError extends Error {
+class BackendAnswerError extends Error {
   override readonly name = 'BackendAnswerError';
   readonly status: number;
   readonly code: string;

@@ -53,11 +53,11 @@ if (endpoint === undefined || accessKeyId === undefined || secretAccessKey === u
       bucket: `${process.pid}-${performance.timeOrigin}`,
       backend: 'rgw',
     };
-    const signal = AbortSignal.timeout(60_000);
     const target = { endpoint, region, credentials: { accessKeyId, secretAccessKey }, addressing: 'path' as const };
 
     // What radosgw 16.2 does; a newer one knows checksums.
     it('finds what it can do', { timeout: 60_000 }, async () => {
+      const signal = AbortSignal.timeout(60_000);
       const [bucket, lockBucket] = [0, 1].map((counter) => physicalBucketName({ ...names, counter }));
       if (bucket === undefined || lockBucket === undefined) throw new Error('There are two names.');
       const probe = createS3Probe(target);

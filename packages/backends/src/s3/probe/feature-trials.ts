@@ -109,7 +109,7 @@ export async function objectLock(calls: S3Calls, target: ProbeTarget): Promise<P
 }
 
 /** Some servers want Content-MD5 with documents. */
-export function withMd5(document: Buffer): ReturnType<typeof wholeBody> {
+function withMd5(document: Buffer): ReturnType<typeof wholeBody> {
   const { body, headers } = wholeBody(document);
   return { body, headers: { ...headers, 'content-md5': hash('md5', document, 'base64') } };
 }
