@@ -211,14 +211,14 @@ describe('a root folder that vanishes', () => {
   });
 });
 
-describe('what does not belong there', () => {
+describe.each([true, false])('what does not belong there, by descriptor: %s', (descriptorPaths) => {
   const outside = (): string => join(base, 'outside');
 
   it('is never reached through a symbolic link in place of a bucket', async () => {
     mkdirSync(root);
     mkdirSync(outside());
     symlinkSync(outside(), join(root, bucket));
-    const driver = open();
+    const driver = open({ descriptorPaths });
     expect(await code(driver.ensureBucket(bucket, { signal }))).toBe('BucketNameTaken');
     expect(await code(driver.put(bucket, key, blob))).toBe('BackendRefused');
     expect(await code(driver.list(bucket, { signal, limit: 1 }))).toBe('BackendRefused');
@@ -228,7 +228,7 @@ describe('what does not belong there', () => {
   it('is never reached through a symbolic link in place of a folder or a blob', async () => {
     mkdirSync(join(outside(), '0190a1~', '0190a1b2~'), { recursive: true });
     writeFileSync(join(outside(), 'secret'), 'not yours');
-    const driver = open();
+    const driver = open({ descriptorPaths });
     await driver.ensureBucket(bucket, { signal });
     symlinkSync(outside(), join(root, bucket, 'b@'));
     symlinkSync(join(outside(), 'secret'), join(root, bucket, 'leaf'));
@@ -241,7 +241,7 @@ describe('what does not belong there', () => {
   });
 
   it('makes a bucket not empty, and a file a taken name', async () => {
-    const driver = open();
+    const driver = open({ descriptorPaths });
     await driver.ensureBucket(bucket, { signal });
     writeFileSync(join(root, bucket, 'some file'), '');
     expect(await code(driver.removeBucket(bucket, { signal }))).toBe('BackendRefused');

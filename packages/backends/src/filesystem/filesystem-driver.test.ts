@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeBackendDriver } from '@sealgate/testkit/contracts';
@@ -17,36 +17,38 @@ function openFilesBelow(root: string): number {
   }).length;
 }
 
-describeBackendDriver(
-  'filesystem',
-  { refusesOverwrite: true, holdsWrites: true, aheadBytesMax: 4 * 1024 * 1024, largeBytes: 16 * 1024 * 1024 },
-  async () => {
-    const root = mkdtempSync(join(tmpdir(), 'sealgate-fs-'));
-    let released: Promise<void> = Promise.resolve();
-    let release = (): void => undefined;
-    const io: FilesystemIo = {
-      ...systemIo,
-      async writev(fd, chunks, position) {
-        await released;
-        return await systemIo.writev(fd, chunks, position);
-      },
-    };
-    const driver = createFilesystemDriver({ root, io });
-    return {
-      driver,
-      openHandles: () => openFilesBelow(root),
-      holdWrites(held) {
-        release();
-        released = held
-          ? new Promise((resolve) => {
-              release = resolve;
-            })
-          : Promise.resolve();
-      },
-      async dispose() {
-        await driver.close();
-        rmSync(root, { recursive: true, force: true });
-      },
-    };
-  },
-);
+for (const descriptorPaths of [true, false]) {
+  describeBackendDriver(
+    `filesystem, ${descriptorPaths ? 'by descriptor' : 'by path'}`,
+    { refusesOverwrite: true, holdsWrites: true, aheadBytesMax: 4 * 1024 * 1024, largeBytes: 16 * 1024 * 1024 },
+    async () => {
+      const root = mkdtempSync(join(tmpdir(), 'sealgate-fs-'));
+      let released: Promise<void> = Promise.resolve();
+      let release = (): void => undefined;
+      const io: FilesystemIo = {
+        ...systemIo,
+        async writev(fd, chunks, position) {
+          await released;
+          return await systemIo.writev(fd, chunks, position);
+        },
+      };
+      const driver = createFilesystemDriver({ root, io, descriptorPaths });
+      return {
+        driver,
+        ...(existsSync('/proc/self/fd') ? { openHandles: () => openFilesBelow(root) } : {}),
+        holdWrites(held) {
+          release();
+          released = held
+            ? new Promise((resolve) => {
+                release = resolve;
+              })
+            : Promise.resolve();
+        },
+        async dispose() {
+          await driver.close();
+          rmSync(root, { recursive: true, force: true });
+        },
+      };
+    },
+  );
+}

@@ -26,6 +26,8 @@ export interface FilesystemDriverOptions {
   readonly root: string;
   readonly clock?: Clock;
   readonly limits?: Partial<typeof filesystemLimits>;
+  /** Reach folders through their descriptors. Default: where the system shows them as paths (Linux). */
+  readonly descriptorPaths?: boolean;
   /** For tests. */
   readonly io?: FilesystemIo;
   readonly identity?: ProcessIdentity;
@@ -38,7 +40,13 @@ export interface FilesystemDriverOptions {
 export function createFilesystemDriver(options: FilesystemDriverOptions): BackendDriver {
   const { clock = systemClock, io = systemIo, identity = thisProcess() } = options;
   const limits = { ...filesystemLimits, ...options.limits };
-  const folders = createFolders({ root: resolve(options.root), io, clock, limits, descriptorPath: descriptorPath() });
+  const folders = createFolders({
+    root: resolve(options.root),
+    io,
+    clock,
+    limits,
+    descriptorPath: descriptorPath(options.descriptorPaths),
+  });
   const temps = createTempFiles({ folders, io, clock, identity, limits });
   const deps = { folders, temps, io, limits };
   let swept: Promise<void> | undefined;
@@ -161,8 +169,8 @@ async function deleteBlob({ folders, io }: BlobDeps, bucket: string, key: string
   }
 }
 
-function descriptorPath(): ((fd: number) => string) | undefined {
-  return existsSync('/proc/self/fd') ? (fd) => `/proc/self/fd/${fd}` : undefined;
+function descriptorPath(wanted = existsSync('/proc/self/fd')): ((fd: number) => string) | undefined {
+  return wanted ? (fd) => `/proc/self/fd/${fd}` : undefined;
 }
 
 function thisProcess(): ProcessIdentity {

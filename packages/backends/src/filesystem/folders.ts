@@ -104,9 +104,8 @@ export function createFolders(deps: {
       return other;
     }
     cache.set(id, folder);
-    if (cache.size > limits.openFoldersMax) {
-      const idle = [...cache].find(([key, each]) => key !== '' && each.users === 0 && each !== folder);
-      if (idle !== undefined) drop(...idle);
+    for (const [key, each] of [...cache].slice(0, Math.max(0, cache.size - limits.openFoldersMax))) {
+      if (key !== '' && each.users === 0 && each !== folder) drop(key, each);
     }
     return folder;
   };

@@ -17,6 +17,11 @@ export interface PutDeps {
 }
 
 /**
+ * Makes a write its own flush, where that flush reaches the medium: on macOS only `fdatasync` is made to do so.
+ */
+const FLUSHING_WRITE = process.platform === 'linux' ? constants.O_DSYNC : 0;
+
+/**
  * The order that makes a put durable and all-or-nothing: bytes into a temporary file, flush the bytes, link the file
  * under its name (which fails when the name is taken), flush the folder. A crash between any two steps leaves a
  * temporary file at most. The flush of the folder is shared by all puts that wait for it.
@@ -25,12 +30,11 @@ export async function putBlob(deps: PutDeps, at: { bucket: string; key: string }
   const { folders, temps, io } = deps;
   const { folders: names, leaf } = blobPath(at.key);
   await needBucket(folders, at.bucket);
-  const whole = blob.body instanceof Uint8Array;
-  // A body at hand is written and flushed by one call; O_DSYNC is the flush.
-  const temp = await temps.create(constants.O_WRONLY | (whole ? constants.O_DSYNC : 0));
+  const flushing = blob.body instanceof Uint8Array ? FLUSHING_WRITE : 0;
+  const temp = await temps.create(constants.O_WRONLY | flushing);
   try {
     await writeBody(deps, temp.fd, blob);
-    if (!whole) await io.fdatasync(temp.fd);
+    if (flushing === 0) await io.fdatasync(temp.fd);
     blob.signal.throwIfAborted();
     await folders.use([at.bucket, ...names], { make: true, existing: 1 }, async (folder) => {
       await io.link(temp.path, folder.at(leaf));

@@ -123,6 +123,10 @@ describe('a faulty backend', () => {
     faulty.setDown(true);
     expect(await code(faulty.get(bucket, 'b/kept', { signal }))).toBe('BackendUnreachable');
     faulty.setDown(false);
+    const opened = await faulty.get(bucket, 'b/kept', { signal });
+    faulty.setDown(true);
+    expect(await code(opened.body.toArray())).toBe('BackendUnreachable');
+    faulty.setDown(false);
     faulty.setFull(true);
     expect(await code(faulty.put(bucket, 'b/x', blob))).toBe('BackendFull');
     faulty.setFull(false);

@@ -48,6 +48,7 @@ export function createFaultyBackend(makeInner: () => BackendDriver, options: Fau
   let inner = makeInner();
   let plan = options.plan ?? calmPlan;
   let [down, full, calls] = [false, false, 0];
+  const isDown = (): boolean => down;
 
   const note = (operation: Operation, subject: string, trouble: Incident['trouble']): void => {
     incidents.push({ atMs: clock.monotonic(), operation, subject, trouble });
@@ -90,7 +91,7 @@ export function createFaultyBackend(makeInner: () => BackendDriver, options: Fau
     }
     // The engine may hold the source of a body at hand; only a body that is touched is worth a stream.
     const touched = trouble !== undefined || !(blob.body instanceof Uint8Array);
-    const body = touched ? tamperedBody(blob.body, { ...blob, trouble, plan, prng: own, clock }) : blob.body;
+    const body = touched ? tamperedBody(blob.body, { ...blob, trouble, plan, prng: own, clock, isDown }) : blob.body;
     if (trouble === 'lie' || trouble === 'lie-unproven') {
       if (body instanceof Readable) await finished(body.resume());
       deceptions.add(subject);
@@ -116,7 +117,7 @@ export function createFaultyBackend(makeInner: () => BackendDriver, options: Fau
     async get(bucket, key, o) {
       const { trouble, own } = await enter('get', `${bucket}/${key}`, o.signal);
       const opened = await inner.get(bucket, key, o);
-      const tampering = { bytes: opened.bytes, trouble, plan, prng: own, clock, signal: o.signal };
+      const tampering = { bytes: opened.bytes, trouble, plan, prng: own, clock, isDown, signal: o.signal };
       return { ...opened, body: tamperedBody(opened.body, tampering) };
     },
     head: (bucket, key, o) => simple('head', `${bucket}/${key}`, o, () => inner.head(bucket, key, o)),

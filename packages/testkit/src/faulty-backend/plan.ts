@@ -21,13 +21,15 @@ export type Trouble =
   /** The same with a receipt that claims no proof. */
   | 'lie-unproven'
   /** One bit of the body is turned over, on its way in or out. */
-  | 'corrupt';
+  | 'corrupt'
+  /** The same, only on its way out: what the backend keeps is good. */
+  | 'corrupt-read';
 
 const APPLICABLE: Readonly<Record<Operation, readonly Trouble[]>> = {
   ensureBucket: ['fail', 'lose-answer', 'stall'],
   removeBucket: ['fail', 'lose-answer', 'stall'],
   put: ['fail', 'lose-answer', 'stall', 'drop', 'stop', 'slow', 'lie', 'lie-unproven', 'corrupt'],
-  get: ['fail', 'stall', 'drop', 'stop', 'slow', 'corrupt'],
+  get: ['fail', 'stall', 'drop', 'stop', 'slow', 'corrupt', 'corrupt-read'],
   head: ['fail', 'stall'],
   delete: ['fail', 'lose-answer', 'stall'],
   list: ['fail', 'stall'],
@@ -56,7 +58,7 @@ export function drawTrouble(plan: FaultPlan, operation: Operation, prng: Prng): 
   return undefined;
 }
 
-const KINDS = APPLICABLE.put;
+const KINDS: readonly Trouble[] = [...APPLICABLE.put, 'corrupt-read'];
 const RATE_MAX = 0.1;
 const DELAY_MS_MAX = 200;
 

@@ -10,6 +10,8 @@ interface Tampering {
   readonly plan: FaultPlan;
   readonly prng: Prng;
   readonly clock: Clock;
+  /** The backend went down meanwhile. */
+  readonly isDown: () => boolean;
   readonly signal: AbortSignal;
 }
 
@@ -44,19 +46,21 @@ export function tamperedBody(body: Readable | Uint8Array, tampering: Tampering):
 }
 
 async function* tamper(body: Readable | Uint8Array, tampering: Tampering): AsyncGenerator<Buffer> {
-  const { bytes, trouble, plan, prng, clock, signal } = tampering;
+  const { bytes, trouble, plan, prng, clock, isDown, signal } = tampering;
   // Where the trouble strikes: at this byte, never behind the last one.
   const at = bytes === 0 ? 0 : prng.int(bytes);
+  const corrupts = trouble === 'corrupt' || trouble === 'corrupt-read';
   const breaks = trouble === 'drop' || trouble === 'stop';
   let seen = 0;
   for await (const chunk of chunksOf(body)) {
     if (trouble === 'slow') await pause(clock, plan.slowChunkMs, signal);
+    if (isDown()) throw unreachable();
     const struck = seen <= at && at < seen + chunk.length;
     if (struck && breaks) {
       if (at > seen) yield chunk.subarray(0, at - seen);
       break;
     }
-    yield struck && trouble === 'corrupt' ? flipBit(chunk, at - seen) : chunk;
+    yield struck && corrupts ? flipBit(chunk, at - seen) : chunk;
     seen += chunk.length;
   }
   if (!breaks) return;
