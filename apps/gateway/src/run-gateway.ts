@@ -75,7 +75,9 @@ async function run({ config, args, logger, signals, startedMs, cwd }: Run): Prom
     await database.close();
   }
   logger.info('stopped');
-  return signals.forced.aborted ? exitCodes.failed : exitCodes.stopped;
+  // Whoever forced the end does not wait for the sockets that are still open.
+  if (signals.forced.aborted) process.exit(exitCodes.failed);
+  return exitCodes.stopped;
 }
 
 async function openDatabase(

@@ -154,6 +154,7 @@ describe('the registry', () => {
       recordsHealth: true,
       pingIntervalMs: 5000,
       pingTimeoutMs: 1000,
+      random: () => 0.5,
     });
     return { clock, registry, database, saved, drivers };
   }

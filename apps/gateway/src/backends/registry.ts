@@ -45,6 +45,8 @@ export interface RegistryDeps {
   readonly recordsHealth: boolean;
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
+  /** 0 to 1: scatters pings in time. */
+  readonly random?: () => number;
 }
 
 const ACTOR: AuditActor = { kind: 'system', id: 'backend-health', requestId: '-' };
@@ -79,6 +81,7 @@ export function createBackendRegistry(deps: RegistryDeps): BackendRegistry {
     intervalMs: deps.pingIntervalMs,
     timeoutMs: deps.pingTimeoutMs,
     onPinged: show,
+    ...(deps.random === undefined ? {} : { random: deps.random }),
   });
 
   const saveStates = async (): Promise<void> => {

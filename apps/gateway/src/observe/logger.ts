@@ -30,14 +30,20 @@ const CAUSES_MAX = 5;
 
 /** The process's log: JSON lines on standard error, readable when that is a terminal. */
 export async function createLogger(config: Pick<Config, 'logLevel' | 'logFormat'>): Promise<Logger> {
-  const options = {
-    level: config.logLevel,
-    base: { process: process.pid },
-    redact: { paths: [...REDACTED, ...REDACTED_HEADERS], censor: '[secret]' },
-    serializers: { err: describeError },
-  };
   const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && process.stderr.isTTY);
-  return pino(options, pretty ? await prettyStream() : pino.destination({ fd: 2, sync: false }));
+  return loggerOn(pretty ? await prettyStream() : pino.destination({ fd: 2, sync: false }), config.logLevel);
+}
+
+export function loggerOn(stream: DestinationStream, level: Config['logLevel']): Logger {
+  return pino(
+    {
+      level,
+      base: { process: process.pid },
+      redact: { paths: [...REDACTED, ...REDACTED_HEADERS], censor: '[secret]' },
+      serializers: { err: describeError },
+    },
+    stream,
+  );
 }
 
 async function prettyStream(): Promise<DestinationStream> {
