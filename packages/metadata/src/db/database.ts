@@ -39,7 +39,11 @@ export function createDatabase(
     max: deps.poolMax ?? POOL_CONNECTIONS_DEFAULT,
   });
   // An idle connection that dies is replaced by the pool on the next call; without a listener it would end the process.
-  pool.on('error', (error) => deps.logger.warn({ err: error }, 'an idle database connection was lost'));
+  let closing = false;
+  pool.on('error', (error) => {
+    // The pool counts a connection as closed once it said so to the server, which may end it first.
+    if (!closing) deps.logger.warn({ err: error }, 'an idle database connection was lost');
+  });
 
   async function run<Row>(statement: string, values: readonly SqlValue[]): Promise<Row[]> {
     const known = deps.statements.get(statement);
@@ -62,7 +66,10 @@ export function createDatabase(
     },
     connections: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     ping: () => ping(pool),
-    close: () => pool.end(),
+    close() {
+      closing = true;
+      return pool.end();
+    },
   };
 }
 
