@@ -18,9 +18,13 @@ import { describeWrites } from './backend-driver/writes.ts';
 
 export type { BackendDriverFactory, BackendDriverTraits, DriverUnderTest } from './backend-driver/context.ts';
 
+/** Hundreds of flushed puts on a busy machine take their time. */
+const TIMEOUT_MS = 30_000;
+
 /** What every BackendDriver promises (core/ports), run against one of them. */
 export function describeBackendDriver(name: string, traits: BackendDriverTraits, factory: BackendDriverFactory): void {
   describe(`BackendDriver contract: ${name}`, () => {
+    const { timeoutMs = TIMEOUT_MS } = traits;
     let subject: DriverUnderTest | undefined;
     const made: PhysicalBucketName[] = [];
     const unusedBucket = bucketNames(name);
@@ -47,9 +51,9 @@ export function describeBackendDriver(name: string, traits: BackendDriverTraits,
       // A backend may outlive the run: nothing is left on it.
       if (subject !== undefined) for (const bucket of made) await emptyBucket(subject.driver, bucket);
       await subject?.dispose();
-    }, traits.timeoutMs);
+    }, timeoutMs);
 
-    if (traits.timeoutMs !== undefined) vi.setConfig({ testTimeout: traits.timeoutMs });
+    vi.setConfig({ testTimeout: timeoutMs });
     describeBuckets(context);
     describeWrites(context);
     describeReads(context);

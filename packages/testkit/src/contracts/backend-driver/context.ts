@@ -24,7 +24,7 @@ export interface BackendDriverTraits {
   readonly aheadBytesMax: number;
   /** Sizes to try besides the small ones. */
   readonly largeBytes?: number;
-  /** For backends that take their time. Default: vitest's own. */
+  /** For backends that take their time. */
   readonly timeoutMs?: number;
   /** Rounds of each property test. */
   readonly propertyRuns?: number;

@@ -39,7 +39,7 @@ export function describeListing({ driver, newBucket, traits }: ContractContext):
           }
           expect(seen).toEqual(wanted);
         }),
-        { numRuns: traits.propertyRuns ?? 60 },
+        { numRuns: traits.propertyRuns ?? 40 },
       );
     });
 

@@ -42,6 +42,14 @@ export function describeWrites(context: ContractContext): void {
       await nothingThere(bucket);
     });
 
+    it('is complete nowhere when a further chunk comes behind its last byte', async () => {
+      const bucket = await newBucket();
+      const body = Readable.from([Buffer.alloc(2_000_000), Buffer.alloc(1)], { objectMode: false });
+      const put = driver().put(bucket, 'b/x', { body, bytes: 2_000_000, signal: never });
+      expect(await faultCode(put)).toBe('IncompleteBody');
+      await nothingThere(bucket);
+    });
+
     it('refuses bytes at hand that are not as many as declared', async () => {
       const bucket = await newBucket();
       expect(await faultCode(driver().put(bucket, 'b/x', { ...options, body: patternBytes(99_999) }))).toBe(
