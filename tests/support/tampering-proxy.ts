@@ -8,6 +8,12 @@ export interface Answer {
   readonly body: Buffer;
 }
 
+/** What the proxy answers itself instead of passing it on. */
+export interface OwnPage {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
 export interface TamperingProxy {
   readonly endpoint: string;
   /** How answers to GET and HEAD of objects are changed from now on. `fetch` gets another object as the gateway gives it. */
@@ -18,15 +24,22 @@ export interface TamperingProxy {
 /**
  * @param s3Endpoint the real gateway; signed requests keep its host name, so that their signatures stay right
  * @param signedGet gets an object with a signature of its own, for answers that belong to another object
+ * @param ownPage finds what the proxy answers itself, by path
  */
 export async function startTamperingProxy(
   s3Endpoint: string,
   signedGet: (path: string) => Promise<Answer>,
+  ownPage: (path: string) => OwnPage | undefined = () => undefined,
 ): Promise<TamperingProxy> {
   let change: Parameters<TamperingProxy['tamper']>[0] = (answer) => answer;
   const target = new URL(s3Endpoint);
   const server = createServer((incoming, outgoing) => {
     void (async () => {
+      const own = ownPage(incoming.url ?? '');
+      if (own !== undefined) {
+        outgoing.writeHead(200, own.headers).end(own.body);
+        return;
+      }
       const answer = await forward(target, incoming);
       const isRead = incoming.method === 'GET' || incoming.method === 'HEAD';
       const sent = isRead && answer.status < 300 ? await change(answer, signedGet) : answer;

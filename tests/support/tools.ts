@@ -6,6 +6,7 @@ const PACKAGES = {
   aws: 'awscli',
   s3cmd: 's3cmd',
   rclone: 'rclone',
+  chromium: 'chromium',
 } as const;
 
 export type Tool = keyof typeof PACKAGES;

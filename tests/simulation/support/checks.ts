@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto';
+import { parseBlobId } from '@sealgate/core/names';
+import type { BlobRecord, Bucket } from '@sealgate/core/ports';
+import { createPrng } from '@sealgate/testkit';
+import type { SimulatedGateway } from '@sealgate/testkit/cluster';
+import { checkRegister } from '@sealgate/testkit/history';
+import { checkBytes, read, readBody } from './reads.ts';
+import type { World } from './world.ts';
+
+const { signal } = new AbortController();
+const DIGEST_BYTES = 32;
+
+/** What clients were promised, looked at from outside. Reads find broken copies, so healing is to follow. */
+export async function checkAnswers(world: World): Promise<void> {
+  await checkFinalReads(world);
+  checkLinearizable(world);
+  await checkVersions(world);
+}
+
+/** What lies on the backends, looked at from behind, after the healing. */
+export async function checkStorage(world: World): Promise<void> {
+  await checkCopies(world);
+  await checkResidency(world);
+  await checkLeftovers(world);
+}
+
+async function checkFinalReads(world: World): Promise<void> {
+  for (const { bucketId, key } of [...world.history.keys.values()]) {
+    const bucket = bucketOf(world, bucketId);
+    const target = { bucket, key, prng: createPrng(`final ${key}`), label: `final ${bucket.name}/${key}` };
+    if ((await read(world, target)) === 'failed') {
+      world.history.violate('nothing-lost', `${bucket.name}/${key} cannot be read`);
+    }
+  }
+}
+
+function checkLinearizable(world: World): void {
+  for (const { bucketId, key, operations } of world.history.keys.values()) {
+    const verdict = checkRegister(operations);
+    if (verdict.ok) continue;
+    const name = `${bucketOf(world, bucketId).name}/${key}`;
+    world.history.violate(
+      'linearizable',
+      `${name}\n  placed ${verdict.placed.join('\n         ')}\n  left   ${verdict.left.join('\n         ')}`,
+    );
+  }
+}
+
+async function checkVersions(world: World): Promise<void> {
+  const { history } = world;
+  const versioned = history.acknowledged.filter((ack) => bucketOf(world, ack.bucketId).versioning === 'enabled');
+  const gateway = world.gateway(createPrng('versions'));
+  for (const ack of versioned) {
+    const { bucketId, key, versionId, value } = ack;
+    const version = await gateway.metadata.version(bucketId, key, versionId);
+    const label = `${key} version ${versionId}`;
+    if (version === undefined) {
+      history.violate('versions-kept', `${label} was acknowledged and is not there`);
+      continue;
+    }
+    const body = await readBody(world, { gateway, version, range: undefined });
+    if (body.kind === 'done') checkBytes(world, { value, bytes: body.value, range: undefined, label });
+    else history.violate('versions-kept', `${label} cannot be read`);
+    for (const other of versioned) {
+      if (other.key === key && other.ended < ack.began && other.seq >= ack.seq) {
+        history.violate('versions-ordered', `${label} came after ${other.versionId} and has a lower sequence`);
+      }
+    }
+  }
+  await checkListedOrder(world, gateway);
+}
+
+async function checkListedOrder(world: World, { metadata }: SimulatedGateway): Promise<void> {
+  for (const { bucketId, key } of world.history.keys.values()) {
+    const page = await metadata.listVersions({ bucketId, prefix: key, delimiter: '', keyMarker: '', limit: 1000 });
+    let last: bigint | undefined;
+    for (const { versionId } of page.versions.filter((v) => v.key === key)) {
+      const seq = (await metadata.version(bucketId, key, versionId))?.seq;
+      if (seq === undefined || (last !== undefined && seq >= last)) {
+        world.history.violate('versions-ordered', `${key} lists ${versionId} out of the order of commits`);
+      }
+      last = seq;
+    }
+  }
+}
+
+/** What a row calls stored can be fetched and has the digests of the blob; nothing stays owed for ever. */
+async function checkCopies(world: World): Promise<void> {
+  const { cluster, history } = world;
+  for (const { blob, bucketId, wanted } of cluster.metadata.blobRows()) {
+    if (!wanted) continue;
+    const names = await cluster.metadata.physicalBuckets(bucketId);
+    for (const replica of blob.replicas) {
+      const subject = `${names.get(replica.backend) ?? ''}/b/${blob.blobId}.${replica.shard}`;
+      if (replica.state !== 'stored') history.violate('healed', `${subject} is ${replica.state} for ever`);
+      else if (!excused(world, blob, subject) && !(await isGood(world, blob, replica.backend, subject))) {
+        history.violate('stored-is-stored', `${subject} is not what its row says`);
+      }
+    }
+  }
+}
+
+/** The one treacherous backend spoilt or lost it after it had been proved; only a scrub can find that. */
+function excused(world: World, blob: BlobRecord, subject: string): boolean {
+  const traitor = world.plan.traitor === undefined ? undefined : world.cluster.members[world.plan.traitor];
+  if (traitor?.faulty.deceptions.has(subject) === true) return true;
+  const atMs = Number.parseInt(blob.blobId.replaceAll('-', '').slice(0, 12), 16);
+  const held = blob.replicas.some((replica) => replica.backend === traitor?.backend.id);
+  return held && world.vanishedAtMs.some((lostMs) => lostMs >= atMs) && subject.includes(traitorMark(world));
+}
+
+function traitorMark(world: World): string {
+  const traitor = world.plan.traitor === undefined ? undefined : world.cluster.members[world.plan.traitor];
+  return `-${traitor?.backend.id ?? 'nobody'}/`;
+}
+
+async function isGood(world: World, blob: BlobRecord, backend: string, subject: string): Promise<boolean> {
+  const member = world.cluster.members.find((m) => m.backend.id === backend);
+  const at = subject.indexOf('/');
+  const bucket = subject.slice(0, at) as Parameters<NonNullable<typeof member>['faulty']['get']>[0];
+  try {
+    const opened = await member?.faulty.get(bucket, subject.slice(at + 1), { signal });
+    const bytes = Buffer.concat((await opened?.body.toArray()) as Buffer[]);
+    if (bytes.length !== blob.bytes) return false;
+    for (let i = 0; i * blob.blockBytes < bytes.length; i += 1) {
+      const block = bytes.subarray(i * blob.blockBytes, (i + 1) * blob.blockBytes);
+      const wanted = blob.digests?.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES) ?? Buffer.alloc(0);
+      if (!createHash('sha256').update(block).digest().equals(wanted)) return false;
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Not one byte of a locked bucket ever went to a backend outside, not even for a moment. */
+async function checkResidency(world: World): Promise<void> {
+  for (const bucket of world.buckets.filter((b) => b.regionLock.length > 0)) {
+    const names = await world.cluster.metadata.physicalBuckets(bucket.id);
+    for (const { backend, received } of world.cluster.members) {
+      if (bucket.regionLock.includes(backend.jurisdiction)) continue;
+      const name = names.get(backend.id);
+      if (name === undefined) continue;
+      for (const subject of received) {
+        if (subject.startsWith(`${name}/`)) world.history.violate('inside-policy', `${backend.id} was sent ${subject}`);
+      }
+    }
+  }
+}
+
+/** Whatever lies on a backend is named by a row, unless a gateway died or could not reach the database over it. */
+async function checkLeftovers(world: World): Promise<void> {
+  const { cluster, history } = world;
+  const named = new Set<string>();
+  for (const { blob } of cluster.metadata.blobRows()) {
+    for (const replica of blob.replicas) named.add(`${replica.backend}/${blob.blobId}.${replica.shard}`);
+  }
+  for (const { backend, faulty } of cluster.members) {
+    for (const bucket of world.buckets) {
+      const name = (await cluster.metadata.physicalBuckets(bucket.id)).get(backend.id);
+      const page = name === undefined ? undefined : await faulty.list(name, { limit: 1000, signal });
+      for (const { key } of page?.blobs ?? []) {
+        const file = key.slice(2);
+        if (named.has(`${backend.id}/${file}`)) continue;
+        const leftToSweep = world.crashes > 0 || cluster.abandoned.has(parseBlobId(file.slice(0, 36)));
+        if (leftToSweep) history.orphan();
+        else history.violate('no-orphans', `${backend.id} keeps ${key}, which no row names`);
+      }
+    }
+  }
+}
+
+function bucketOf(world: World, id: number): Bucket {
+  const bucket = world.buckets.find((b) => b.id === id);
+  if (bucket === undefined) throw new Error('An operation on an unknown bucket.');
+  return bucket;
+}

@@ -1,0 +1,103 @@
+import type { Prng } from '@sealgate/testkit';
+import { pause } from './bodies.ts';
+import { checkAnswers, checkStorage } from './checks.ts';
+import { multipart } from './multipart.ts';
+import { appease, unleash } from './nemesis.ts';
+import { read } from './reads.ts';
+import { createWorld, type World, type WorldOptions } from './world.ts';
+import { copy, put, remove } from './writes.ts';
+
+export interface ScheduleReport {
+  readonly seed: number;
+  readonly violations: readonly string[];
+  readonly operations: number;
+  readonly acknowledged: number;
+  readonly crashes: number;
+  readonly incidents: number;
+  /** Blobs left to the sweep for orphans: their gateway died, or could not queue them for deletion. */
+  readonly orphans: number;
+  readonly simulatedMs: number;
+}
+
+/** Virtual time after which a run counts as hung. */
+const RUN_MS_MAX = 60 * 60_000;
+const HEAL_ROUNDS_MAX = 2000;
+const HEAL_STEP_MS = 10_000;
+/** Longer than anything that was set off before the calm may take: stalls, late commits, late copies. */
+const CALM_MS = 60_000;
+
+/** One run from one seed. The same seed gives the same run, to the last byte. */
+export async function runSchedule(options: WorldOptions): Promise<ScheduleReport> {
+  const world = await createWorld(options);
+  const { clock } = world.cluster;
+  const { history } = world;
+  const within = async (what: string, ms: number, work: Promise<void>): Promise<void> => {
+    const late = new Promise<'late'>((resolve) => void clock.schedule(ms, () => resolve('late')));
+    const end = await clock.run(Promise.race([work, late]));
+    if (end === 'late') history.violate('no-hang', `${what} was not through after ${ms} ms`);
+  };
+  unleash(world);
+  const clients = Array.from({ length: world.plan.clients }, (_, i) => runClient(world, i));
+  await within(
+    'a client',
+    RUN_MS_MAX,
+    Promise.all(clients).then(() => undefined),
+  );
+  appease(world);
+  await clock.advance(CALM_MS);
+  world.stop();
+  const healing = HEAL_ROUNDS_MAX * HEAL_STEP_MS * 2;
+  await within('healing', healing, heal(world));
+  await within('reading', RUN_MS_MAX, checkAnswers(world));
+  await within('healing again', healing, heal(world));
+  await within('looking', RUN_MS_MAX, checkStorage(world));
+  return {
+    seed: options.seed,
+    violations: history.violations,
+    operations: [...history.keys.values()].reduce((sum, key) => sum + key.operations.length, 0),
+    acknowledged: history.acknowledged.length,
+    crashes: world.crashes,
+    incidents: world.cluster.members.reduce((sum, { faulty }) => sum + faulty.incidents.length, 0),
+    orphans: history.orphans,
+    simulatedMs: clock.monotonic(),
+  };
+}
+
+async function runClient(world: World, index: number): Promise<void> {
+  const prng = world.prng.fork(`client ${index}`);
+  for (let i = 0; i < world.plan.operations; i += 1) {
+    await pause(world.cluster.clock, prng.int(4000));
+    await pickOperation(prng)(world, {
+      bucket: prng.pick(world.buckets),
+      key: prng.pick(world.keys),
+      prng: prng.fork(`operation ${i}`),
+      label: `c${index}.${i}`,
+    });
+  }
+}
+
+function pickOperation(prng: Prng): (...args: Parameters<typeof put>) => Promise<unknown> {
+  const roll = prng.next();
+  if (roll < 0.4) return put;
+  if (roll < 0.75) return read;
+  if (roll < 0.85) return multipart;
+  if (roll < 0.93) return remove;
+  return copy;
+}
+
+/** Repairs and deletes until nothing is owed and nothing is queued. */
+async function heal(world: World): Promise<void> {
+  const { cluster, history, prng } = world;
+  const { signal } = new AbortController();
+  for (let round = 0; round < HEAL_ROUNDS_MAX; round += 1) {
+    const { engine, pool } = world.gateway(prng);
+    await pool.probe(signal);
+    await engine.deleteDue({ signal });
+    await engine.repairDue({ signal });
+    const rows = cluster.metadata.blobRows();
+    const settled = rows.every(({ wanted, blob }) => wanted && blob.replicas.every((r) => r.state === 'stored'));
+    if (settled && cluster.metadata.openRepairs === 0) return;
+    await pause(cluster.clock, HEAL_STEP_MS);
+  }
+  history.violate('healed', 'repairs or deletions are still queued');
+}

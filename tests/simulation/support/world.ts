@@ -1,0 +1,94 @@
+import type { ObjectKey } from '@sealgate/core/names';
+import { parseObjectKey } from '@sealgate/core/names';
+import type { Bucket, Metadata } from '@sealgate/core/ports';
+import { createPrng, type Prng, type VirtualClock } from '@sealgate/testkit';
+import { createSeededCluster, type SeededCluster, type SimulatedGateway } from '@sealgate/testkit/cluster';
+import type { MemoryMetadata } from '@sealgate/testkit/metadata-memory';
+import { pause } from './bodies.ts';
+import { createHistory, type History } from './history.ts';
+import { drawRunPlan, type RunPlan, simulatedLimits, simulatedMetadata } from './run-plan.ts';
+
+export interface World {
+  readonly cluster: SeededCluster;
+  readonly prng: Prng;
+  readonly plan: RunPlan;
+  readonly history: History;
+  readonly buckets: readonly Bucket[];
+  readonly keys: readonly ObjectKey[];
+  /** One of the gateways that live at this moment. */
+  gateway(prng: Prng): SimulatedGateway;
+  /** Ends one gateway in the middle of whatever it does and starts another one. */
+  crash(prng: Prng): void;
+  /** No further background work; the gateways that live go on answering. */
+  stop(): void;
+  /** Gateways that were ended so far. */
+  readonly crashes: number;
+  /** When the traitor lost everything, milliseconds since 1970. */
+  readonly vanishedAtMs: number[];
+}
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly wrapMetadata?: (metadata: MemoryMetadata, clock: VirtualClock) => Metadata;
+}
+
+const KEYS = ['a', 'b/c', 'ü'];
+
+export async function createWorld(options: WorldOptions): Promise<World> {
+  const prng = createPrng(`schedule ${options.seed}`);
+  const cluster = await createSeededCluster({
+    seed: `cluster ${options.seed}`,
+    limits: simulatedLimits,
+    metadata: simulatedMetadata,
+    wrapMetadata: options.wrapMetadata,
+  });
+  const plan = drawRunPlan(prng.fork('plan'), cluster.members.length);
+  const buckets = [
+    await cluster.createBucket('plain', {}),
+    await cluster.createBucket('versions', { versioning: 'enabled' }),
+    await cluster.createBucket('locked', { regionLock: ['EU'] }),
+  ];
+  const state = { stopped: false, crashes: 0 };
+  const start = (): SimulatedGateway => {
+    const gateway = cluster.startGateway();
+    void backgroundOf(gateway, cluster.clock, () => state.stopped);
+    return gateway;
+  };
+  const gateways = Array.from({ length: plan.gateways }, start);
+  return {
+    cluster,
+    prng,
+    plan,
+    history: createHistory(),
+    buckets,
+    keys: KEYS.map((key) => parseObjectKey(key)),
+    gateway: (own) => own.pick(gateways),
+    crash(own) {
+      const index = own.int(gateways.length);
+      gateways[index]?.life.end();
+      state.crashes += 1;
+      gateways[index] = start();
+    },
+    stop: () => {
+      state.stopped = true;
+    },
+    get crashes() {
+      return state.crashes;
+    },
+    vanishedAtMs: [],
+  };
+}
+
+/** Deletions, repairs and probes of one gateway, for as long as it lives. */
+async function backgroundOf(gateway: SimulatedGateway, clock: VirtualClock, stopped: () => boolean): Promise<void> {
+  const { engine, pool, life } = gateway;
+  const { signal } = life;
+  while (life.alive && !stopped()) {
+    for (const work of [() => engine.deleteDue({ signal }), () => engine.repairDue({ signal })]) {
+      // The database may be away; the loop tries again.
+      await work().catch(() => undefined);
+    }
+    await pool.probe(signal).catch(() => undefined);
+    await pause(clock, 1500);
+  }
+}
