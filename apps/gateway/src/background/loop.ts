@@ -44,6 +44,7 @@ export function createLoop(deps: LoopDeps): BackgroundLoop {
       let waitMs = 0;
       try {
         const taken = await run({ signal: aborted.signal });
+        if (failures > 0) logger.info({ loop: name, failures }, 'background work goes on');
         failures = 0;
         metrics.background(name, taken, true);
         // The first lane watches an empty queue; the others look less often and join when there is much to do.
@@ -51,9 +52,11 @@ export function createLoop(deps: LoopDeps): BackgroundLoop {
       } catch (error) {
         if (stopped()) return;
         waitMs = Math.min(pace.backoffMs * 2 ** failures, pace.backoffMaxMs);
+        // An outage is one event, however many rounds it lasts.
+        const level = failures === 0 ? 'warn' : 'debug';
         failures += 1;
         metrics.background(name, 0, false);
-        logger.warn({ err: error, loop: name, waitMs }, 'a round of background work failed');
+        logger[level]({ err: error, loop: name, waitMs }, 'a round of background work failed');
       }
       if (waitMs > 0) await wait(clock, waitMs, stopping.signal);
     }

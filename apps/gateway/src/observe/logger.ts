@@ -1,5 +1,5 @@
-import { Fault } from '@sealgate/core/faults';
-import { type DestinationStream, type Logger, pino, type SerializedError } from 'pino';
+import { isFault } from '@sealgate/core/faults';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Config } from '../config.ts';
 
 export type { Logger } from 'pino';
@@ -52,19 +52,23 @@ async function prettyStream(): Promise<DestinationStream> {
 }
 
 /** An error with the causes that a tenant never sees. */
-function describeError(error: unknown): SerializedError | Record<string, unknown> {
-  return describe(error, CAUSES_MAX);
+function describeError(error: unknown): Record<string, unknown> {
+  // Where an expected fault was thrown says little; where an unexpected one was, everything.
+  return describe(error, { depth: CAUSES_MAX, stacks: !isFault(error) || error.code === 'InternalError' });
 }
 
-function describe(error: unknown, depth: number): Record<string, unknown> {
+function describe(
+  error: unknown,
+  options: { readonly depth: number; readonly stacks: boolean },
+): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error) };
-  const cause = error.cause === undefined || depth === 0 ? {} : { cause: describe(error.cause, depth - 1) };
-  if (error instanceof Fault) {
-    const rule = error.rule === undefined ? {} : { rule: error.rule };
-    // Where an expected fault was thrown says little; where an unexpected one was, everything.
-    const stack = error.code === 'InternalError' ? { stack: error.stack } : {};
-    return { type: 'Fault', code: error.code, message: error.message, ...rule, ...stack, ...cause };
-  }
-  const code = 'code' in error ? { code: error.code } : {};
-  return { type: error.name, message: error.message, ...code, stack: error.stack, ...cause };
+  const { depth, stacks } = options;
+  return {
+    type: error.name,
+    message: error.message,
+    ...('code' in error ? { code: error.code } : {}),
+    ...(isFault(error) && error.rule !== undefined ? { rule: error.rule } : {}),
+    ...(stacks ? { stack: error.stack } : {}),
+    ...(error.cause === undefined || depth === 0 ? {} : { cause: describe(error.cause, { stacks, depth: depth - 1 }) }),
+  };
 }

@@ -25,6 +25,10 @@ export function listenForStop(): StopSignals {
     first.abort(new Error(`stopped by ${name}`));
     resolve(name);
   };
-  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => onSignal(name));
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => onSignal(name));
+  // A closed terminal is a wish to stop; where there was none (nohup, a service manager) it means nothing to us.
+  process.on('SIGHUP', () => {
+    if (process.stdin.isTTY) onSignal('SIGHUP');
+  });
   return { requested, first: first.signal, forced: forced.signal, stopping: () => first.signal.aborted };
 }
