@@ -1,6 +1,8 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { generateKeyPair } from '@sealgate/sealed/keys';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createKeyring } from './keyring.ts';
+import { createKeyring, type Keyring } from './keyring.ts';
 import { ATTEMPTS_MAX } from './limits.ts';
 import { collect, type Fixture, pattern, startFixture } from './testing/node/fixture.ts';
 
@@ -186,6 +188,24 @@ describe('interruptions', () => {
     fixture.fake.interfere = () => ({ cut: 0 });
     const read = fixture.client.getSealed(name).then(({ body }) => collect(body));
     await expect(read).rejects.toMatchObject({ code: 'GatewayUnreachable' });
+  });
+
+  it('keeps a body that waits for the owner, although its Response is collected as garbage', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    await fixture.client.putSealed(name, pattern(300_000));
+    const keys: Keyring = {
+      recipients: () => Promise.resolve([fixture.key]),
+      async unlock() {
+        for (let round = 0; round < 10; round++) {
+          collectGarbage();
+          await new Promise(setImmediate);
+        }
+        return [fixture.key];
+      },
+    };
+    const opened = await fixture.clientWith({ keys }).getSealed(name);
+    expect(await collect(opened.body)).toEqual(Buffer.from(pattern(300_000)));
   });
 
   it('stops at once when it is told to, with the reason', async () => {

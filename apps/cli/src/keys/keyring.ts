@@ -5,7 +5,7 @@ import type { KeyStore, StoredKey } from './key-store.ts';
 import type { Passphrases } from './passphrase.ts';
 
 /** Small envelopes, fast, and known to every browser and library that we care for. */
-export const DEFAULT_KEY_KIND = 'P-256';
+const DEFAULT_KEY_KIND = 'P-256';
 
 /** The client's view of the key store. The first object that is sealed makes the first key. */
 export function createStoreKeyring(deps: {

@@ -26,7 +26,7 @@ const CONNECTION_GROUP = 'Connection:';
 const OUTPUT_GROUP = 'Output:';
 
 /** Adds what every command takes. `needs`: which listeners it speaks to. */
-export function withCommonOptions(command: Command, needs: readonly ('s3' | 'control')[]): Command {
+function withCommonOptions(command: Command, needs: readonly ('s3' | 'control')[]): Command {
   command
     .addOption(new Option('--json', 'results and failures as JSON').helpGroup(OUTPUT_GROUP))
     .addOption(new Option('--quiet', 'no remarks, no progress bar').helpGroup(OUTPUT_GROUP))

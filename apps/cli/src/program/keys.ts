@@ -6,9 +6,15 @@ const NO_PASSPHRASE = new Option('--no-passphrase', 'keep the private key in the
 const USE = new Option('--use', 'seal new objects to this key and no other');
 const KEY = ['[key]', 'name, id or beginning of the id; the first key in use when left out'] as const;
 
+const load = () => import('../commands/keys.ts');
+
 export function addKeyCommands(program: Command, deps: ProgramDeps): void {
   const keys = noun(program, 'keys', 'Your keys: they never leave this machine');
-  const load = () => import('../commands/keys.ts');
+  addOwnKeys(keys, deps);
+  addForeignKeys(keys, deps);
+}
+
+function addOwnKeys(keys: Command, deps: ProgramDeps): void {
   leaf(
     keys,
     {
@@ -52,6 +58,9 @@ export function addKeyCommands(program: Command, deps: ProgramDeps): void {
     },
     deps,
   );
+}
+
+function addForeignKeys(keys: Command, deps: ProgramDeps): void {
   leaf(
     keys,
     {

@@ -5,6 +5,10 @@ const ENDINGS = { versionId: new Option('--version-id <id>', 'a certain version'
 
 /** put, get, ls, rm, stat */
 export function addObjectCommands(program: Command, deps: ProgramDeps): void {
+  for (const add of [addPut, addGet, addLs, addRm, addStat]) add(program, deps);
+}
+
+function addPut(program: Command, deps: ProgramDeps): void {
   leaf(
     program,
     {
@@ -34,6 +38,9 @@ export function addObjectCommands(program: Command, deps: ProgramDeps): void {
     },
     deps,
   );
+}
+
+function addGet(program: Command, deps: ProgramDeps): void {
   leaf(
     program,
     {
@@ -62,6 +69,9 @@ export function addObjectCommands(program: Command, deps: ProgramDeps): void {
     },
     deps,
   );
+}
+
+function addLs(program: Command, deps: ProgramDeps): void {
   leaf(
     program,
     {
@@ -76,6 +86,9 @@ export function addObjectCommands(program: Command, deps: ProgramDeps): void {
     },
     deps,
   );
+}
+
+function addRm(program: Command, deps: ProgramDeps): void {
   leaf(
     program,
     {
@@ -89,6 +102,9 @@ export function addObjectCommands(program: Command, deps: ProgramDeps): void {
     },
     deps,
   );
+}
+
+function addStat(program: Command, deps: ProgramDeps): void {
   leaf(
     program,
     {

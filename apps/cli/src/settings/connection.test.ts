@@ -23,7 +23,7 @@ const profile: AwsProfile = {
 };
 
 function environment(env: Record<string, string> = {}): Environment {
-  return readEnvironment({ HOME: '/home/nobody', ...env }, '/somewhere');
+  return readEnvironment({ HOME: '/users/nobody', ...env }, '/somewhere');
 }
 
 function sources(change: Partial<Sources>): Sources {
@@ -111,7 +111,7 @@ describe('readEnvironment', () => {
   });
 
   it('follows the XDG folders', () => {
-    expect(environment().configDir).toBe('/home/nobody/.config/sealgate');
+    expect(environment().configDir).toBe('/users/nobody/.config/sealgate');
     expect(environment({ XDG_CONFIG_HOME: '/c', XDG_STATE_HOME: '/s' })).toMatchObject({
       configDir: '/c/sealgate',
       stateDir: '/s/sealgate',

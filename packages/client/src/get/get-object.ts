@@ -8,7 +8,7 @@ import { readExactly, streamOf } from '../streams.ts';
 import type { Transport } from '../transport/transport.ts';
 import { type ByteRange, resolveByteRange } from './byte-range.ts';
 import { createRangeOpener, type OpenRange } from './ranges.ts';
-import { type BodyOpener, resumingBody } from './resuming-body.ts';
+import { type BodyOpener, resumingBody, takeBody } from './resuming-body.ts';
 
 export interface GetOptions {
   /** Bytes of the plaintext; the whole object when not given. */
@@ -93,16 +93,16 @@ async function openWhole(
   // A stored Content-Encoding would make fetch decode the body: what is asked for is the bytes as they are stored.
   const query = { 'response-content-encoding': 'identity', ...(versionId === undefined ? {} : { versionId }) };
   const response = await deps.transport.send({ method: 'GET', target, query, signal });
+  const first = takeBody(response);
   try {
     const info = objectInfo(response.headers);
     const openRange = createRangeOpener(deps.transport, target, info);
-    const first = response.body ?? new Blob().stream();
     return {
       info,
       body: resumingBody(first, info.bytes, reopener(deps, { start: 0, end: info.bytes, openRange, signal })),
     };
   } catch (error) {
-    await response.body?.cancel();
+    await first.cancel();
     throw error;
   }
 }

@@ -2,13 +2,10 @@ import { Fault, isFault } from '@sealgate/core/faults';
 import type { ObjectInfo } from '../objects/head.ts';
 import type { ObjectTarget } from '../objects/multipart.ts';
 import type { Transport } from '../transport/transport.ts';
+import { type BodyReader, takeBody } from './resuming-body.ts';
 
 /** Opens the stored bytes [start, end) of one object. */
-export type OpenRange = (
-  start: number,
-  end: number,
-  signal: AbortSignal | undefined,
-) => Promise<ReadableStream<Uint8Array>>;
+export type OpenRange = (start: number, end: number, signal: AbortSignal | undefined) => Promise<BodyReader>;
 
 /**
  * Ranges of the object that `info` describes and of no other: when it was overwritten meanwhile, PreconditionFailed
@@ -26,10 +23,11 @@ export function createRangeOpener(transport: Transport, target: ObjectTarget, in
       });
     });
     const expected = `bytes ${start}-${end - 1}/${info.bytes}`;
-    if (response.status !== 206 || response.headers.get('content-range') !== expected || response.body === null) {
-      await response.body?.cancel();
+    const body = takeBody(response);
+    if (response.status !== 206 || response.headers.get('content-range') !== expected) {
+      await body.cancel();
       throw new Fault('InternalError', 'The server answered another range than was asked for.');
     }
-    return response.body;
+    return body;
   };
 }

@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { collect, type Fixture, pattern, startFixture } from '../testing/node/fixture.ts';
 import { parseUploadState, type UploadedPart, type UploadJournal, type UploadState } from './upload-state.ts';
+
+/** 17 MiB are sealed and hashed many times: seconds on a busy machine. */
+vi.setConfig({ testTimeout: 120_000 });
 
 const MIB = 1024 * 1024;
 const PART = 8 * MIB;

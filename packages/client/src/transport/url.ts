@@ -1,18 +1,11 @@
 import { Fault } from '@sealgate/core/faults';
 import type { BucketName, ObjectKey } from '@sealgate/core/names/objects';
+import { uriEncode } from '@sealgate/s3/browser';
 
 /** What a request addresses: the service, a bucket, or an object. */
 export interface Target {
   readonly bucket?: BucketName;
   readonly key?: ObjectKey;
-}
-
-/** Percent-encodes what is not unreserved (RFC 3986), as SigV4 wants it; encodeURIComponent leaves `!'()*` alone. */
-export function encodeSegment(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
-  );
 }
 
 /**
@@ -26,9 +19,9 @@ export function requestUrl(endpoint: URL, target: Target, query: Readonly<Record
   if (segments.some((segment) => segment === '.' || segment === '..')) {
     throw new Fault('InvalidURI', 'A key with "." or ".." between slashes cannot be sent in a URL. Use another name.');
   }
-  const path = [target.bucket, ...segments.map(encodeSegment)].filter((part) => part !== undefined).join('/');
+  const path = [target.bucket, ...segments.map(uriEncode)].filter((part) => part !== undefined).join('/');
   const search = Object.entries(query)
-    .map(([name, value]) => `${encodeSegment(name)}=${encodeSegment(value)}`)
+    .map(([name, value]) => `${uriEncode(name)}=${uriEncode(value)}`)
     .join('&');
   return new URL(`${endpoint.href.replace(/\/+$/, '')}/${path}${search === '' ? '' : `?${search}`}`);
 }

@@ -3,7 +3,7 @@ import { createSealedClient, type SealedClient, type SealedClientOptions } from 
 import { createKeyring } from '../../keyring.ts';
 import { type FakeS3, startFakeS3 } from './fake-s3.ts';
 
-export const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' };
+const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' };
 
 export interface Fixture {
   readonly fake: FakeS3;
