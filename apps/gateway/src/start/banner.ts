@@ -12,7 +12,7 @@ export interface BannerFacts {
 
 /** What a person wants to know after the start, with commands to paste. Never a secret: this goes to logs. */
 export function banner(facts: BannerFacts, cwd: string): string {
-  const countries = [...new Set(facts.backends.map(({ country }) => country))].join(', ');
+  const countries = [...new Set(facts.backends.map(({ country }) => country))].sort().join(', ');
   const lines = [
     '',
     `Sealgate is ready (${(facts.startedInMs / 1000).toFixed(1)} s).`,
