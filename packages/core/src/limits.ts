@@ -33,9 +33,11 @@ const BLOCKS_WANTED_MAX = 8192;
 /**
  * The block size of a blob's digest list: a power of two, so that small ranges of most blobs read little more than
  * they need while the list of a huge blob stays small.
+ *
+ * @param least a power of two; smaller than the default only where a test wants many blocks in few bytes
  */
-export function blockBytesFor(blobBytes: number): number {
-  let block = BLOCK_BYTES_MIN;
+export function blockBytesFor(blobBytes: number, least: number = BLOCK_BYTES_MIN): number {
+  let block = least;
   while (block < BLOCK_BYTES_MAX && blobBytes / block > BLOCKS_WANTED_MAX) block *= 2;
   return block;
 }

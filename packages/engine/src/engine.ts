@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { randomBytes } from 'node:crypto';
 import type { BackendPool, ByteRange, Clock, Metadata, ObjectVersion } from '@sealgate/core/ports';
 import type { EngineEvents } from './events.ts';
 import { deleteDue } from './housekeeping/delete-due.ts';
@@ -21,11 +21,16 @@ import { createPlanner } from './placement/planner.ts';
 import { createPolicies, type Policies } from './placement/policies.ts';
 import { repairDue } from './repair/repair-due.ts';
 import type { BodySource } from './write/body.ts';
+import type { RandomBytes } from './write/types.ts';
 
 /** What the gateway and the agents do with objects; knows no wire format, no driver and no database. */
 export interface Engine {
   putObject(request: PutObjectRequest): Promise<PutObjectResult>;
-  readObject(version: ObjectVersion, options: { readonly range?: ByteRange; readonly signal: AbortSignal }): Readable;
+  /** Verified bytes; ending the iteration or the signal ends every call to a backend. */
+  readObject(
+    version: ObjectVersion,
+    options: { readonly range?: ByteRange; readonly signal: AbortSignal },
+  ): AsyncGenerator<Buffer>;
   /** A stored version as the body of another write. */
   bodyOfVersion(version: ObjectVersion, options: Parameters<typeof bodyOfVersion>[2]): BodySource;
   createUpload(request: CreateUploadRequest): Promise<{ readonly uploadId: string }>;
@@ -44,11 +49,14 @@ export interface EngineDeps {
   readonly clock: Clock;
   readonly limits: EngineLimits;
   readonly events: EngineEvents;
+  /** For ids of blobs and uploads. Default: the machine's; a simulation that must replay gives its own. */
+  readonly random?: RandomBytes;
 }
 
 export function createEngine(base: EngineDeps): Engine {
   const policies = createPolicies(base);
   const deps = {
+    random: randomBytes,
     ...base,
     policies,
     planner: createPlanner({ policies, pool: base.pool }),

@@ -1,11 +1,17 @@
 /** Every bound of the engine. Bytes and milliseconds; the reason beside each. */
 
+import { BLOCK_BYTES_MIN, PART_BYTES_MIN } from '@sealgate/core/limits';
+
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
 export interface EngineLimits {
   /** A body up to this size is held whole: verified before any byte leaves, replayable on a spare backend. */
   readonly smallBodyBytes: number;
+  /** Smallest block of a digest list; a power of two. */
+  readonly blockBytesMin: number;
+  /** Every part of an upload but its last is at least this large. */
+  readonly partBytesMin: number;
   /** How far a target may fall behind the others of its write. Chunks are shared, so this is also the memory of a write. */
   readonly lagBytes: number;
   /** A target this far behind counts as slow: the source no longer waits for it alone. */
@@ -43,6 +49,8 @@ export interface EngineLimits {
 
 export const defaultEngineLimits: EngineLimits = {
   smallBodyBytes: 256 * KIB,
+  blockBytesMin: BLOCK_BYTES_MIN,
+  partBytesMin: PART_BYTES_MIN,
   lagBytes: 2 * MIB,
   slowBytes: 512 * KIB,
   patienceMs: 1000,

@@ -1,5 +1,5 @@
-import { toFault } from '@sealgate/core/faults';
-import type { BackendPool, DueDeletion, Metadata } from '@sealgate/core/ports';
+import { Fault, toFault } from '@sealgate/core/faults';
+import type { BackendPool, Clock, DueDeletion, Metadata } from '@sealgate/core/ports';
 import type { EngineEvents } from '../events.ts';
 import type { EngineLimits } from '../limits.ts';
 import { blobKey } from '../write/blob-key.ts';
@@ -7,6 +7,7 @@ import { blobKey } from '../write/blob-key.ts';
 export interface DeleteDeps {
   readonly metadata: Pick<Metadata, 'leaseDeletions' | 'finishDeletion'>;
   readonly pool: BackendPool;
+  readonly clock: Clock;
   readonly limits: EngineLimits;
   readonly events: EngineEvents;
 }
@@ -25,8 +26,12 @@ export async function deleteDue(deps: DeleteDeps, options: { readonly signal: Ab
 }
 
 async function deleteBlob(deps: DeleteDeps, deletion: DueDeletion, signal: AbortSignal): Promise<void> {
-  const { pool, metadata, limits, events } = deps;
-  const timeout = AbortSignal.any([signal, AbortSignal.timeout(limits.deletionTimeoutMs)]);
+  const { pool, metadata, limits, events, clock } = deps;
+  const late = new AbortController();
+  const cancel = clock.schedule(limits.deletionTimeoutMs, () =>
+    late.abort(new Fault('BackendTimeout', 'The storage location did not answer in time.')),
+  );
+  const timeout = AbortSignal.any([signal, late.signal]);
   const gone = await Promise.all(
     deletion.replicas.map(async (replica) => {
       const driver = pool.driver(replica.backend);
@@ -40,6 +45,7 @@ async function deleteBlob(deps: DeleteDeps, deletion: DueDeletion, signal: Abort
       }
     }),
   );
+  cancel();
   try {
     await metadata.finishDeletion(
       deletion.blobId,

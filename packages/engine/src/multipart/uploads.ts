@@ -1,6 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { Fault } from '@sealgate/core/faults';
-import { PART_BYTES_MIN, PARTS_MAX } from '@sealgate/core/limits';
+import { PARTS_MAX } from '@sealgate/core/limits';
 import type { ObjectKey } from '@sealgate/core/names';
 import { resolveClass } from '@sealgate/core/policy';
 import type {
@@ -46,7 +46,7 @@ export async function createUpload(
   const { bucket, requestedClass, ...rest } = request;
   const policy = await deps.policies.forBucket(bucket);
   const redundancyClass = resolveClass(policy, requestedClass ?? bucket.defaultClass ?? undefined).name;
-  const uploadId = randomBytes(UPLOAD_ID_BYTES).toString('base64url');
+  const uploadId = Buffer.from(deps.random(UPLOAD_ID_BYTES)).toString('base64url');
   await deps.metadata.createUpload({
     ...rest,
     bucketId: bucket.id,
@@ -135,7 +135,7 @@ export interface CompleteUploadResult extends CommittedVersion {
 export async function completeUpload(deps: UploadDeps, request: CompleteUploadRequest): Promise<CompleteUploadResult> {
   const { bucket, upload } = request;
   checkOrder(request.parts);
-  const chosen = choose(request.parts, await allParts(deps, upload.uploadId));
+  const chosen = choose(request.parts, await allParts(deps, upload.uploadId), deps.limits.partBytesMin);
   const { checksum, verdict, envelope } = request.summarize(chosen);
   const md5 = createHash('md5');
   for (const part of chosen) md5.update(Buffer.from(part.etag, 'hex'));
@@ -180,7 +180,11 @@ async function allParts(deps: UploadDeps, uploadId: string): Promise<Map<number,
   }
 }
 
-function choose(wanted: CompleteUploadRequest['parts'], stored: ReadonlyMap<number, PartRecord>): PartRecord[] {
+function choose(
+  wanted: CompleteUploadRequest['parts'],
+  stored: ReadonlyMap<number, PartRecord>,
+  partBytesMin: number,
+): PartRecord[] {
   const chosen = wanted.map((want) => {
     const part = stored.get(want.partNumber);
     const sameChecksum = want.checksum === undefined || part?.checksum?.value === want.checksum;
@@ -193,10 +197,10 @@ function choose(wanted: CompleteUploadRequest['parts'], stored: ReadonlyMap<numb
     }
     return part;
   });
-  const short = chosen.slice(0, -1).find((part) => part.bytes < PART_BYTES_MIN);
+  const short = chosen.slice(0, -1).find((part) => part.bytes < partBytesMin);
   if (short !== undefined) {
     throw new Fault('EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size', {
-      detail: { PartNumber: short.partNumber, ProposedSize: short.bytes, MinSizeAllowed: PART_BYTES_MIN },
+      detail: { PartNumber: short.partNumber, ProposedSize: short.bytes, MinSizeAllowed: partBytesMin },
     });
   }
   return chosen;

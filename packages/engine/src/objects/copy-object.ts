@@ -19,9 +19,9 @@ export function bodyOfVersion(
 ): BodySource {
   const { range } = options;
   const md5 = createHash('md5');
-  const stream = readObject(deps, version, { signal: options.signal, ...(range === undefined ? {} : { range }) });
+  const stored = readObject(deps, version, { signal: options.signal, ...(range === undefined ? {} : { range }) });
   async function* chunks(): AsyncGenerator<Buffer> {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
+    for await (const chunk of stored) {
       md5.update(chunk);
       options.watch.update(chunk);
       yield chunk;

@@ -88,7 +88,7 @@ export async function placeAndWrite(
     readonly signal: AbortSignal;
   },
 ): Promise<{ readonly blob: WrittenBlob; readonly redundancyClass: string }> {
-  const blobId: BlobId = newBlobId(deps.clock.now());
+  const blobId: BlobId = newBlobId(deps.clock.now(), deps.random);
   const plan = await deps.planner.plan(request.bucket, blobId, request.requestedClass);
   const { bucket, body, signal } = request;
   const blob = await writeBlob(deps, { bucket, blobId, body, signal, ...plan });

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { Fault } from '@sealgate/core/faults';
 import type { ByteRange, Metadata, ObjectVersion, SegmentRecord } from '@sealgate/core/ports';
 import { type ReadDeps, readBlob } from '../read/read-blob.ts';
@@ -7,39 +6,20 @@ export interface ReadObjectDeps extends ReadDeps {
   readonly metadata: Pick<Metadata, 'readDigests' | 'reportBadReplica' | 'readSegments'>;
 }
 
-/** Bytes the stream holds ahead of its reader, besides the blocks that the read itself keeps. */
-const STREAM_BYTES_AHEAD = 64 * 1024;
-
 /**
- * The bytes of a version as a stream, each block verified before it goes out. The stream fails with a Fault when no
- * replica is left; destroying it ends all backend calls.
+ * The bytes of a version, each block verified before it comes out. Fails with a Fault when no replica is left, with the
+ * signal's reason once that aborts; ending the iteration ends all backend calls.
  *
  * @param options.range both ends included, inside the object; undefined for all of it
  */
-export function readObject(
+export async function* readObject(
   deps: ReadObjectDeps,
   version: ObjectVersion,
   options: { readonly range?: ByteRange; readonly signal: AbortSignal },
-): Readable {
+): AsyncGenerator<Buffer> {
+  const { signal } = options;
   const range = options.range ?? { start: 0, end: version.bytes - 1 };
-  if (range.end < range.start) return Readable.from([]);
-  const stop = new AbortController();
-  const signal = AbortSignal.any([options.signal, stop.signal]);
-  const stream = Readable.from(readRange(deps, version, { range, signal }), {
-    objectMode: false,
-    highWaterMark: STREAM_BYTES_AHEAD,
-  });
-  // A generator that waits for a stalled backend does not hear of the reader's going; the signal ends its calls.
-  stream.once('close', () => stop.abort(new Fault('OperationAborted', 'The reader went away.')));
-  return stream;
-}
-
-async function* readRange(
-  deps: ReadObjectDeps,
-  version: ObjectVersion,
-  options: { readonly range: ByteRange; readonly signal: AbortSignal },
-): AsyncGenerator<Uint8Array> {
-  const { range, signal } = options;
+  if (range.end < range.start) return;
   const { bucketId } = version;
   if (version.blob !== null) {
     yield* readBlob(deps, version.blob, { bucketId, range, signal });

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import { Fault } from '@sealgate/core/faults';
 import type { BackendId } from '@sealgate/core/names';
 import type { BackendPool, BlobRecord, Clock } from '@sealgate/core/ports';
@@ -7,6 +8,7 @@ import type { PhysicalBuckets } from '../placement/physical-buckets.ts';
 import { blobKey } from '../write/blob-key.ts';
 import { digestBlock } from '../write/block-digester.ts';
 import type { DigestList } from './digest-list.ts';
+import { readExactly } from './read-exactly.ts';
 
 /** Verified blocks of one blob from one backend, in order, read a little ahead. */
 export interface BlockFeed {
@@ -15,7 +17,8 @@ export interface BlockFeed {
    * The whole block `index`, verified. Blocks are asked for in ascending order from `firstBlock`; asking again for the
    * newest one gives the same promise. @throws Fault BackendCorrupt, BlobMissing, BackendUnreachable, BackendTimeout
    */
-  block(index: number): Promise<Uint8Array>;
+  block(index: number): Promise<Buffer>;
+  /** Ends the call to the backend unless all of it was read. */
   close(): void;
 }
 
@@ -36,17 +39,17 @@ interface FeedDeps {
 }
 
 export function openBlockFeed(deps: FeedDeps, blob: BlobRecord, options: FeedOptions): BlockFeed {
-  const stop = new AbortController();
-  const signal = AbortSignal.any([options.signal, stop.signal]);
-  const raw = rawBlocks(deps, blob, { ...options, signal });
+  const { digests, firstBlock, lastBlock } = options;
+  const stop = relay(options.signal);
+  const source = openSource(deps, blob, { ...options, signal: stop.signal });
   const ahead = Math.max(1, Math.floor(deps.limits.readAheadBytes / blob.blockBytes));
-  const queue: Promise<Uint8Array>[] = [];
-  let queuedTo = options.firstBlock;
-  let head = options.firstBlock;
+  const queue: Promise<Buffer>[] = [];
+  let queuedTo = firstBlock;
+  let head = firstBlock;
 
   const fill = (): void => {
-    while (queuedTo <= options.lastBlock && queuedTo < head + ahead) {
-      const verified = verify(raw, queuedTo, options.digests);
+    while (queuedTo <= lastBlock && queuedTo < head + ahead) {
+      const verified = verify(source.next(queuedTo), digests.of(queuedTo));
       verified.catch(() => undefined);
       queue.push(verified);
       queuedTo += 1;
@@ -65,78 +68,118 @@ export function openBlockFeed(deps: FeedDeps, blob: BlobRecord, options: FeedOpt
       return block;
     },
     close() {
-      stop.abort(new Fault('OperationAborted', 'The read ended.'));
-      void raw.return(undefined).catch(() => undefined);
+      stop.release();
+      if (!source.through()) stop.abort(new Fault('OperationAborted', 'The read ended.'));
     },
   };
 }
 
-/** Takes the next raw block (generators answer queued calls in order) and checks it; the check may run beside others. */
-async function verify(raw: AsyncGenerator<RawBlock>, index: number, digests: DigestList): Promise<Uint8Array> {
-  const [next, wanted] = await Promise.all([raw.next(), digests.of(index)]);
-  if (next.done === true) throw new Fault('BackendCorrupt', 'The stored copy is shorter than it should be.');
-  const { pieces, bytes } = next.value;
-  const whole = pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces, bytes);
-  const digest = await digestBlock([whole], bytes);
-  if (digest.length !== wanted.length || !timingSafeEqual(digest, wanted)) {
+interface Relay {
+  readonly signal: AbortSignal;
+  abort(reason: Fault): void;
+  /** The outer signal says nothing more. */
+  release(): void;
+}
+
+/** A signal that aborts with another one, or on its own. What `AbortSignal.any` does, for a tenth of its price. */
+function relay(outer: AbortSignal): Relay {
+  const inner = new AbortController();
+  const onAbort = (): void => inner.abort(outer.reason);
+  if (outer.aborted) onAbort();
+  else outer.addEventListener('abort', onAbort, { once: true });
+  return {
+    signal: inner.signal,
+    abort: (reason) => inner.abort(reason),
+    release: () => outer.removeEventListener('abort', onAbort),
+  };
+}
+
+/** Resolves to the block when its digest is the wanted one. Checks of several blocks may run side by side. */
+async function verify(block: Promise<Buffer>, digest: Uint8Array | Promise<Uint8Array>): Promise<Buffer> {
+  // A list that cannot be had is found out below; until then it must not count as unhandled.
+  if (digest instanceof Promise) digest.catch(() => undefined);
+  const bytes = await block;
+  const computed = digestBlock([bytes], bytes.length);
+  const [is, wanted] = [
+    computed instanceof Promise ? await computed : computed,
+    digest instanceof Promise ? await digest : digest,
+  ];
+  if (is.length !== wanted.length || !timingSafeEqual(is, wanted)) {
     throw new Fault('BackendCorrupt', 'The stored copy is not what was written.');
   }
-  return whole;
+  return bytes;
 }
 
-interface RawBlock {
-  readonly pieces: readonly Uint8Array[];
-  readonly bytes: number;
+interface BlockSource {
+  /** The bytes of the next block as they came. Calls may be made before earlier ones have resolved, in ascending order. */
+  next(index: number): Promise<Buffer>;
+  /** The last block was read and nothing is left of the answer. */
+  through(): boolean;
 }
 
-async function* rawBlocks(deps: FeedDeps, blob: BlobRecord, options: FeedOptions): AsyncGenerator<RawBlock> {
-  const driver = deps.pool.driver(options.backend);
-  if (driver === undefined) throw new Fault('BackendUnreachable', 'The storage location has no driver here.');
-  const bucket = await deps.physical.find(options.bucketId, options.backend);
-  if (bucket === undefined) throw new Fault('BlobMissing', 'The bucket is not known on the storage location.');
+/** States: opening -> open, cut into blocks from the first to the last -> through; or failed, for all blocks still to come. */
+function openSource(deps: FeedDeps, blob: BlobRecord, options: FeedOptions): BlockSource {
+  const startedMs = deps.clock.monotonic();
+  let openedMs = startedMs;
   const start = options.firstBlock * blob.blockBytes;
   const end = Math.min((options.lastBlock + 1) * blob.blockBytes, blob.bytes) - 1;
-  const whole = start === 0 && end === blob.bytes - 1;
-  const startedMs = deps.clock.monotonic();
-  const opened = await driver.get(bucket, blobKey(blob.blobId, 0), {
-    signal: options.signal,
-    ...(whole ? {} : { range: { start, end } }),
+  const opening = openBody(deps, blob, { ...options, start, end }).then((body) => {
+    openedMs = deps.clock.monotonic();
+    return body;
   });
-  try {
-    if (opened.totalBytes !== blob.bytes) {
-      throw new Fault('BackendCorrupt', 'The stored copy does not have the size it should have.');
-    }
-    const latencyMs = deps.clock.monotonic() - startedMs;
-    yield* cutBlocks(opened.body as AsyncIterable<Uint8Array>, blob.blockBytes, end - start + 1);
+  let through = false;
+  let before: Promise<unknown> = opening;
+
+  const finish = (body: Readable): void => {
+    through = true;
+    // Nothing is left but the end, which the body still has to see so that its connection can be used again.
+    body.resume();
+    const bytes = end - start + 1;
     const durationMs = deps.clock.monotonic() - startedMs;
-    deps.pool.report(options.backend, { kind: 'ok', operation: 'get', latencyMs, durationMs, bytes: end - start + 1 });
-  } finally {
-    opened.body.destroy();
-  }
+    deps.pool.report(options.backend, {
+      kind: 'ok',
+      operation: 'get',
+      latencyMs: openedMs - startedMs,
+      durationMs,
+      bytes,
+    });
+  };
+
+  const read = async (index: number, earlier: Promise<unknown>): Promise<Buffer> => {
+    await earlier;
+    const body = await opening;
+    const at = index * blob.blockBytes;
+    const bytes = await readExactly(body, Math.min(blob.blockBytes, blob.bytes - at));
+    if (index === options.lastBlock) finish(body);
+    return bytes;
+  };
+
+  return {
+    next(index) {
+      const block = read(index, before);
+      before = block;
+      return block;
+    },
+    through: () => through,
+  };
 }
 
-async function* cutBlocks(
-  body: AsyncIterable<Uint8Array>,
-  blockBytes: number,
-  totalBytes: number,
-): AsyncGenerator<RawBlock> {
-  let pieces: Uint8Array[] = [];
-  let filled = 0;
-  let given = 0;
-  for await (const chunk of body) {
-    for (let at = 0; at < chunk.length; ) {
-      const want = Math.min(blockBytes, totalBytes - given) - filled;
-      if (want <= 0) throw new Fault('BackendCorrupt', 'The stored copy is longer than it should be.');
-      const piece = chunk.subarray(at, at + want);
-      pieces.push(piece);
-      filled += piece.length;
-      at += piece.length;
-      if (piece.length === want) {
-        yield { pieces, bytes: filled };
-        given += filled;
-        pieces = [];
-        filled = 0;
-      }
-    }
-  }
+async function openBody(
+  deps: FeedDeps,
+  blob: BlobRecord,
+  options: FeedOptions & { readonly start: number; readonly end: number },
+): Promise<Readable> {
+  const { backend, start, end, signal } = options;
+  const driver = deps.pool.driver(backend);
+  if (driver === undefined) throw new Fault('BackendUnreachable', 'The storage location has no driver here.');
+  const bucket = await deps.physical.find(options.bucketId, backend);
+  if (bucket === undefined) throw new Fault('BlobMissing', 'The bucket is not known on the storage location.');
+  const whole = start === 0 && end === blob.bytes - 1;
+  const opened = await driver.get(bucket, blobKey(blob.blobId, 0), {
+    signal,
+    ...(whole ? {} : { range: { start, end } }),
+  });
+  if (opened.totalBytes === blob.bytes && opened.bytes === end - start + 1) return opened.body;
+  opened.body.destroy();
+  throw new Fault('BackendCorrupt', 'The stored copy does not have the size it should have.');
 }

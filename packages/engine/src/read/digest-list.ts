@@ -4,8 +4,8 @@ import type { EngineLimits } from '../limits.ts';
 const DIGEST_BYTES = 32;
 
 export interface DigestList {
-  /** SHA-256 that block `index` must have. */
-  of(index: number): Promise<Uint8Array>;
+  /** SHA-256 that block `index` must have; at once when the list came with the blob. */
+  of(index: number): Uint8Array | Promise<Uint8Array>;
 }
 
 /** The digest list of a blob: at hand when short, fetched page by page when long. */
@@ -14,25 +14,26 @@ export function createDigestList(
   blob: BlobRecord,
 ): DigestList {
   const pages = new Map<number, Promise<Uint8Array>>();
-  const pageOf = (index: number): { readonly list: Promise<Uint8Array>; readonly first: number } => {
-    if (blob.digests !== null) return { list: Promise.resolve(blob.digests), first: 0 };
-    const page = Math.floor(index / deps.limits.digestPage);
-    const first = page * deps.limits.digestPage;
+  const pageOf = (page: number): Promise<Uint8Array> => {
     let list = pages.get(page);
     if (list === undefined) {
-      list = deps.metadata.readDigests(blob.blobId, first, deps.limits.digestPage);
+      list = deps.metadata.readDigests(blob.blobId, page * deps.limits.digestPage, deps.limits.digestPage);
       list.catch(() => pages.delete(page));
       // A stream moves forward: the page before the last one is not needed again.
       pages.delete(page - 2);
       pages.set(page, list);
     }
-    return { list, first };
+    return list;
   };
   return {
-    async of(index) {
-      const { list, first } = pageOf(index);
-      const at = (index - first) * DIGEST_BYTES;
-      return (await list).subarray(at, at + DIGEST_BYTES);
+    of(index) {
+      if (blob.digests !== null) return digestAt(blob.digests, index);
+      const page = Math.floor(index / deps.limits.digestPage);
+      return pageOf(page).then((list) => digestAt(list, index - page * deps.limits.digestPage));
     },
   };
+}
+
+function digestAt(list: Uint8Array, index: number): Uint8Array {
+  return list.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES);
 }

@@ -27,7 +27,7 @@ export async function* readBlob(
   deps: ReadDeps,
   blob: BlobRecord,
   options: { readonly bucketId: number; readonly range: ByteRange; readonly signal: AbortSignal },
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Buffer> {
   const { range, signal } = options;
   const firstBlock = Math.floor(range.start / blob.blockBytes);
   const lastBlock = Math.floor(range.end / blob.blockBytes);
@@ -45,7 +45,7 @@ export async function* readBlob(
 }
 
 interface BlockSource {
-  next(block: number): Promise<Uint8Array>;
+  next(block: number): Promise<Buffer>;
   close(): void;
 }
 
@@ -138,7 +138,7 @@ function hedgeDelay(deps: ReadDeps, feed: BlockFeed | undefined, block: number, 
 }
 
 type Outcome =
-  | { readonly kind: 'block'; readonly feed: BlockFeed; readonly bytes: Uint8Array }
+  | { readonly kind: 'block'; readonly feed: BlockFeed; readonly bytes: Buffer }
   | { readonly kind: 'failed'; readonly feed: BlockFeed; readonly fault: Fault }
   | { readonly kind: 'late' };
 

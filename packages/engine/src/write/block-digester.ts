@@ -7,10 +7,10 @@ const DIGEST_BYTES = 32;
 const IN_FLIGHT_MAX = 4;
 
 /** SHA-256 of one block, given in pieces. */
-export async function digestBlock(pieces: readonly Uint8Array[], bytes: number): Promise<Uint8Array> {
+export function digestBlock(pieces: readonly Uint8Array[], bytes: number): Uint8Array | Promise<Uint8Array> {
   const whole = pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces, bytes);
   if (bytes <= SYNC_BYTES_MAX) return hash('sha256', whole, 'buffer');
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', whole as Uint8Array<ArrayBuffer>));
+  return crypto.subtle.digest('SHA-256', whole as Uint8Array<ArrayBuffer>).then((digest) => new Uint8Array(digest));
 }
 
 /** Digest list of a body that is held whole. */
@@ -31,12 +31,12 @@ export interface BlockDigester {
 export function createBlockDigester(blockBytes: number): BlockDigester {
   let pieces: Uint8Array[] = [];
   let filled = 0;
-  const digests: Promise<Uint8Array>[] = [];
+  const digests: (Uint8Array | Promise<Uint8Array>)[] = [];
 
   const close = (): void => {
     const digest = digestBlock(pieces, filled);
     // The failure, if any, surfaces in finish(); this only keeps it from being called unhandled until then.
-    digest.catch(() => undefined);
+    if (digest instanceof Promise) digest.catch(() => undefined);
     digests.push(digest);
     pieces = [];
     filled = 0;
@@ -52,12 +52,14 @@ export function createBlockDigester(blockBytes: number): BlockDigester {
         if (filled === blockBytes) close();
       }
       const oldest = digests[digests.length - IN_FLIGHT_MAX];
-      return oldest?.then(() => undefined);
+      return oldest instanceof Promise ? oldest.then(() => undefined) : undefined;
     },
     async finish() {
       if (filled > 0) close();
       const list = Buffer.allocUnsafe(digests.length * DIGEST_BYTES);
-      for (const [index, digest] of (await Promise.all(digests)).entries()) list.set(digest, index * DIGEST_BYTES);
+      for (const [index, digest] of digests.entries()) {
+        list.set(digest instanceof Promise ? await digest : digest, index * DIGEST_BYTES);
+      }
       return list;
     },
   };

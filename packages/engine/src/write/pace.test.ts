@@ -29,6 +29,17 @@ describe('decidePace', () => {
     expect(decision).toEqual({ kind: 'wait', forMs: limits.patienceMs + 1000 - 300, needed: false });
   });
 
+  test('comes to an end although every wait earns new patience', () => {
+    const times = { waitedMs: 0, elapsedMs: 0 };
+    let waits = 0;
+    for (let decision = decide([quick, quick, full]); decision.kind === 'wait'; waits += 1) {
+      times.waitedMs += decision.forMs;
+      times.elapsedMs += decision.forMs;
+      decision = decide([quick, quick, full], times);
+    }
+    expect(waits).toBeLessThan(10);
+  });
+
   test('detaches it when patience is used up', () => {
     expect(decide([quick, quick, full], { waitedMs: limits.patienceMs })).toEqual({ kind: 'detach', backends: [c] });
   });

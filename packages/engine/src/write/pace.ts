@@ -2,6 +2,9 @@ import type { AckRule } from '@sealgate/core/ack';
 import type { Backend } from '@sealgate/core/ports';
 import type { EngineLimits } from '../limits.ts';
 
+/** Waiting earns new patience by its share, so that waits would shrink without end. */
+const WAIT_MS_MIN = 1;
+
 /** One target of a write as the pace sees it. */
 export interface TargetLag {
   readonly backend: Backend;
@@ -43,7 +46,7 @@ export function decidePace(
     if (full.length === 0) return { kind: 'go' };
     const patience = limits.patienceMs + limits.patienceShare * elapsedMs - waitedMs;
     return patience > 0
-      ? { kind: 'wait', forMs: patience, needed: false }
+      ? { kind: 'wait', forMs: Math.max(WAIT_MS_MIN, patience), needed: false }
       : { kind: 'detach', backends: full.map((t) => t.backend) };
   }
   // The rule needs at least one of the slow ones, so the source waits for them; only a stall ends that.

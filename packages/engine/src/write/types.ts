@@ -7,6 +7,9 @@ import type { EngineLimits } from '../limits.ts';
 import type { PhysicalBuckets } from '../placement/physical-buckets.ts';
 import type { BodyFacts, BodySource } from './body.ts';
 
+/** Random bytes for ids; a simulation gives its own. */
+export type RandomBytes = (count: number) => Uint8Array;
+
 export interface WriteDeps {
   readonly metadata: Metadata;
   readonly pool: BackendPool;
@@ -14,6 +17,7 @@ export interface WriteDeps {
   readonly limits: EngineLimits;
   readonly physical: PhysicalBuckets;
   readonly events: EngineEvents;
+  readonly random: RandomBytes;
 }
 
 export interface WriteRequest {

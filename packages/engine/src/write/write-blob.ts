@@ -62,7 +62,7 @@ async function writeSmall(write: Write): Promise<Digested> {
   const { request, tracker, deps } = write;
   const body = await collectBody(request.body);
   const facts = await request.body.facts();
-  const blockBytes = blockBytesFor(body.length);
+  const blockBytes = blockBytesFor(body.length, deps.limits.blockBytesMin);
   const digests = await digestWhole(body, blockBytes);
   const failed = new Set<BackendId>();
   const start = (backend: Backend): void => {
@@ -107,7 +107,7 @@ async function writeStream(write: Write): Promise<Digested> {
       deps.events.replicaDetached(backend.id);
     },
   });
-  const blockBytes = blockBytesFor(request.body.bytes);
+  const blockBytes = blockBytesFor(request.body.bytes, limits.blockBytesMin);
   const digester = createBlockDigester(blockBytes);
   let facts: Promise<BodyFacts> | undefined;
   const bodyMd5 = async (): Promise<Uint8Array | undefined> => (await facts)?.md5;
