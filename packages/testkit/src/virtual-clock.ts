@@ -60,7 +60,8 @@ export function createVirtualClock(
   };
 
   return {
-    now: () => startMs + elapsedMs,
+    // Whole milliseconds, as Date.now() gives.
+    now: () => startMs + Math.floor(elapsedMs),
     monotonic: () => elapsedMs,
     schedule(delayMs, run) {
       const timer = { dueMs: elapsedMs + Math.max(0, delayMs), order: scheduled, run };

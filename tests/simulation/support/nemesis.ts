@@ -1,21 +1,26 @@
+import { calmPlan } from '@sealgate/testkit';
 import { calmMetadataPlan } from '@sealgate/testkit/cluster';
 import type { World } from './world.ts';
 
 /** Troubles are spread over this much of a run. */
 const SPAN_MS = 30_000;
 
+/** What ends the troubles: nothing bad happens any more, and everything works. */
+export type Appease = () => void;
+
 /** Lets the troubles of the run's plan happen, each at its own random moment. */
-export function unleash(world: World): void {
+export function unleash(world: World): Appease {
+  let calm = false;
   const { plan, cluster, prng } = world;
   const { clock, members } = cluster;
   const own = prng.fork('nemesis');
   const some = (wanted: boolean, most: number, run: () => void): void => {
     const times = wanted ? 1 + own.int(most) : 0;
-    for (let i = 0; i < times; i += 1) clock.schedule(own.int(SPAN_MS), run);
+    for (let i = 0; i < times; i += 1) clock.schedule(own.int(SPAN_MS), () => calm || run());
   };
   const forAWhile = (mostMs: number, from: () => void, to: () => void): void => {
     from();
-    clock.schedule(1 + own.int(mostMs), to);
+    clock.schedule(1 + own.int(mostMs), () => calm || to());
   };
 
   members.forEach(({ faulty }, index) => faulty.usePlan(plan.faults(index)));
@@ -49,14 +54,13 @@ export function unleash(world: World): void {
     traitor?.faulty.vanish();
     world.vanishedAtMs.push(clock.now());
   });
-}
-
-/** Everything works from now on. */
-export function appease(world: World): void {
-  for (const { faulty } of world.cluster.members) {
-    faulty.usePlan({ rates: {}, delayMs: [0, 0], stallMs: 1000, slowChunkMs: 0 });
-    faulty.setDown(false);
-    faulty.setFull(false);
-  }
-  world.cluster.useMetadataPlan(calmMetadataPlan);
+  return () => {
+    calm = true;
+    for (const { faulty } of members) {
+      faulty.usePlan(calmPlan);
+      faulty.setDown(false);
+      faulty.setFull(false);
+    }
+    cluster.useMetadataPlan(calmMetadataPlan);
+  };
 }

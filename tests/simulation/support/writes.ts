@@ -1,3 +1,4 @@
+import { Fault } from '@sealgate/core/faults';
 import type { ObjectKey } from '@sealgate/core/names';
 import type { AuditActor, Bucket, CommittedVersion } from '@sealgate/core/ports';
 import type { PutObjectRequest } from '@sealgate/engine';
@@ -47,7 +48,9 @@ export async function put(world: World, target: Target): Promise<void> {
   const gateway = world.gateway(prng);
   const gone = new AbortController();
   if (prng.chance(0.07)) {
-    world.cluster.clock.schedule(prng.int(300), () => gone.abort(new Error('The client went away.')));
+    world.cluster.clock.schedule(prng.int(300), () =>
+      gone.abort(new Fault('OperationAborted', 'The client went away.')),
+    );
   }
   await write(world, target, {
     value,

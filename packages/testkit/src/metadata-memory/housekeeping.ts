@@ -127,11 +127,12 @@ function createRepairs(
     },
     async takeRepairs(limit) {
       promoteOwed();
-      const ready = [...state.jobs.values()].filter(
-        (job) => job.state === 'waiting' && job.startAtMs <= state.clock.now(),
-      );
+      const ready = [...state.jobs.values()].filter((job) => job.startAtMs <= state.clock.now());
       const taken = ready.sort((a, b) => distance(a.blobId) - distance(b.blobId)).slice(0, limit);
-      for (const job of taken) job.state = 'active';
+      for (const job of taken) {
+        job.state = 'active';
+        job.startAtMs = state.clock.now() + state.repairLeaseMs;
+      }
       return taken.map(({ jobId, blobId }) => ({ jobId, blobId }));
     },
     async finishRepair(jobId) {

@@ -1,4 +1,4 @@
-import type { Clock, Metadata } from '@sealgate/core/ports';
+import type { BlobRecord, Clock, Metadata } from '@sealgate/core/ports';
 import { createHousekeeping } from './housekeeping.ts';
 import { createListings } from './listings.ts';
 import { createObjects } from './objects.ts';
@@ -12,6 +12,20 @@ export interface MemoryMetadataOptions {
   readonly deletionGraceMs?: number;
   readonly pendingGraceMs?: number;
   readonly attemptAgeMaxMs?: number;
+  readonly repairLeaseMs?: number;
+}
+
+/** A row of the blob table, for checks that look behind the port. */
+export interface MemoryBlobRow {
+  readonly bucketId: number;
+  readonly blob: BlobRecord;
+  /** False when it is queued for deletion. */
+  readonly wanted: boolean;
+}
+
+export interface MemoryMetadata extends Metadata {
+  blobRows(): readonly MemoryBlobRow[];
+  readonly openRepairs: number;
 }
 
 /**
@@ -19,12 +33,13 @@ export interface MemoryMetadataOptions {
  * takes effect in one step. It keeps the promises of the port, checked by the same contract suite, and none of a
  * database: it loses everything with its process.
  */
-export function createMemoryMetadata(options: MemoryMetadataOptions): Metadata {
+export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMetadata {
   const state: MemoryState = {
     clock: options.clock,
     deletionGraceMs: options.deletionGraceMs ?? 15 * 60_000,
     pendingGraceMs: options.pendingGraceMs ?? 60_000,
     attemptAgeMaxMs: options.attemptAgeMaxMs ?? 24 * 60 * 60_000,
+    repairLeaseMs: options.repairLeaseMs ?? 60 * 60_000,
     seq: 0n,
     made: 0,
     tenants: new Map(),
@@ -44,5 +59,14 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): Metadata {
     ...createHousekeeping(state),
     ping: async () => {},
     close: async () => {},
+    blobRows: () =>
+      [...state.blobs.values()].map(({ bucketId, record, doomedAtMs }) => ({
+        bucketId,
+        blob: record,
+        wanted: doomedAtMs === null,
+      })),
+    get openRepairs() {
+      return state.jobs.size;
+    },
   };
 }

@@ -58,6 +58,7 @@ export interface RepairJob {
   readonly jobId: string;
   readonly blobId: BlobId;
   state: 'waiting' | 'active';
+  /** When it may be taken; of an active one, when its taker counts as lost. */
   startAtMs: number;
   attempts: number;
 }
@@ -68,6 +69,8 @@ export interface MemoryState {
   readonly deletionGraceMs: number;
   readonly pendingGraceMs: number;
   readonly attemptAgeMaxMs: number;
+  /** A job that was taken and neither finished nor failed for this long goes back. */
+  readonly repairLeaseMs: number;
   seq: bigint;
   made: number;
   readonly tenants: Map<string, Tenant>;

@@ -1,0 +1,146 @@
+import { createMemoryDriver } from '@sealgate/backends/memory';
+import { type BlobId, type PhysicalBucketName, parseBucketName } from '@sealgate/core/names';
+import type { AuditActor, Backend, BackendDriver, Bucket, Metadata, Versioning } from '@sealgate/core/ports';
+import { createEngine, type Engine, type EngineLimits, silentEvents } from '@sealgate/engine';
+import { createFaultyBackend, type FaultyBackend } from '../faulty-backend/faulty-backend.ts';
+import { createMemoryMetadata, type MemoryMetadata } from '../metadata-memory/index.ts';
+import { createPrng, type Prng } from '../prng.ts';
+import { createVirtualClock, type VirtualClock } from '../virtual-clock.ts';
+import { calmMetadataPlan, createFlakyMetadata, type MetadataPlan } from './flaky-metadata.ts';
+import { simulatedBackends } from './places.ts';
+import { createSimulatedPool, type SimulatedPool } from './simulated-pool.ts';
+import { createSimulatedProcess, driverOfProcess, type SimulatedProcess } from './simulated-process.ts';
+
+export interface SimulatedGateway {
+  readonly engine: Engine;
+  /** As this process sees it. */
+  readonly metadata: Metadata;
+  readonly pool: SimulatedPool;
+  readonly life: SimulatedProcess;
+}
+
+export interface ClusterMember {
+  readonly backend: Backend;
+  readonly faulty: FaultyBackend;
+  /** `bucket/key` of every blob whose bytes ever began to arrive, whatever became of it. */
+  readonly received: ReadonlySet<string>;
+}
+
+export interface SeededCluster {
+  readonly clock: VirtualClock;
+  readonly members: readonly ClusterMember[];
+  /** The truth, without faults. */
+  readonly metadata: MemoryMetadata;
+  /** Blobs whose clean-up a gateway could not queue: the sweep for orphans is to find them. */
+  readonly abandoned: ReadonlySet<BlobId>;
+  useMetadataPlan(plan: MetadataPlan): void;
+  /** A new process on the same metadata and backends. */
+  startGateway(): SimulatedGateway;
+  createBucket(
+    name: string,
+    facts: { readonly versioning?: Versioning; readonly regionLock?: readonly string[] },
+  ): Promise<Bucket>;
+}
+
+export interface SeededClusterOptions {
+  readonly seed: number | string;
+  readonly limits: EngineLimits;
+  readonly metadata: Omit<Parameters<typeof createMemoryMetadata>[0], 'clock'>;
+  /** Puts something between the processes and the metadata, to see whether the checks notice. */
+  readonly wrapMetadata?: ((metadata: MemoryMetadata, clock: VirtualClock) => Metadata) | undefined;
+}
+
+const ACTOR: AuditActor = { kind: 'admin', id: 'simulation', requestId: 'set-up' };
+
+/**
+ * Backends that go wrong by plan, metadata that can fail, and gateways that can die, on one virtual clock. Everything
+ * random comes from the seed: the same seed and the same calls give the same run.
+ */
+export async function createSeededCluster(options: SeededClusterOptions): Promise<SeededCluster> {
+  const prng: Prng = createPrng(options.seed);
+  const clock = createVirtualClock();
+  const truth = createMemoryMetadata({ clock, ...options.metadata });
+  const shown = options.wrapMetadata?.(truth, clock) ?? truth;
+  const tenant = await truth.createTenant(
+    {
+      name: 'simulated',
+      displayName: 'Simulated',
+      email: null,
+      namespace: 'default',
+      defaultEncryption: 'off',
+      policyName: null,
+    },
+    ACTOR,
+  );
+  const members: ClusterMember[] = [];
+  const abandoned = new Set<BlobId>();
+  for (const facts of simulatedBackends()) {
+    const backend = await truth.createBackend(facts, ACTOR);
+    const received = new Set<string>();
+    const makeInner = (): BackendDriver => watchPuts(createMemoryDriver({ clock }), received);
+    const faulty = createFaultyBackend(makeInner, { prng: prng.fork(backend.id), clock });
+    members.push({ backend, faulty, received });
+  }
+  let plan = calmMetadataPlan;
+  let started = 0;
+  return {
+    clock,
+    members,
+    metadata: truth,
+    abandoned,
+    useMetadataPlan: (next) => {
+      plan = next;
+    },
+    startGateway() {
+      started += 1;
+      const own = prng.fork(`gateway ${started}`);
+      const life = createSimulatedProcess();
+      const metadata = createFlakyMetadata(shown, { clock, prng: own.fork('metadata'), life, plan: () => plan });
+      const pool = createSimulatedPool(
+        members.map(({ backend, faulty }) => ({
+          backend,
+          driver: driverOfProcess(faulty, life, own.fork(backend.id)),
+        })),
+        { clock },
+      );
+      const random = own.fork('ids');
+      const engine = createEngine({
+        metadata,
+        pool,
+        clock,
+        limits: options.limits,
+        events: { ...silentEvents, cleanupFailed: (blobId) => void abandoned.add(blobId) },
+        random: (count) => random.bytes(count),
+      });
+      return { engine, metadata, pool, life };
+    },
+    async createBucket(name, { versioning, regionLock = [] }) {
+      const bucket = await truth.createBucket(
+        {
+          tenantId: tenant.id,
+          name: parseBucketName(name),
+          region: 'eu',
+          locationConstraint: 'eu',
+          encryption: 'off',
+          objectLock: false,
+          policyName: null,
+          regionLock,
+          defaultClass: null,
+          configs: {},
+        },
+        ACTOR,
+      );
+      return versioning === undefined ? bucket : truth.updateBucket(bucket.id, { versioning }, ACTOR);
+    },
+  };
+}
+
+function watchPuts(driver: BackendDriver, received: Set<string>): BackendDriver {
+  return {
+    ...driver,
+    put(bucket: PhysicalBucketName, key, blob) {
+      received.add(`${bucket}/${key}`);
+      return driver.put(bucket, key, blob);
+    },
+  };
+}
