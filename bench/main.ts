@@ -48,6 +48,9 @@ async function run(chosen: readonly Row[], options: BenchOptions): Promise<reado
       say(`row ${row.id}`);
       findings.push(...(await row.run(stage)));
     }
+  } catch (error) {
+    say((await scene)?.gateway.log() ?? '');
+    throw error;
   } finally {
     await (await scene)?.close();
   }

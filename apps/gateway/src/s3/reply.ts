@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { Fault } from '@sealgate/core/faults';
 import type { Checksum, ObjectVersion } from '@sealgate/core/ports';
 
 /** A whole XML answer. */
@@ -15,15 +14,46 @@ export function replyEmpty(response: ServerResponse, status: number): void {
   response.writeHead(status).end();
 }
 
-/** Sends `bytes` of `body`; when the body fails midway the connection is cut, so that nobody takes it for whole. */
+/**
+ * Sends `head.bytes` bytes of `body`. Nothing goes out before the first of them is there, so a body that cannot be read
+ * at all still gets an error answer; when it fails midway the caller cuts the connection, so that nobody takes it for
+ * whole.
+ */
 export async function replyStream(
   response: ServerResponse,
-  body: Readable,
+  body: AsyncIterable<Buffer>,
   head: { readonly status: number; readonly bytes: number },
 ): Promise<void> {
-  response.setHeader('content-length', head.bytes);
-  response.writeHead(head.status);
-  await pipeline(body, response);
+  let left = head.bytes;
+  for await (const chunk of body) {
+    if (left === head.bytes) {
+      response.setHeader('content-length', head.bytes);
+      response.writeHead(head.status);
+    }
+    left -= chunk.length;
+    if (left === 0) {
+      // With its last chunk, so that a small answer is one write to the socket.
+      response.end(chunk);
+      return;
+    }
+    if (left < 0) break;
+    if (!response.write(chunk)) await drained(response);
+  }
+  throw new Fault('InternalError', 'The stored bytes are not as many as were announced.');
+}
+
+/** Resolves when more can be written, or never will be. */
+function drained(response: ServerResponse): Promise<void> {
+  if (response.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
 }
 
 /** Header of a checksum, e.g. `x-amz-checksum-crc32c`. */

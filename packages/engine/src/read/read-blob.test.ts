@@ -30,6 +30,7 @@ function damaged(at: number): Copy {
 /** Answers nothing until its call is given up. */
 const silent: Copy = (_, signal) =>
   new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason as Error);
     signal.addEventListener('abort', () => reject(signal.reason as Error));
   });
 
