@@ -1,11 +1,12 @@
 -- Turns copies that were still being written long after their commit into missing ones, with a repair job each.
-CREATE OR REPLACE FUNCTION sealgate.promote_owed(p_limit integer) RETURNS integer
+CREATE OR REPLACE FUNCTION sealgate.promote_owed(p_limit integer, p_pending_ms bigint) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
   v_blob sealgate.blobs;
   v_due uuid;
   v_count integer := 0;
 BEGIN
+  PERFORM sealgate.find_pending(p_limit, p_pending_ms);
   FOR v_due IN
     SELECT o.blob_id FROM sealgate.owed o WHERE o.due_at <= now() ORDER BY o.blob_id LIMIT p_limit FOR UPDATE SKIP LOCKED
   LOOP

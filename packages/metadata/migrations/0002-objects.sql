@@ -139,8 +139,9 @@ CREATE TABLE sealgate.deletions (
 );
 CREATE INDEX deletions_due ON sealgate.deletions (due_at);
 
--- Blobs whose last copies are still being written: the durable intent of their replication. A row that is still here
--- when it is due becomes a repair job. Missing copies become jobs at once and have no row here.
+-- Blobs with copies that should have come in by now, each with the time when it becomes a repair job. The durable intent
+-- of replication is the state in blobs.replicas; this is only how the late ones are found (see find_pending). Missing
+-- copies become jobs at once and have no row here.
 CREATE TABLE sealgate.owed (
   blob_id uuid PRIMARY KEY,
   due_at timestamptz NOT NULL

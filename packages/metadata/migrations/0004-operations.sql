@@ -7,6 +7,9 @@ CREATE TABLE sealgate.cursors (
   updated_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- How far find_pending has come: a blob id, and so a time.
+INSERT INTO sealgate.cursors (name, position) VALUES ('pending-copies', '"00000000-0000-0000-0000-000000000000"');
+
 -- Sanitised discovery results.
 CREATE TABLE sealgate.snapshots (
   id uuid PRIMARY KEY,

@@ -23,7 +23,10 @@ export const READ_ATTEMPTS_MAX = 2;
 
 /** Between a version's replacement (or an attempt's end) and the removal of its bytes: readers under way finish. */
 export const DELETION_GRACE_MS = 15 * 60_000;
-/** A copy that is still being written this long after its commit, plus a second per 4 MiB, is taken for lost. */
+/**
+ * A copy that is still being written this long after its commit, plus a second per 4 MiB, is taken for lost. Three
+ * quarters of it must be more than STATEMENT_TIMEOUT_MS: see functions/insert-blob.sql.
+ */
 export const PENDING_GRACE_MS = 60_000;
 /** An attempt older than this is never published. Less than the age from which a sweep removes unknown blobs. */
 export const ATTEMPT_AGE_MAX_MS = 24 * 60 * 60_000;
@@ -34,8 +37,8 @@ export const INLINE_DIGEST_BYTES_MAX = 64 * 32;
 export const TERMS_CACHED_MAX = 10_000;
 /** Uploads that one transaction aborts. */
 export const ABORT_BATCH = 100;
-/** Owed copies that one call turns into repair jobs. */
-export const PROMOTE_BATCH = 1_000;
+/** Blobs that one call looks at for copies that did not come in, and late ones that it turns into repair jobs. */
+export const PROMOTE_BATCH = 10_000;
 
 /** Waiting for another process that migrates. */
 export const MIGRATION_LOCK_WAIT_MS = 120_000;

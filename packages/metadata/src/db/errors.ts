@@ -15,8 +15,9 @@ const byState: Readonly<Record<string, DatabaseFailure>> = {
   '22P05': 'badText',
 };
 
-// Class 08 connection exception, 53 insufficient resources, 57P0x the server goes down or is not up yet, 58 system error.
-const UNAVAILABLE = /^(08|53|58|57P)/;
+// Class 08 connection exception, 53 insufficient resources, 57P0x the server goes down or is not up yet, 58 system error;
+// 28 and 3D the login or the database is refused, 55000 the database takes no connections.
+const UNAVAILABLE = /^(08|28|3D|53|58|57P|55000)/;
 const SOCKET = /^(ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOENT|EACCES)/;
 // What pg says without a code when the server hangs up, when a connection cannot be had in time, or when a query ran out of it.
 const LOST =

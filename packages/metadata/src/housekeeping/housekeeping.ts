@@ -84,7 +84,7 @@ export function createHousekeeping(context: Context, queue: RepairQueue): Metada
     },
 
     async takeRepairs(limit) {
-      await database.write('promote-owed', [PROMOTE_BATCH]);
+      await database.write('promote-owed', [PROMOTE_BATCH, context.waits.pendingGraceMs]);
       const jobs = await queue.take(limit);
       return jobs.map((job) => ({ jobId: job.jobId, blobId: blobIdOf(job.data) }));
     },

@@ -130,6 +130,20 @@ describe('migrate', () => {
     await expect(migrate({ databaseUrl })).rejects.toMatchObject({ code: 'StartFailed', message: /UTF8/ });
   });
 
+  it('says what is wrong with the address', async () => {
+    const url = new URL(await empty());
+    url.pathname = '/not-there';
+    await expect(migrate({ databaseUrl: url.href })).rejects.toMatchObject({
+      code: 'StartFailed',
+      message: /does not exist/,
+    });
+    url.password = 'wrong';
+    await expect(migrate({ databaseUrl: url.href })).rejects.toMatchObject({
+      code: 'StartFailed',
+      message: /password/,
+    });
+  });
+
   it('says that the database does not answer when nobody listens', async () => {
     const attempt = migrate({ databaseUrl: 'postgres://nobody@127.0.0.1:1/none' });
     await expect(attempt).rejects.toMatchObject({ code: 'DatabaseUnavailable' });

@@ -39,7 +39,7 @@ export async function migrate(options: {
   });
   client.on('error', () => {});
   try {
-    await client.connect();
+    await connect(client);
     await checkServer(client);
     await client.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
     await migrateQueue(async (text, values) => {
@@ -56,6 +56,26 @@ export async function migrate(options: {
   } finally {
     // Ending the session also rolls back and lets go of the lock.
     await client.end().catch(() => {});
+  }
+}
+
+/** At the start a refusal has a reader who can do something about it. */
+async function connect(client: pg.Client): Promise<void> {
+  try {
+    await client.connect();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code.startsWith('28')) {
+      throw new Fault('StartFailed', 'The database server refused the user or password of DATABASE_URL.', {
+        cause: error,
+      });
+    }
+    if (code === '3D000') {
+      throw new Fault('StartFailed', 'The database that DATABASE_URL names does not exist. Create it first.', {
+        cause: error,
+      });
+    }
+    throw error;
   }
 }
 

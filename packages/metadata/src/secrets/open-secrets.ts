@@ -42,24 +42,28 @@ export async function openSecrets(database: Database, passphrases: readonly Secr
   }
   const keys = new Map<number, Uint8Array>();
   await Promise.all(
-    passphrases.map(async ({ version, passphrase }) => {
-      const row = rows.get(version) ?? (await addVersion(database, { version, passphrase }));
-      keys.set(version, await checkedKey(row, passphrase));
+    passphrases.map(async (given) => {
+      const row = rows.get(given.version);
+      keys.set(
+        given.version,
+        row === undefined ? await addVersion(database, given) : await checkedKey(row, given.passphrase),
+      );
     }),
   );
   return createSecretBox(keys);
 }
 
-async function addVersion(database: Database, given: SecretPassphrase): Promise<VersionRow> {
+/** Makes the row of a new version and gives its key; when another process was first, the key of that one's row. */
+async function addVersion(database: Database, given: SecretPassphrase): Promise<Uint8Array> {
   const salt = randomBytes(SALT_BYTES);
   const key = await derive(given.passphrase, salt, KEY_BYTES, SCRYPT_COST);
   const canary = createSecretBox(new Map([[given.version, key]])).seal(CANARY, 'sealgate');
-  const [row] = await database.write<VersionRow>('add-secret-version', [given.version, KDF, salt, canary]);
-  if (row !== undefined) return row;
+  const made = await database.write('add-secret-version', [given.version, KDF, salt, canary]);
+  if (made.length > 0) return key;
   const known = await database.read<VersionRow>('secret-versions', []);
   const other = known.find((candidate) => candidate.version === given.version);
   if (other === undefined) throw new Fault('InternalError', 'A passphrase version could not be stored.');
-  return other;
+  return checkedKey(other, given.passphrase);
 }
 
 async function checkedKey(row: VersionRow, passphrase: string): Promise<Buffer> {

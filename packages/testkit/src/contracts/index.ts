@@ -4,5 +4,5 @@ export {
   type DriverUnderTest,
   describeBackendDriver,
 } from './backend-driver.ts';
-
+export { createWorld as createMetadataWorld, type World as MetadataWorld } from './metadata/context.ts';
 export { describeMetadata, type MetadataFactory, type MetadataUnderTest } from './metadata.ts';

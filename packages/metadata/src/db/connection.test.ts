@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { parseTextArray, parseTimestamp } from './connection.ts';
+import { classify, databaseFault } from './errors.ts';
+
+const pgError = (code: string) => Object.assign(new Error('text of the server'), { code });
+
+describe('what comes from the server', () => {
+  it('reads timestamps to the millisecond', () => {
+    expect(parseTimestamp('2026-11-21 10:00:00+00')).toBe(Date.UTC(2026, 10, 21, 10));
+    expect(parseTimestamp('2026-11-21 10:00:00.5+00')).toBe(Date.UTC(2026, 10, 21, 10, 0, 0, 500));
+    expect(parseTimestamp('2026-11-21 10:00:00.123456+00')).toBe(Date.UTC(2026, 10, 21, 10, 0, 0, 123));
+  });
+
+  it('reads arrays of text', () => {
+    expect(parseTextArray('{}')).toEqual([]);
+    expect(parseTextArray('{EU,"a b","",FI}')).toEqual(['EU', 'a b', '', 'FI']);
+    expect(parseTextArray(String.raw`{"say \"no\"","back\\slash","{x,y}"}`)).toEqual([
+      'say "no"',
+      'back\\slash',
+      '{x,y}',
+    ]);
+  });
+});
+
+describe('errors of the database', () => {
+  it.each([
+    ['08006', 'DatabaseUnavailable'],
+    ['53300', 'DatabaseUnavailable'],
+    ['57P01', 'DatabaseUnavailable'],
+    ['57P03', 'DatabaseUnavailable'],
+    ['57014', 'DatabaseUnavailable'],
+    ['28P01', 'DatabaseUnavailable'],
+    ['55000', 'DatabaseUnavailable'],
+    ['55P03', 'DatabaseUnavailable'],
+    ['ECONNREFUSED', 'DatabaseUnavailable'],
+    ['40001', 'SlowDown'],
+    ['22021', 'InvalidArgument'],
+    ['23505', 'InternalError'],
+    ['42P01', 'InternalError'],
+  ])('%s becomes %s, its text stays in the log', (code, fault) => {
+    const error = pgError(code);
+    const made = databaseFault(error);
+    expect(made.code).toBe(fault);
+    expect(made.cause).toBe(error);
+    expect(made.message).not.toContain('text of the server');
+  });
+
+  it('knows a lost connection by its words', () => {
+    for (const text of [
+      'Connection terminated unexpectedly',
+      'timeout exceeded when trying to connect',
+      'Query read timeout',
+    ]) {
+      expect(classify(new Error(text))).toBe('unavailable');
+    }
+    expect(classify(new AggregateError([pgError('ECONNREFUSED')]))).toBe('unavailable');
+    expect(classify('a string')).toBe('other');
+  });
+});

@@ -1,0 +1,64 @@
+import type { Metadata } from '@sealgate/core/ports';
+import { createMetadataWorld } from '@sealgate/testkit/contracts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TestDatabase } from '../embedded/testing.ts';
+import { openTestMetadata, suiteDatabase } from '../testing/database.ts';
+import { sql } from '../testing/empty-database.ts';
+
+/** The contract suite waits for nothing; here copies have a time to come in, so late ones are found by the walk. */
+const PENDING_MS = 400;
+
+describe('copies that do not come in', () => {
+  let database: TestDatabase;
+  let metadata: Metadata;
+  const world = createMetadataWorld(() => ({ metadata, now: () => Date.now(), close: () => Promise.resolve() }));
+  beforeAll(async () => {
+    database = await suiteDatabase();
+    metadata = await openTestMetadata(database.databaseUrl, { pendingGraceMs: PENDING_MS });
+  });
+  afterAll(async () => {
+    await metadata.close();
+    await database.drop();
+  });
+
+  it('are found when their time is over, by nothing but the state of the blob', async () => {
+    const bucket = await world.bucket();
+    const [first, second, third] = (await world.backends()).map(({ id }) => id);
+    if (first === undefined || second === undefined || third === undefined) throw new Error('three backends');
+    const states = (state: 'stored' | 'pending') => [
+      { backend: first, shard: 0, state: 'stored' as const },
+      { backend: second, shard: 0, state: 'stored' as const },
+      { backend: third, shard: 0, state },
+    ];
+    const late = await world.version(bucket, 'late', { replicas: states('pending') });
+    await metadata.commitVersion(late);
+    const comes = await world.version(bucket, 'comes', { replicas: states('pending') });
+    await metadata.commitVersion(comes);
+    await metadata.markReplica(comes.blobId, { backend: third, shard: 0, state: 'stored' });
+    expect(await sql(database.databaseUrl, 'SELECT FROM sealgate.owed')).toEqual([]);
+
+    const taken: string[] = [];
+    while (taken.length === 0) taken.push(...(await metadata.takeRepairs(10)).map((job) => job.blobId));
+    expect(taken).toEqual([late.blobId]);
+    const found = await metadata.blobForRepair(late.blobId);
+    expect(found?.blob.replicas[2]?.state).toBe('missing');
+  });
+
+  it('are noted when the attempt began so long ago that the walk has passed', async () => {
+    const bucket = await world.bucket();
+    const backends = await world.backends();
+    const [slow] = [await world.version(bucket, 'slow')];
+    const began = slow.blobId.replace(/^.{8}-.{4}/, timePrefix(Date.now() - 60_000)) as typeof slow.blobId;
+    const replicas = backends.map(({ id }) => ({ backend: id, shard: 0, state: 'pending' as const }));
+    await metadata.takeRepairs(10);
+    await metadata.commitVersion({ ...slow, blobId: began, replicas });
+    const taken: string[] = [];
+    while (taken.length === 0) taken.push(...(await metadata.takeRepairs(10)).map((job) => job.blobId));
+    expect(taken).toEqual([began]);
+  });
+});
+
+function timePrefix(ms: number): string {
+  const digits = ms.toString(16).padStart(12, '0');
+  return `${digits.slice(0, 8)}-${digits.slice(8)}`;
+}
