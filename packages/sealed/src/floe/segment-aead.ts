@@ -3,8 +3,8 @@ import { segmentTagBytes } from '../format/layout.ts';
 
 /** AES-256-GCM under one segment key, with a tag of 16 bytes behind the ciphertext. */
 export interface SegmentAead {
-  /** Writes `ciphertext || tag` into `target`, which has exactly that length: the segment is assembled in place. */
-  seal(plaintext: Bytes, options: AeadInput, target: Bytes): Promise<void>;
+  /** `ciphertext || tag`, in as many pieces as the platform gives: joining them would cost an allocation a segment. */
+  seal(plaintext: Bytes, options: AeadInput): Promise<readonly Bytes[]>;
   /** The plaintext of `ciphertext || tag`; rejects, with whatever error the platform has, when it is not authentic. */
   open(sealed: Bytes, options: AeadInput): Promise<Bytes>;
 }
@@ -27,8 +27,8 @@ export const importSegmentKey: ImportSegmentKey = async (rawKey) => {
     tagLength: segmentTagBytes * 8,
   });
   return {
-    async seal(plaintext, input, target) {
-      target.set(new Uint8Array(await crypto.subtle.encrypt(algorithm(input), key, plaintext)));
+    async seal(plaintext, input) {
+      return [new Uint8Array(await crypto.subtle.encrypt(algorithm(input), key, plaintext))];
     },
     async open(sealed, input) {
       return new Uint8Array(await crypto.subtle.decrypt(algorithm(input), key, sealed));

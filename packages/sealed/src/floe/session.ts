@@ -40,8 +40,11 @@ interface SegmentPosition {
 
 /** The keys of one ciphertext. Nothing in it can be exported. */
 export interface FloeSession {
-  /** @throws SealError `invalid-argument` when the plaintext's length does not fit the position */
-  sealSegment(plaintext: Bytes, position: SegmentPosition): Promise<Bytes>;
+  /**
+   * The encrypted segment, in pieces to be sent one after the other.
+   * @throws SealError `invalid-argument` when the plaintext's length does not fit the position
+   */
+  sealSegment(plaintext: Bytes, position: SegmentPosition): Promise<readonly Bytes[]>;
   /** @throws SealError `malformed-body` (length, marker), `corrupt` (authentication) */
   openSegment(segment: Bytes, position: SegmentPosition): Promise<Bytes>;
 }
@@ -97,12 +100,9 @@ async function createSession(root: CryptoKey, derivation: Derivation): Promise<F
       assertPlainLength(plaintext.length, position, params);
       const key = await epochKey(position.index);
       const iv = randomBytes(segmentIvBytes);
-      const segment = new Uint8Array(segmentOverhead + plaintext.length);
-      segment.set(u32be(position.last ? segment.length : fullMarker), 0);
-      segment.set(iv, markerBytes);
-      const target = segment.subarray(markerBytes + segmentIvBytes);
-      await key.seal(plaintext, { iv, aad: segmentAad(position) }, target);
-      return segment;
+      const sealed = await key.seal(plaintext, { iv, aad: segmentAad(position) });
+      const marker = u32be(position.last ? segmentOverhead + plaintext.length : fullMarker);
+      return [concat(marker, iv), ...sealed];
     },
     async openSegment(segment, position) {
       assertSegmentShape(segment, position, params);

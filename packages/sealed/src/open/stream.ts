@@ -4,6 +4,8 @@ import { SealError } from '../format/codes.ts';
 import { segmentOverhead, sgo1 } from '../format/layout.ts';
 import { defaultWindow, maxSegments } from '../format/limits.ts';
 import { bodyLength, plaintextLengthOf, segmentCount } from '../format/sizes.ts';
+import type { Loan } from '../streams/buffer-pool.ts';
+import { createPieceTaker, withLoan } from '../streams/buffer-pool.ts';
 import { assertWindow, inOrder } from '../streams/in-order.ts';
 import { toReadable } from '../streams/readable.ts';
 import type { ByteInput, ByteSource } from '../streams/source.ts';
@@ -61,7 +63,7 @@ export function agreeOnLength(declared: number | undefined, length: number | und
 }
 
 interface Job {
-  readonly segment: Bytes;
+  readonly segment: Loan;
   readonly index: number;
   readonly last: boolean;
 }
@@ -74,7 +76,7 @@ async function* openSegments(input: {
 }): AsyncGenerator<Uint8Array, void, undefined> {
   const jobs = cutSegments(input.source, input.plaintextLength);
   const opened = inOrder(jobs, input.window, ({ segment, index, last }) =>
-    input.session.openSegment(segment, { index, last }),
+    withLoan(segment, (bytes) => input.session.openSegment(bytes, { index, last })),
   );
   for await (const plaintext of opened) {
     if (plaintext.length > 0) yield plaintext;
@@ -87,13 +89,14 @@ async function* cutSegments(
   expected: number | undefined,
 ): AsyncGenerator<Job, undefined, undefined> {
   const count = expected === undefined ? undefined : segmentCount(expected);
+  const takePiece = createPieceTaker(source, sgo1.segmentBytes);
   let total = 0;
   for (let index = 0, last = false; !last; index++) {
     if (index >= maxSegments) throw new SealError('limit-exceeded');
-    const segment = await source.take(sgo1.segmentBytes);
+    const segment = await takePiece();
     last = await source.ended();
-    total += segment.length - segmentOverhead;
-    assertPlausible({ segment, index, last });
+    total += segment.bytes.length - segmentOverhead;
+    if (last) assertPlausibleEnd(segment.bytes, index);
     if (count !== undefined && expected !== undefined) {
       if (last && total < expected) throw new SealError('truncated');
       if ((!last && index >= count - 1) || total > expected) throw new SealError('trailing-bytes');
@@ -103,8 +106,7 @@ async function* cutSegments(
 }
 
 /** Tells a cut or prolonged body from a damaged one where the sizes alone show it. */
-function assertPlausible({ segment, index, last }: Job): void {
-  if (!last) return;
+function assertPlausibleEnd(segment: Bytes, index: number): void {
   if (segment.length < segmentOverhead || (segment.length === segmentOverhead && index > 0))
     throw new SealError('truncated');
   const marker = new DataView(segment.buffer, segment.byteOffset, 4).getUint32(0);

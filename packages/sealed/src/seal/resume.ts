@@ -9,6 +9,8 @@ import type { ObjectNames } from '../inspect/names.ts';
 import type { OpeningKey } from '../keys/recipient-key.ts';
 import type { EnvelopeInput } from '../open/envelope.ts';
 import { assertEnvelopeFitsBody, openEnvelope } from '../open/envelope.ts';
+import { createPieceTaker, withLoan } from '../streams/buffer-pool.ts';
+import { coalesce } from '../streams/coalesce.ts';
 import { assertWindow, inOrder } from '../streams/in-order.ts';
 import { toReadable } from '../streams/readable.ts';
 import type { ByteInput } from '../streams/source.ts';
@@ -74,9 +76,9 @@ export async function resumeSealer(options: ResumeOptions): Promise<ResumedSeale
         const source = createByteSource(plaintext);
         const jobs = cutRest({ source, segment, count: segmentCount(plaintextLength), offsetOf });
         const sealed = inOrder(jobs, window, (job) =>
-          session.sealSegment(job.plaintext, { index: job.index, last: job.last }),
+          withLoan(job.plaintext, (bytes) => session.sealSegment(bytes, { index: job.index, last: job.last })),
         );
-        return toReadable(sealed, { source, signal });
+        return toReadable(coalesce(sealed), { source, signal });
       },
     };
   } finally {
@@ -91,10 +93,11 @@ async function* cutRest(input: {
   offsetOf: (segment: number) => number;
 }) {
   const { source, count, offsetOf } = input;
+  const takePiece = createPieceTaker(source, plainPerSegment());
   for (let index = input.segment; index < count; index++) {
     const length = offsetOf(index + 1) - offsetOf(index);
-    const plaintext = await source.take(length);
-    if (plaintext.length !== length) throw new SealError('length-mismatch');
+    const plaintext = await takePiece(length);
+    if (plaintext.bytes.length !== length) throw new SealError('length-mismatch');
     const last = index === count - 1;
     // Before the final segment is handed out: a body of the wrong length never gets one.
     if (last && !(await source.ended())) throw new SealError('length-mismatch');

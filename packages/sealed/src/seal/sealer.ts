@@ -11,6 +11,9 @@ import { bodyLength, plainPerSegment } from '../format/sizes.ts';
 import type { ParsedEnvelope } from '../inspect/envelope.ts';
 import type { ObjectNames } from '../inspect/names.ts';
 import type { RecipientKey } from '../keys/recipient-key.ts';
+import type { Loan } from '../streams/buffer-pool.ts';
+import { createPieceTaker, withLoan } from '../streams/buffer-pool.ts';
+import { coalesce } from '../streams/coalesce.ts';
 import { assertWindow, inOrder } from '../streams/in-order.ts';
 import { toReadable } from '../streams/readable.ts';
 import type { ByteInput, ByteSource } from '../streams/source.ts';
@@ -72,7 +75,7 @@ export async function createSealer(options: SealerOptions): Promise<Sealer> {
         used = true;
         const source = createByteSource(plaintext);
         const body = sealBody({ source, header, session: floe.session, plaintextLength, window });
-        return toReadable(body, { source, signal });
+        return toReadable(coalesce(body), { source, signal });
       },
     };
   } finally {
@@ -81,7 +84,7 @@ export async function createSealer(options: SealerOptions): Promise<Sealer> {
 }
 
 interface Job {
-  readonly plaintext: Bytes;
+  readonly plaintext: Loan;
   readonly index: number;
   readonly last: boolean;
 }
@@ -92,11 +95,11 @@ async function* sealBody(input: {
   session: FloeSession;
   plaintextLength: number | undefined;
   window: number;
-}): AsyncGenerator<Uint8Array, void, undefined> {
-  yield input.header;
+}): AsyncGenerator<readonly Bytes[], void, undefined> {
+  yield [input.header];
   const jobs = cutPlaintext(input.source, input.plaintextLength);
   yield* inOrder(jobs, input.window, ({ plaintext, index, last }) =>
-    input.session.sealSegment(plaintext, { index, last }),
+    withLoan(plaintext, (bytes) => input.session.sealSegment(bytes, { index, last })),
   );
 }
 
@@ -105,12 +108,13 @@ async function* cutPlaintext(
   source: ByteSource,
   expected: number | undefined,
 ): AsyncGenerator<Job, undefined, undefined> {
+  const takePiece = createPieceTaker(source, plainPerSegment());
   let total = 0;
   for (let index = 0, last = false; !last; index++) {
     if (index >= maxSegments) throw new SealError('limit-exceeded', 'The plaintext is too long.');
-    const plaintext = await source.take(plainPerSegment());
+    const plaintext = await takePiece();
     last = await source.ended();
-    total += plaintext.length;
+    total += plaintext.bytes.length;
     // Before the job is handed out: a body of the wrong length never gets its final segment.
     if (expected !== undefined && (last ? total !== expected : total >= expected))
       throw new SealError('length-mismatch');

@@ -5,8 +5,11 @@ export type ByteInput = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> |
 
 /** Reads an input in pieces of the reader's choice. */
 export interface ByteSource {
-  /** Exactly `length` bytes, fewer only at the end. A piece that lies within one chunk is not copied. */
-  take(length: number): Promise<Bytes>;
+  /**
+   * Exactly `length` bytes, fewer only at the end. A piece that lies within one chunk is not copied; another is put
+   * together in `target`, or in new memory without one.
+   */
+  take(length: number, target?: Bytes): Promise<Bytes>;
   /** True when no byte is left. Waits for the next byte when there might be one. */
   ended(): Promise<boolean>;
   /** Lets go of the input at once, also while a read waits. Safe to call twice. */
@@ -39,11 +42,11 @@ export function createByteSource(input: ByteInput): ByteSource {
   }
 
   return {
-    async take(length) {
+    async take(length, target) {
       if (!(await refill())) return new Uint8Array(0);
       // Node's and browsers' streams hand out plain ArrayBuffers; WebCrypto itself refuses shared memory.
       if (chunk.length >= length) return shift(length) as Bytes;
-      const piece = new Uint8Array(length);
+      const piece = target ?? new Uint8Array(length);
       let filled = 0;
       while (filled < length && (await refill())) {
         const part = shift(length - filled);

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat } from '../format/bytes.ts';
 import { all, codeOf, cutAt, pattern } from '../testing/fixtures.ts';
+import { createPieceTaker, withLoan } from './buffer-pool.ts';
+import { coalesce } from './coalesce.ts';
 import { assertWindow, inOrder } from './in-order.ts';
 import { toReadable } from './readable.ts';
 import { createByteSource } from './source.ts';
@@ -35,6 +37,39 @@ describe('byte source', () => {
     await source.cancel('enough');
     expect(await waiting).toBe(true);
     expect(cancelled).toBe('enough');
+  });
+});
+
+describe('pieces on loan', () => {
+  it('keep their bytes until they are given back, and are used again then', async () => {
+    const takePiece = createPieceTaker(createByteSource(cutAt(pattern(100), [7])), 10);
+    const [first, second] = [await takePiece(), await takePiece()];
+    expect([first.bytes, second.bytes]).toEqual([pattern(100).slice(0, 10), pattern(100).slice(10, 20)]);
+    first.giveBack();
+    const third = await takePiece();
+    expect(third.bytes.buffer).toBe(first.bytes.buffer);
+    expect(second.bytes).toEqual(pattern(100).slice(10, 20));
+  });
+
+  it('are given back when the job fails', async () => {
+    let given = 0;
+    const loan = { bytes: pattern(1), giveBack: () => void (given += 1) };
+    await expect(withLoan(loan, () => Promise.reject(new Error('job')))).rejects.toThrow('job');
+    expect(given).toBe(1);
+  });
+});
+
+describe('coalesce', () => {
+  it('joins small neighbours and copies nothing large', async () => {
+    const large = pattern(1000);
+    const groups = (async function* () {
+      yield [pattern(3), large, pattern(2)];
+      yield [pattern(4)];
+      yield [large, pattern(5)];
+    })();
+    const chunks = await all(coalesce(groups));
+    expect(chunks.map(({ length }) => length)).toEqual([3, 1000, 6, 1000, 5]);
+    expect(chunks[1]).toBe(large);
   });
 });
 

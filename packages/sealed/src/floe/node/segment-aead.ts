@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import type { Bytes } from '../../format/bytes.ts';
 import { segmentTagBytes } from '../../format/layout.ts';
 import type { ImportSegmentKey } from '../segment-aead.ts';
 
@@ -17,12 +18,12 @@ export const importSegmentKey: ImportSegmentKey = (rawKey) => {
   let worked = 0;
   const breathe = (): Promise<void> | undefined => (++worked % segmentsPerTurn === 0 ? setImmediate() : undefined);
   return Promise.resolve({
-    async seal(plaintext, { iv, aad }, target) {
+    async seal(plaintext, { iv, aad }) {
       await breathe();
       const gcm = createCipheriv(cipher, key, iv, options).setAAD(aad);
-      target.set(gcm.update(plaintext));
+      const ciphertext = gcm.update(plaintext);
       gcm.final(); // GCM has no padding: always empty
-      target.set(gcm.getAuthTag(), plaintext.length);
+      return [plain(ciphertext), plain(gcm.getAuthTag())];
     },
     async open(sealed, { iv, aad }) {
       await breathe();
@@ -31,8 +32,12 @@ export const importSegmentKey: ImportSegmentKey = (rawKey) => {
       gcm.setAuthTag(sealed.subarray(ciphertextLength));
       const plaintext = gcm.update(sealed.subarray(0, ciphertextLength));
       gcm.final(); // throws unless authentic: only then does the plaintext leave this function
-      // A plain Uint8Array as everywhere else: a Buffer's slice, say, shares memory where the others' copies.
-      return new Uint8Array(plaintext.buffer, plaintext.byteOffset, plaintext.length);
+      return plain(plaintext);
     },
   });
 };
+
+/** A plain Uint8Array as everywhere else: a Buffer's slice, say, shares memory where the others' copies. */
+function plain(buffer: Buffer<ArrayBuffer>): Bytes {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+}
