@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Prng } from '@sealgate/testkit';
 import { pause } from './bodies.ts';
 import { checkAnswers, checkStorage } from './checks.ts';
@@ -17,6 +18,8 @@ export interface ScheduleReport {
   /** Blobs left to the sweep for orphans: their gateway died, or could not queue them for deletion. */
   readonly orphans: number;
   readonly simulatedMs: number;
+  /** Digest of every operation and every trouble, with their times: equal for equal runs. */
+  readonly trace: string;
 }
 
 /** Virtual time after which a run counts as hung. */
@@ -48,6 +51,7 @@ export async function runSchedule(options: WorldOptions): Promise<ScheduleReport
   world.stop();
   const healing = HEAL_ROUNDS_MAX * HEAL_STEP_MS * 2;
   await within('healing', healing, heal(world));
+  options.onCalm?.(world);
   await within('reading', RUN_MS_MAX, checkAnswers(world));
   await within('healing again', healing, heal(world));
   await within('looking', RUN_MS_MAX, checkStorage(world));
@@ -60,7 +64,23 @@ export async function runSchedule(options: WorldOptions): Promise<ScheduleReport
     incidents: world.cluster.members.reduce((sum, { faulty }) => sum + faulty.incidents.length, 0),
     orphans: history.orphans,
     simulatedMs: clock.monotonic(),
+    trace: traceOf(world),
   };
+}
+
+function traceOf({ history, cluster }: World): string {
+  const hash = createHash('sha256');
+  for (const { bucketId, key, operations } of history.keys.values()) {
+    for (const { kind, value, began, ended, label } of operations) {
+      hash.update(`${bucketId}/${key} ${label ?? ''} ${kind} ${value ?? ''} ${began} ${ended}\n`);
+    }
+  }
+  for (const { faulty } of cluster.members) {
+    for (const { atMs, operation, subject, trouble } of faulty.incidents) {
+      hash.update(`${atMs} ${operation} ${subject} ${trouble}\n`);
+    }
+  }
+  return hash.digest('hex');
 }
 
 async function runClient(world: World, index: number): Promise<void> {

@@ -29,6 +29,8 @@ export interface World {
 
 export interface WorldOptions {
   readonly seed: number;
+  /** Looks at the world between the healing and the checks. */
+  readonly onCalm?: (world: World) => void;
   readonly wrapMetadata?: (metadata: MemoryMetadata, clock: VirtualClock) => Metadata;
 }
 

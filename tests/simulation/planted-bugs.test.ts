@@ -1,0 +1,17 @@
+import { describe, expect, test } from 'vitest';
+import { acknowledgesBeforeCommit, catchBug, deletesWithoutRecheck } from './support/planted-bugs.ts';
+
+/** A simulator that finds nothing may be blind. These bugs it must find within so many schedules. */
+const SCHEDULES = 100;
+
+describe('a planted bug is caught', () => {
+  test('acknowledgement before the commit', async () => {
+    const caught = await catchBug(acknowledgesBeforeCommit, SCHEDULES);
+    expect(caught?.violations.join('\n')).toMatch(/^(linearizable|versions-kept|nothing-lost)/m);
+  });
+
+  test('deletion without a second look', async () => {
+    const caught = await catchBug(deletesWithoutRecheck, SCHEDULES);
+    expect(caught?.violations.join('\n')).toMatch(/^(nothing-lost|stored-is-stored|versions-kept)/m);
+  });
+});
