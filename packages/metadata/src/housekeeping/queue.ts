@@ -12,9 +12,9 @@ import {
 } from '../limits.ts';
 import type { MetadataLogger } from '../logger.ts';
 
-export const REPAIR_QUEUE = 'repair';
-export const REPAIR_DEAD_LETTERS = 'repair-dead';
-export const QUEUE_SCHEMA = 'pgboss';
+const REPAIR_QUEUE = 'repair';
+const REPAIR_DEAD_LETTERS = 'repair-dead';
+const QUEUE_SCHEMA = 'pgboss';
 
 /** The queue's own schema and our queues in it. Idempotent; pg-boss takes its own advisory lock. */
 export async function migrateQueue(execute: Database['execute']): Promise<void> {

@@ -13,7 +13,7 @@ export function suiteDatabase(): Promise<TestDatabase> {
   return createTestDatabase(inject('testCluster'));
 }
 
-export const testSecrets = { passphrases: [{ version: 1, passphrase: 'only for tests' }] };
+const testSecrets = { passphrases: [{ version: 1, passphrase: 'only for tests' }] };
 
 /** Metadata on `databaseUrl` that waits for nothing: deletions and repairs are due at once. */
 export function openTestMetadata(databaseUrl: string, changes: Partial<OpenMetadataOptions> = {}) {

@@ -1,7 +1,7 @@
 import type { MetadataUploads, UploadRecord } from '@sealgate/core/ports';
 import { ABOVE_ALL_KEYS, commonPrefixOf, keySuccessor, listingRange } from '../codec/key-range.ts';
 import type { Context } from '../context.ts';
-import { type UploadRow, uploadOf } from './uploads.ts';
+import { type UploadRow, uploadOf } from './upload-row.ts';
 
 type ListUploads = Parameters<MetadataUploads['listUploads']>[0];
 type UploadItem = { readonly upload: UploadRow } | { readonly commonPrefix: string };

@@ -1,28 +1,15 @@
 import { Fault } from '@sealgate/core/faults';
-import type { BlobId, ObjectKey } from '@sealgate/core/names';
-import type { ChecksumAlgorithm, MetadataUploads, StoredHeaders, UploadRecord } from '@sealgate/core/ports';
+import type { BlobId } from '@sealgate/core/names';
+import type { MetadataUploads } from '@sealgate/core/ports';
 import { packChecksum, unpackChecksum } from '../codec/checksum.ts';
 import { packEtag, unpackEtag } from '../codec/etag.ts';
 import { blockShift, layoutColumns } from '../codec/layout.ts';
 import { packReplicas, replicaStates } from '../codec/replicas.ts';
-import { type EnvelopeColumns, envelopeColumns, envelopeOf } from '../codec/version-row.ts';
+import { envelopeColumns } from '../codec/version-row.ts';
 import { accepted, type Context, waitColumns } from '../context.ts';
 import { ABORT_BATCH } from '../limits.ts';
 import { createUploadListing } from './list-uploads.ts';
-
-export interface UploadRow extends EnvelopeColumns {
-  readonly upload_id: string;
-  readonly bucket_id: number;
-  readonly key: ObjectKey;
-  readonly class: number;
-  readonly headers: StoredHeaders | null;
-  readonly tags: Readonly<Record<string, string>> | null;
-  readonly checksum_algorithm: ChecksumAlgorithm | null;
-  readonly checksum_type: 'FULL_OBJECT' | 'COMPOSITE' | null;
-  readonly initiator: string;
-  readonly state: string;
-  readonly created_at: number;
-}
+import { type UploadRow, uploadOf } from './upload-row.ts';
 
 interface PartRow {
   readonly part_number: number;
@@ -32,23 +19,6 @@ interface PartRow {
   readonly inspection: string | null;
   readonly blob_id: BlobId;
   readonly modified_at: number;
-}
-
-export async function uploadOf(row: UploadRow, context: Context): Promise<UploadRecord> {
-  return {
-    uploadId: row.upload_id,
-    bucketId: row.bucket_id,
-    key: row.key,
-    redundancyClass: await context.terms.valueOf(row.class),
-    headers: row.headers ?? {},
-    tags: row.tags,
-    checksumAlgorithm: row.checksum_algorithm,
-    checksumType: row.checksum_type,
-    envelope: envelopeOf(row),
-    initiator: row.initiator,
-    state: row.state === 'o' ? 'open' : 'completed',
-    createdAtMs: row.created_at,
-  };
 }
 
 export function createUploads(context: Context): MetadataUploads {

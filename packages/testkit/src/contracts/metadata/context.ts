@@ -185,7 +185,7 @@ export function createWorld(subject: () => MetadataUnderTest): World {
   };
 }
 
-export function md5(text: string): string {
+function md5(text: string): string {
   return createHash('md5').update(text).digest('hex');
 }
 
