@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@sealgate/core/ports';
 import { createEngine, defaultEngineLimits } from '@sealgate/engine';
-import { migrate, openMetadata } from '@sealgate/metadata';
-import { createTestDatabase, startTestCluster } from '@sealgate/metadata/testing';
+import { openMetadata } from '@sealgate/metadata';
+import { createTestDatabase } from '@sealgate/metadata/testing';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { pino } from 'pino';
+import { inject } from 'vitest';
 import { linkTo } from '../backends/drivers.ts';
 import { createBackendProber } from '../backends/prober.ts';
 import { createBackendRegistry } from '../backends/registry.ts';
@@ -24,12 +25,7 @@ const NO_RANGES: AllowedRanges = { privateRanges: false, cidrs: [] };
 
 /** A control listener on a real database, with demo backends in a folder of its own. */
 export async function startControl(allowed: AllowedRanges = NO_RANGES) {
-  const cluster = await startTestCluster({
-    migrate: async (databaseUrl) => {
-      await migrate({ databaseUrl });
-    },
-  });
-  const database = await createTestDatabase(cluster.address);
+  const database = await createTestDatabase(inject('testCluster'));
   const folder = mkdtempSync(join(tmpdir(), 'sealgate-control-'));
   const logger = pino({ level: 'silent' });
   const clock = systemClock;
@@ -84,7 +80,6 @@ export async function startControl(allowed: AllowedRanges = NO_RANGES) {
       await registry.close();
       await metadata.close();
       await database.drop();
-      await cluster.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
