@@ -90,10 +90,11 @@ async function complete(
   const md5 = createHash('md5');
   for (const part of parts) md5.update(md5Of(part.content));
   world.history.alias(`${md5.digest('hex')}-${parts.length}`, value);
+  const gateway = world.gateway(prng);
   await write(world, target, {
+    gateway,
     value,
     work: async () => {
-      const gateway = world.gateway(prng);
       const upload = await gateway.metadata.upload(bucket.id, key, uploadId);
       if (upload === undefined) return {};
       return gateway.engine.completeUpload({

@@ -3,6 +3,7 @@ import type { ObjectKey } from '@sealgate/core/names';
 import type { AuditActor, Bucket, CommittedVersion } from '@sealgate/core/ports';
 import type { PutObjectRequest } from '@sealgate/engine';
 import type { Prng } from '@sealgate/testkit';
+import type { SimulatedGateway } from '@sealgate/testkit/cluster';
 import { attempt } from './attempt.ts';
 import { bodyOf, randomContent, type Spoiled } from './bodies.ts';
 import type { World } from './world.ts';
@@ -22,13 +23,17 @@ export interface Target {
 export async function write(
   world: World,
   target: Target,
-  options: { readonly value: string | null; readonly work: () => Promise<Partial<CommittedVersion>> },
+  options: {
+    readonly gateway: SimulatedGateway;
+    readonly value: string | null;
+    readonly work: () => Promise<Partial<CommittedVersion>>;
+  },
 ): Promise<'done' | 'refused' | 'unknown'> {
   const { history } = world;
   const { bucket, key, label } = target;
   const { value } = options;
   const began = history.tick();
-  const result = await attempt(world.gateway(target.prng), history, options.work);
+  const result = await attempt(options.gateway, history, options.work);
   const ended = result.kind === 'done' ? history.tick() : Infinity;
   if (result.kind !== 'refused') history.note(bucket.id, key, { kind: 'write', value, began, ended, label });
   if (result.kind === 'done' && value !== null) {
@@ -53,6 +58,7 @@ export async function put(world: World, target: Target): Promise<void> {
     );
   }
   await write(world, target, {
+    gateway,
     value,
     work: () =>
       gateway.engine.putObject({
@@ -69,11 +75,12 @@ function request(bucket: Bucket, key: ObjectKey): Omit<PutObjectRequest, 'body' 
 
 export async function remove(world: World, target: Target): Promise<void> {
   const { bucket, key, prng } = target;
-  const { metadata } = world.gateway(prng);
+  const gateway = world.gateway(prng);
   await write(world, target, {
+    gateway,
     value: null,
     work: async () => {
-      await metadata.deleteObject({ bucketId: bucket.id, key, preconditions: {}, actor: ACTOR });
+      await gateway.metadata.deleteObject({ bucketId: bucket.id, key, preconditions: {}, actor: ACTOR });
       return {};
     },
   });
@@ -83,9 +90,10 @@ export async function remove(world: World, target: Target): Promise<void> {
 export async function copy(world: World, target: Target): Promise<void> {
   const { bucket, key, prng } = target;
   const { history } = world;
-  const { engine, metadata } = world.gateway(prng);
+  const gateway = world.gateway(prng);
+  const { engine, metadata } = gateway;
   const source = prng.pick(world.keys);
-  const found = await attempt(world.gateway(prng), history, () => metadata.currentVersion(bucket.id, source));
+  const found = await attempt(gateway, history, () => metadata.currentVersion(bucket.id, source));
   const version = found.kind === 'done' ? found.value : undefined;
   if (version === undefined || version.deleteMarker) return;
   const value = history.valueOfEtag(version.etag);
@@ -96,6 +104,7 @@ export async function copy(world: World, target: Target): Promise<void> {
   const { signal } = new AbortController();
   const watch = { update: () => undefined, finish: () => ({ checksum: null, verdict: null, envelope: null }) };
   await write(world, target, {
+    gateway,
     value,
     work: () =>
       engine.putObject({
