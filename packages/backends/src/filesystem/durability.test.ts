@@ -15,9 +15,12 @@ import { isFault } from '@sealgate/core/faults';
 import { type PhysicalBucketName, physicalBucketName } from '@sealgate/core/names';
 import type { BackendDriver } from '@sealgate/core/ports';
 import { createVirtualClock } from '@sealgate/testkit';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createFilesystemDriver } from './filesystem-driver.ts';
 import { type FilesystemIo, systemIo } from './io.ts';
+
+// A busy machine is no failure.
+vi.setConfig({ testTimeout: 30_000 });
 
 const signal = new AbortController().signal;
 const bucket = physicalBucketName({ tenant: 't', region: 'r', bucket: 'b', backend: 'fs', counter: 0 });

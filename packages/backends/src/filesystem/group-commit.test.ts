@@ -1,6 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createGroupCommit } from './group-commit.ts';
+
+// A busy machine is no failure.
+vi.setConfig({ testTimeout: 30_000 });
 
 describe('group commit', () => {
   it('serves every caller by a run that started after its call, one run at a time', async () => {

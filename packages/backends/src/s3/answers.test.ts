@@ -3,13 +3,16 @@ import { type FaultCode, isFault } from '@sealgate/core/faults';
 import { systemClock } from '@sealgate/core/ports';
 import { createFakeS3, type FakeS3 } from '@sealgate/testkit/fake-s3';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defaultS3DriverLimits } from '../limits.ts';
 import { isListedAsOurs } from './buckets.ts';
 import { createS3Calls, type FetchedAnswer, type S3Calls } from './calls.ts';
 import { listVersions } from './delete-object.ts';
 import { listObjects } from './list-objects.ts';
 import { putObject } from './put-object.ts';
+
+// A busy machine is no failure.
+vi.setConfig({ testTimeout: 30_000 });
 
 const signal = new AbortController().signal;
 const target = { endpoint: 'http://127.0.0.1:9', region: 'r', credentials: { accessKeyId: 'a', secretAccessKey: 's' } };

@@ -2,10 +2,13 @@ import { isFault } from '@sealgate/core/faults';
 import { physicalBucketName } from '@sealgate/core/names';
 import type { BackendProbe, ProbeAnswer } from '@sealgate/core/ports';
 import { createFakeS3, type FakeS3, type FakeS3Options } from '@sealgate/testkit/fake-s3';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createS3Driver } from '../s3-driver.ts';
 import type { S3Target } from '../target.ts';
 import { createS3Probe } from './s3-probe.ts';
+
+// A busy machine is no failure.
+vi.setConfig({ testTimeout: 30_000 });
 
 const user = { accessKeyId: 'AKIDFAKE', secretAccessKey: 'secret', owner: 'us' };
 const signal = new AbortController().signal;

@@ -13,7 +13,9 @@ const BYTES = 4_000_000;
 
 export function describeAborts({ driver, newBucket, unusedBucket, subject }: ContractContext): void {
   const handlesBackAt = async (before: number): Promise<void> => {
-    await expect.poll(async () => (await subject().openHandles?.()) ?? 0).toBeLessThanOrEqual(before);
+    await expect
+      .poll(async () => (await subject().openHandles?.()) ?? 0, { timeout: 10_000 })
+      .toBeLessThanOrEqual(before);
   };
   const handles = async (): Promise<number> => (await subject().openHandles?.()) ?? 0;
 

@@ -29,7 +29,9 @@ export function describeReads({ driver, newBucket, traits, subject }: ContractCo
         { numRuns: traits.propertyRuns ?? 60 },
       );
       // One idle connection may wait for the next call.
-      await expect.poll(async () => (await subject().openHandles?.()) ?? 0).toBeLessThanOrEqual(Math.max(before, 1));
+      await expect
+        .poll(async () => (await subject().openHandles?.()) ?? 0, { timeout: 10_000 })
+        .toBeLessThanOrEqual(Math.max(before, 1));
     });
 
     it('gives what there is of a range that ends behind the blob', async () => {
@@ -68,7 +70,9 @@ export function describeReads({ driver, newBucket, traits, subject }: ContractCo
         const { body } = await driver().get(bucket, 'b/large', { signal: never });
         body.destroy();
       }
-      await expect.poll(async () => (await subject().openHandles?.()) ?? 0).toBeLessThanOrEqual(before ?? 0);
+      await expect
+        .poll(async () => (await subject().openHandles?.()) ?? 0, { timeout: 10_000 })
+        .toBeLessThanOrEqual(before ?? 0);
       const opened = await driver().get(bucket, 'b/large', { signal: never });
       expect((await readAll(opened)).equals(data)).toBe(true);
     });
