@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createBucket, type GatewayProcess, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
 import { hasTool } from '../support/tools.ts';
 import type * as Entry from './browser/entry.ts';
-import { type BrowserPage, bundleEntry, openPage } from './browser/page.ts';
+import { type BrowserPage, bundleEntry, CHROMIUM, openPage } from './browser/page.ts';
 
 /** In the page only: what browser/entry.ts exports. Functions given to `evaluate` run there. */
 declare const harness: typeof Entry;
@@ -31,7 +31,7 @@ test('the packages make one module for browsers, with nothing of Node in it', as
   expect(await bundleEntry()).not.toMatch(/\b(?:node:|Buffer\.|process\.|require\()/);
 });
 
-describe.skipIf(!hasTool('chromium'))('Chromium (skipped: the program "chromium" is missing)', () => {
+describe.skipIf(!hasTool(CHROMIUM))(`Chromium (skipped: the program "${CHROMIUM}" is missing)`, () => {
   let gateway: GatewayProcess;
   let browser: BrowserPage;
   let keys: { readonly p256: JsonWebKey; readonly x25519: JsonWebKey; readonly rsa: JsonWebKey };
@@ -47,9 +47,12 @@ describe.skipIf(!hasTool('chromium'))('Chromium (skipped: the program "chromium"
     }));
   });
   afterAll(async () => {
-    await browser.close();
-    await gateway.stop();
-    removeDataDir(gateway.dataDir);
+    try {
+      await browser.close();
+    } finally {
+      await gateway.stop();
+      removeDataDir(gateway.dataDir);
+    }
   });
 
   const connection = (...own: readonly JsonWebKey[]): Entry.Connection => {

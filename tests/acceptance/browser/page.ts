@@ -7,6 +7,8 @@ import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { rolldown } from 'rolldown';
 import { type OwnPage, startTamperingProxy, type TamperingProxy } from '../../support/tampering-proxy.ts';
 
+/** Where Debian's package puts it. */
+export const CHROMIUM = '/usr/bin/chromium';
 /** `-` is no name of a bucket. */
 const OWN = '/-/';
 const VECTORS = `${OWN}vectors/`;
@@ -62,7 +64,7 @@ export async function openPage(s3Endpoint: string): Promise<BrowserPage> {
   const proxy = await startTamperingProxy(s3Endpoint, () => Promise.reject(new Error('not needed')), ownPages(entry));
   const userDataDir = mkdtempSync(join(tmpdir(), 'sealgate-browser-'));
   const context = await chromium.launchPersistentContext(userDataDir, {
-    executablePath: '/usr/bin/chromium',
+    executablePath: CHROMIUM,
     args: ARGUMENTS,
     headless: true,
   });
