@@ -173,14 +173,29 @@ function answerFault(serving: Serving, exchange: Exchange, fault: Fault): void {
   }
   const resource = (request.url ?? '/').split('?', 1)[0] ?? '/';
   const answer = toS3Error(fault, { method: request.method ?? 'GET', resource, requestId, hostId: serving.hostId });
-  for (const name of ['content-length', 'content-type', 'content-range', 'content-encoding'])
-    response.removeHeader(name);
-  // A 304 says which version the client's copy still is (RFC 9110 15.4.5); an error is about no version.
-  if (answer.status !== 304) response.removeHeader('etag');
+  for (const name of response.getHeaderNames()) {
+    if (!keepsHeader(name, answer.status)) response.removeHeader(name);
+  }
   for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
   if (answer.body !== '') response.setHeader('content-length', Buffer.byteLength(answer.body));
   if (!request.complete) discardBody(request, response);
   response.writeHead(answer.status).end(answer.body);
+}
+
+/** What an answer to a fault may still say of the request. Headers of the object it was about would describe another body. */
+const FAULT_HEADERS = new Set([
+  'x-amz-request-id',
+  'x-amz-id-2',
+  'server',
+  'connection',
+  'allow',
+  'x-amz-delete-marker',
+  'x-amz-version-id',
+]);
+
+/** A 304 also says which version the client's copy still is (RFC 9110 15.4.5). */
+function keepsHeader(name: string, status: number): boolean {
+  return FAULT_HEADERS.has(name) || (status === 304 && (name === 'etag' || name === 'last-modified'));
 }
 
 /** An unread body: a little is taken in so that the client gets to read the answer; then the connection goes. */

@@ -12,8 +12,14 @@ export interface PhysicalBuckets {
   ensure(bucket: Bucket, backend: Backend, signal: AbortSignal): Promise<PhysicalBucketName>;
   /** The name when the bucket is known to exist there. */
   find(bucketId: number, backend: BackendId): Promise<PhysicalBucketName | undefined>;
-  /** The backend says that the bucket is not there: look again next time. */
-  forget(bucketId: number, backend: BackendId): void;
+  /** The backend lost something, perhaps the bucket itself: the next `ensure` makes sure. `find` goes on as before. */
+  doubt(bucketId: number, backend: BackendId): void;
+}
+
+interface Making {
+  readonly promise: Promise<PhysicalBucketName>;
+  /** Of the call that began it. */
+  readonly signal: AbortSignal;
 }
 
 export function createPhysicalBuckets(deps: {
@@ -23,7 +29,8 @@ export function createPhysicalBuckets(deps: {
 }): PhysicalBuckets {
   const { metadata, pool, limits } = deps;
   const known = new LRUCache<number, Map<BackendId, PhysicalBucketName>>({ max: CACHED_BUCKETS_MAX });
-  const making = new Map<string, Promise<PhysicalBucketName>>();
+  const making = new Map<string, Making>();
+  const doubted = new LRUCache<string, true>({ max: CACHED_BUCKETS_MAX });
 
   const namesOf = async (bucketId: number): Promise<Map<BackendId, PhysicalBucketName>> => {
     const cached = known.get(bucketId);
@@ -57,18 +64,41 @@ export function createPhysicalBuckets(deps: {
     throw new Fault('BucketNameTaken', 'No free bucket name was found on the storage location.');
   };
 
+  const begin = (id: string, signal: AbortSignal, run: () => Promise<PhysicalBucketName>): Making => {
+    const promise = run()
+      .then((name) => {
+        doubted.delete(id);
+        return name;
+      })
+      .finally(() => making.delete(id));
+    const begun = { promise, signal };
+    making.set(id, begun);
+    return begun;
+  };
+
   return {
     async ensure(bucket, backend, signal) {
-      const name = known.get(bucket.id)?.get(backend.id) ?? (await namesOf(bucket.id)).get(backend.id);
-      if (name !== undefined) return name;
       const id = `${bucket.id}/${backend.id}`;
-      const under = making.get(id) ?? make(bucket, backend, signal).finally(() => making.delete(id));
-      making.set(id, under);
-      return await under;
+      const name = known.get(bucket.id)?.get(backend.id) ?? (await namesOf(bucket.id)).get(backend.id);
+      if (name !== undefined && !doubted.has(id)) return name;
+      for (;;) {
+        const under = making.get(id) ?? begin(id, signal, () => make(bucket, backend, signal));
+        try {
+          return await under.promise;
+        } catch (error) {
+          // Whoever began it gave up; that is no reason for the others.
+          if (signal.aborted || !under.signal.aborted) throw error;
+        }
+      }
     },
-    find: async (bucketId, backend) => (await namesOf(bucketId)).get(backend),
-    forget(bucketId, backend) {
-      known.get(bucketId)?.delete(backend);
+    async find(bucketId, backend) {
+      const name = (await namesOf(bucketId)).get(backend);
+      if (name !== undefined) return name;
+      // Another process may have made it since; believing otherwise would declare good copies missing.
+      const names = new Map(await metadata.physicalBuckets(bucketId));
+      known.set(bucketId, names);
+      return names.get(backend);
     },
+    doubt: (bucketId, backend) => void doubted.set(`${bucketId}/${backend}`, true),
   };
 }
