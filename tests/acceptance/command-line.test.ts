@@ -177,7 +177,9 @@ describe('an interrupted upload', () => {
   });
   const journals = (): string[] => {
     const folder = join(stateDir(), 'sealgate', 'uploads');
-    return existsSync(folder) ? readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8')) : [];
+    if (!existsSync(folder)) return [];
+    const names = readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
+    return names.map((name) => readFileSync(join(folder, name), 'utf8'));
   };
 
   /** Kills a put as soon as its journal names a stored part. */

@@ -68,31 +68,49 @@ async function putFile(upload: Upload, path: string): Promise<PutResult> {
   }
   // Awaited here: the file closes when this function ends.
   if (options.plain === true) return await client.putPlain(target, file, settings);
+  const { goesInParts } = await import('@sealgate/client');
+  if (!goesInParts(file.size)) return await client.putSealed(target, file, settings);
   const journal = createJournalFile(context.environment.stateDir, {
     endpoint: upload.endpoint,
     ...target,
     path: resolve(context.environment.cwd, path),
   });
-  const result = await putJournalled(upload, file, journal);
-  await journal.remove();
-  return result;
+  await using lock = await journal.lock().catch((error: unknown) => {
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    context.terminal.note(
+      `This upload cannot be resumed: ${context.environment.stateDir} cannot be written (${code}).`,
+    );
+    return undefined;
+  });
+  if (lock === undefined) return await client.putSealed(target, file, settings);
+  try {
+    const result = await putJournalled(upload, file, journal);
+    await journal.remove();
+    return result;
+  } catch (error) {
+    if ((await journal.readAny()) !== undefined) {
+      context.terminal.note('The upload goes on where it stopped when you run the same command again.');
+    }
+    throw error;
+  }
 }
 
 async function putJournalled(upload: Upload, file: UploadFile, journal: JournalFile): Promise<PutResult> {
-  const { context, client, target, settings, options } = upload;
-  const written = { ...settings, journal: journal.journal(file.identity) };
+  const { context, client, target, options } = upload;
+  const settings = { ...upload.settings, journal: journal.journal(file.identity) };
   const earlier = options.resume ? await journal.read(file.identity) : undefined;
   if (earlier === undefined) {
     await forget(upload, journal);
-    return resumable(context, () => client.putSealed(target, file, written));
+    return client.putSealed(target, file, settings);
   }
   context.terminal.note(`Going on with an interrupted upload: ${earlier.parts.length} parts are stored already.`);
   try {
-    return await resumable(context, () => client.putSealed(target, file, { ...written, resume: earlier }));
+    return await client.putSealed(target, file, { ...settings, resume: earlier });
   } catch (error) {
     if (!isFault(error, 'NoSuchUpload')) throw error;
     context.terminal.note('The gateway has forgotten that upload. Starting anew.');
-    return resumable(context, () => client.putSealed(target, file, written));
+    await journal.remove();
+    return client.putSealed(target, file, settings);
   }
 }
 
@@ -102,18 +120,6 @@ async function forget({ client, target }: Upload, journal: JournalFile): Promise
   if (stale === undefined) return;
   await client.abortUpload(target, { uploadId: stale.uploadId }).catch(() => undefined);
   await journal.remove();
-}
-
-/** Adds to an interruption that the work is not lost. */
-async function resumable(context: CommandContext, upload: () => Promise<PutResult>): Promise<PutResult> {
-  try {
-    return await upload();
-  } catch (error) {
-    if (context.signal.aborted || isFault(error, 'GatewayUnreachable')) {
-      context.terminal.note('A large upload goes on where it stopped when you run the same command again.');
-    }
-    throw error;
-  }
 }
 
 function noSuchBucket(bucket: string, cause: unknown): CliError {

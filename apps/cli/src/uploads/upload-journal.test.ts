@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { UploadState } from '@sealgate/client';
@@ -72,6 +72,27 @@ describe('journal file', () => {
     const [name] = await readdir(join(folder, 'uploads'));
     await appendFile(join(folder, 'uploads', name!), '{"etag":"e2","ca');
     expect((await file.read(identity))?.parts).toEqual([part(1)]);
+  });
+});
+
+describe('lock', () => {
+  it('is held by one process at a time, and given back', async () => {
+    const file = createJournalFile(folder, subject);
+    {
+      await using first = await file.lock();
+      expect(first).toBeDefined();
+      expect(await file.lock()).toBeUndefined();
+    }
+    await using again = await file.lock();
+    expect(again).toBeDefined();
+  });
+
+  it.each(['', 'x', '0', '999999999'])('is taken over from a process that has gone (%j)', async (holder) => {
+    const file = createJournalFile(folder, subject);
+    await file.lock();
+    const [name] = await readdir(join(folder, 'uploads'));
+    await writeFile(join(folder, 'uploads', name!), holder);
+    expect(await file.lock()).toBeDefined();
   });
 });
 

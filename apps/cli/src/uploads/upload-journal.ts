@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { parseUploadState, type UploadedPart, type UploadJournal, type UploadState } from '@sealgate/client';
 import { isJsonObject } from '../files/json.ts';
 import { type FileIdentity, sameFile } from '../files/upload-source.ts';
@@ -18,6 +18,11 @@ export interface JournalFile {
   readAny(): Promise<UploadState | undefined>;
   journal(identity: FileIdentity): UploadJournal;
   remove(): Promise<void>;
+  /**
+   * Takes the journal for this process; undefined when another one that is alive has it, which leaves an upload without. Two that went on with one
+   * upload would replace each other's parts, and the completion of one would fail.
+   */
+  lock(): Promise<AsyncDisposable | undefined>;
 }
 
 interface Subject {
@@ -58,7 +63,36 @@ export function createJournalFile(stateDir: string, subject: Subject): JournalFi
       partStored: (part) => writeLines(file, 'a', `${JSON.stringify(part)}\n`),
     }),
     remove: () => rm(file, { force: true }),
+    lock: () => takeLock(`${file}.lock`),
   };
+}
+
+/** The lock is a file with the id of the process that has it. One whose process has gone is taken over. */
+async function takeLock(path: string): Promise<AsyncDisposable | undefined> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      await writeFile(path, String(process.pid), { flag: 'wx', mode: 0o600 });
+      return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const holder = Number(await readFile(path, 'utf8').catch(() => ''));
+    if (isAlive(holder)) return undefined;
+    await rm(path, { force: true });
+  }
+  return undefined;
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It is there, but somebody else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 async function writeLines(path: string, flags: 'w' | 'a', text: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { Fault } from '@sealgate/core/faults';
 import { OBJECT_BYTES_MAX } from '@sealgate/core/limits';
+import { bodyLength } from '@sealgate/sealed/inspect';
 import { partSizeFor } from '@sealgate/sealed/seal';
 import { PART_CONCURRENCY_MAX, PART_MEMORY_BYTES, SINGLE_PUT_BYTES_MAX } from '../limits.ts';
 
@@ -31,4 +32,9 @@ export function planUpload(bodyBytes: number | undefined): UploadPlan {
 export function multipartPlan(partBytes: number): MultipartPlan {
   const fitting = Math.floor(PART_MEMORY_BYTES / partBytes);
   return { kind: 'multipart', partBytes, concurrency: Math.min(PART_CONCURRENCY_MAX, Math.max(1, fitting)) };
+}
+
+/** Whether a sealed object of so many plaintext bytes goes up in parts, so that a journal of its upload is of use. */
+export function goesInParts(plaintextBytes: number): boolean {
+  return planUpload(bodyLength(plaintextBytes)).kind === 'multipart';
 }

@@ -108,7 +108,5 @@ async function failedAnswer(deps: TransportDeps, request: S3Request, response: R
 function unreachable(endpoint: URL, cause: unknown): Fault {
   const timedOut = cause instanceof DOMException && cause.name === 'TimeoutError';
   const what = timedOut ? 'did not answer in time' : 'could not be reached';
-  return new Fault('GatewayUnreachable', `${endpoint.origin} ${what}. Is the gateway running and the endpoint right?`, {
-    cause,
-  });
+  return new Fault('GatewayUnreachable', `${endpoint.origin} ${what}.`, { cause });
 }
