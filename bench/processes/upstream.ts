@@ -114,10 +114,23 @@ async function get(stored: Stored | undefined, request: IncomingMessage, respons
     return;
   }
   for (const piece of stored.bytes === undefined ? payload(start, end) : [stored.bytes.subarray(start, end)]) {
-    if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    if (!response.write(piece)) await drained(response);
     if (response.destroyed) return;
   }
   response.end();
+}
+
+/** Resolves when more can be written, or never will be. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
 }
 
 function empty(response: ServerResponse, status: number): void {

@@ -1,11 +1,19 @@
 import type { GatewayProcess } from '../../tests/support/gateway.ts';
 
-/** Calls that the gateway made to its metadata database so far, as its metrics count them. */
-export async function databaseCalls(gateway: Pick<GatewayProcess, 'credentials'>): Promise<number> {
+/** The sum of a metric of the gateway over all its labels. */
+export async function metricOf(gateway: Pick<GatewayProcess, 'credentials'>, name: string): Promise<number> {
   const { controlEndpoint, adminKey } = gateway.credentials;
   const answer = await fetch(`${controlEndpoint}/metrics`, { headers: { 'x-admin-key': adminKey } });
-  const lines = (await answer.text()).split('\n');
-  return lines
-    .filter((line) => line.startsWith('sealgate_database_duration_seconds_count'))
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+  const lines = (await answer.text()).split('\n').filter((line) => /^[a-z_]+/.exec(line)?.[0] === name);
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+}
+
+/** Calls that the gateway made to its metadata database so far. */
+export function databaseCalls(gateway: Pick<GatewayProcess, 'credentials'>): Promise<number> {
+  return metricOf(gateway, 'sealgate_database_duration_seconds_count');
+}
+
+/** Reads that asked a second replica because the first was late. */
+export function hedgedReads(gateway: Pick<GatewayProcess, 'credentials'>): Promise<number> {
+  return metricOf(gateway, 'sealgate_hedged_reads_total');
 }

@@ -26,7 +26,7 @@ export interface BenchOptions {
 export interface Stage {
   readonly options: BenchOptions;
   /** The shared scene, opened when the first row asks for it. */
-  scene(): Promise<Scene>;
+  readonly scene: () => Promise<Scene>;
 }
 
 export interface Row {
