@@ -69,7 +69,7 @@ test('whatever the interleaving, a read that begins after a change sees it', asy
           const mine = await (step === 'write' ? cache.change('a', write) : cache.changeAll(write));
           acknowledged = Math.max(acknowledged, mine);
         });
-        await s.waitAll();
+        await s.waitIdle();
         await Promise.all(runs);
       },
     ),

@@ -60,7 +60,8 @@ export async function openQueue(
   const boss = new PgBoss({
     db: { executeSql: adapter(execute) },
     schema: QUEUE_SCHEMA,
-    migrate: false,
+    // The schema is there; this only lets the process that does the upkeep also finish what a migration left to later.
+    migrate: options.supervise,
     schedule: false,
     supervise: options.supervise,
   });

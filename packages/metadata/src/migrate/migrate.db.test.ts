@@ -1,7 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import type { Backend } from '@sealgate/core/ports';
+import { createMetadataWorld } from '@sealgate/testkit/contracts';
+import { afterEach, describe, expect, inject, it } from 'vitest';
 import type { TestDatabase } from '../embedded/testing.ts';
+import { openTestMetadata } from '../testing/database.ts';
 import { emptyDatabase, sql } from '../testing/empty-database.ts';
 import { schemaSnapshot } from '../testing/schema-snapshot.ts';
 import { loadSchemaFiles } from './files.ts';
@@ -9,6 +13,16 @@ import { migrate } from './migrate.ts';
 
 const files = loadSchemaFiles();
 const snapshotFile = new URL('../../schema.snapshot.txt', import.meta.url);
+
+const replicasMissing = (backends: readonly Backend[]) =>
+  backends.map(({ id }) => ({ backend: id, shard: 0, state: 'missing' as const }));
+
+/** The same database as the superuser of the cluster. */
+function adminOf(databaseUrl: string): string {
+  const url = new URL(inject('testCluster').adminUrl);
+  url.pathname = new URL(databaseUrl).pathname;
+  return url.href;
+}
 
 describe('migrate', () => {
   const databases: TestDatabase[] = [];
@@ -103,6 +117,33 @@ describe('migrate', () => {
       "SELECT oid::regprocedure::text AS form FROM pg_proc WHERE proname = 'one_form'",
     );
     expect(forms).toEqual([{ form: 'sealgate.one_form(text)' }]);
+  });
+
+  it('gives a runtime role what the program needs and no more', async () => {
+    const databaseUrl = await empty();
+    const role = `runtime_${randomBytes(4).toString('hex')}`;
+    const { adminUrl } = inject('testCluster');
+    await sql(adminUrl, `CREATE ROLE ${role} LOGIN PASSWORD 'runtime'`);
+    try {
+      await migrate({ databaseUrl, runtimeRole: role });
+      const url = new URL(databaseUrl);
+      url.username = role;
+      url.password = 'runtime';
+      const metadata = await openTestMetadata(url.href);
+      const world = createMetadataWorld(() => ({ metadata, now: () => Date.now(), close: () => Promise.resolve() }));
+      await world.put(await world.bucket(), 'key', { replicas: replicasMissing(await world.backends()) });
+      expect(await metadata.takeRepairs(10)).toHaveLength(1);
+      await metadata.close();
+      for (const forbidden of [
+        'DELETE FROM sealgate.audit_log',
+        'DELETE FROM sealgate.migrations',
+        'DROP TABLE sealgate.blobs',
+      ]) {
+        await expect(sql(url.href, forbidden)).rejects.toThrow(/permission denied|must be owner/);
+      }
+    } finally {
+      await sql(adminOf(databaseUrl), `DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    }
   });
 
   it('refuses a database that another release made', async () => {

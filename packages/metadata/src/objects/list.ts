@@ -36,13 +36,22 @@ interface ListedVersionRow extends ListedRow {
 export function createListings(context: Context): Pick<MetadataObjects, 'listObjects' | 'listVersions'> {
   const { database, terms } = context;
 
-  async function listed(row: ListedRow): Promise<ListedObject> {
+  /** Names of the few classes among many rows, so that the rows themselves are mapped without waiting. */
+  async function classNames(rows: readonly ListedRow[]): Promise<ReadonlyMap<number, string>> {
+    const names = new Map<number, string>([[0, '']]);
+    for (const row of rows) {
+      if (!row.common_prefix && !names.has(row.class)) names.set(row.class, await terms.valueOf(row.class));
+    }
+    return names;
+  }
+
+  function listed(row: ListedRow, names: ReadonlyMap<number, string>): ListedObject {
     return {
       key: row.key,
       bytes: Number(row.bytes),
       etag: row.etag.length === 0 ? '' : unpackEtag(row.etag),
       modifiedAtMs: row.modified_at,
-      redundancyClass: row.class === 0 ? '' : await terms.valueOf(row.class),
+      redundancyClass: names.get(row.class) ?? '',
       checksum: unpackChecksum(row.checksum),
     };
   }
@@ -67,8 +76,9 @@ export function createListings(context: Context): Pick<MetadataObjects, 'listObj
       const page = rows.slice(0, limit);
       const truncated = rows.length > limit;
       const last = page.at(-1);
+      const names = await classNames(page);
       return {
-        objects: await Promise.all(page.filter((row) => !row.common_prefix).map(listed)),
+        objects: page.filter((row) => !row.common_prefix).map((row) => listed(row, names)),
         commonPrefixes: page.flatMap((row) => row.common_prefix ?? []),
         truncated,
         next: truncated && last !== undefined ? (last.common_prefix ?? last.key) : null,
@@ -100,19 +110,18 @@ export function createListings(context: Context): Pick<MetadataObjects, 'listObj
       const page = rows.slice(0, limit);
       const truncated = rows.length > limit;
       const last = page.at(-1);
+      const names = await classNames(page);
       return {
-        versions: await Promise.all(
-          page
-            .filter((row) => !row.common_prefix)
-            .map(
-              async (row): Promise<ListedVersion> => ({
-                ...(await listed(row)),
-                versionId: versionIdOf(row),
-                latest: row.latest,
-                deleteMarker: row.delete_marker,
-              }),
-            ),
-        ),
+        versions: page
+          .filter((row) => !row.common_prefix)
+          .map(
+            (row): ListedVersion => ({
+              ...listed(row, names),
+              versionId: versionIdOf(row),
+              latest: row.latest,
+              deleteMarker: row.delete_marker,
+            }),
+          ),
         commonPrefixes: page.flatMap((row) => row.common_prefix ?? []),
         truncated,
         nextKeyMarker: truncated && last !== undefined ? (last.common_prefix ?? last.key) : null,

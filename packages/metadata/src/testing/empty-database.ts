@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Client } from 'pg';
+import { Client, type QueryResult } from 'pg';
 import { inject } from 'vitest';
 import type { TestDatabase } from '../embedded/testing.ts';
 
@@ -21,13 +21,15 @@ export async function emptyDatabase(options: { readonly encoding?: 'UTF8' | 'LAT
   };
 }
 
-/** Runs one statement on a connection of its own. */
+/** Runs statements on a connection of its own and gives the rows of the last one. */
 export async function sql<Row>(databaseUrl: string, text: string, values: readonly unknown[] = []): Promise<Row[]> {
   const client = new Client({ connectionString: databaseUrl, options: '-c search_path=pg_catalog' });
   await client.connect();
   try {
-    const result = await client.query<Row & Record<string, unknown>>(text, [...values]);
-    return result.rows;
+    // Without values the text goes as a simple query, which may hold several statements.
+    const result = values.length === 0 ? await client.query(text) : await client.query(text, [...values]);
+    const [final] = Array.isArray(result) ? (result as QueryResult[]).slice(-1) : [result];
+    return (final?.rows ?? []) as Row[];
   } finally {
     await client.end();
   }
