@@ -89,6 +89,16 @@ test('pipes carry an object both ways', async () => {
   expect((await done(['get', 's3://vault/dir/piped', '-', '--range=-5'])).stdout).toBe('text\n');
 });
 
+test('a reader that goes away is no failure with a stack', async () => {
+  const env = { ...cleanEnv(), SEALGATE_DATA_DIR: gateway.dataDir, HOME: gateway.dataDir };
+  const child = spawn(process.execPath, [bin, 'ls', '-r', 's3://vault'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  await once(child, 'close');
+  expect(stderr).toBe('');
+});
+
 test('listings, stat and removal', async () => {
   await done(['put', '-', 's3://vault/dir/b'], { input: 'b' });
   const folders = (await done(['ls', '--json', 's3://vault'])).stdout.trim().split('\n');

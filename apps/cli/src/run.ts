@@ -12,12 +12,18 @@ const STOP_MS = 5000;
 /** Runs the command line and returns its exit code. */
 export async function run(args: readonly string[], version: string): Promise<number> {
   let exitCode: number = exitCodes.done;
+  let serving = false;
+  onReaderGone(() => {
+    // A gateway goes on without a reader of its greeting; any other command has nothing left to do.
+    if (!serving) process.exit(exitCodes.failed);
+  });
   const program = createProgram(
     {
       execute: executeWith((code) => {
         exitCode = code;
       }),
       async serve(settings) {
+        serving = true;
         const { runGateway } = await import('@sealgate/gateway');
         exitCode = await runGateway(settings);
       },
@@ -34,6 +40,21 @@ export async function run(args: readonly string[], version: string): Promise<num
     return await report(error, { json: args.includes('--json'), quiet: false, debug: args.includes('--debug') });
   }
   return exitCode;
+}
+
+/** `sealgate ls | head` is no failure that deserves a stack. */
+function onReaderGone(gone: () => void): void {
+  const handle =
+    (then: () => void) =>
+    (error: NodeJS.ErrnoException): void => {
+      if (error.code !== 'EPIPE') throw error;
+      then();
+    };
+  process.stdout.on('error', handle(gone));
+  process.stderr.on(
+    'error',
+    handle(() => undefined),
+  );
 }
 
 function executeWith(setExitCode: (code: number) => void): Execute {

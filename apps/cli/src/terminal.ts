@@ -1,5 +1,6 @@
 import { addAbortSignal } from 'node:stream';
 import type { Failure } from './failure.ts';
+import { printable } from './output/format.ts';
 import { createProgress, type Progress } from './output/progress.ts';
 
 /** Standard streams, as commands use them. */
@@ -45,7 +46,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
     failure(failure, error) {
       const { exitCode, code, message, hint } = failure;
       if (json) process.stderr.write(`${JSON.stringify({ error: { code, exitCode, message, hint } })}\n`);
-      else process.stderr.write(`sealgate: ${message}\n${hint === undefined ? '' : `${hint}\n`}`);
+      else process.stderr.write(`sealgate: ${printable(message)}\n${hint === undefined ? '' : `${hint}\n`}`);
       if (debug) process.stderr.write(`${traceOf(error)}\n`);
     },
     progress: (label) =>

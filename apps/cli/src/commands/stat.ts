@@ -36,7 +36,9 @@ async function placement(
   try {
     return await control.get(controlPath`/admin/stat/${tenant}/${bucket}`, { key, versionId });
   } catch (error) {
-    context.terminal.note(`Where the copies are is not known: ${isFault(error) ? error.message : 'the call failed.'}`);
+    context.terminal.note(
+      `Where the copies are is not known: ${isFault(error) ? printable(error.message) : 'the call failed.'}`,
+    );
     return undefined;
   }
 }
