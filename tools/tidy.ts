@@ -21,7 +21,8 @@ const MACHINE_PATH = /(?<![\w.])\/(root|home\/\w+|work)\//;
 /** All findings of one source. `isTest` allows the hard limit for files and long suites. */
 export function inspectSource(file: string, text: string): Finding[] {
   const findings: Finding[] = [];
-  const isTest = file.endsWith('.test.ts');
+  // A contract suite is a test that several packages run.
+  const isTest = file.endsWith('.test.ts') || file.includes('/contracts/');
   const lines = text.split('\n');
   const fileMax = isTest ? FILE_LINES_HARD_MAX : FILE_LINES_MAX;
   if (lines.length - 1 > fileMax) {

@@ -26,7 +26,7 @@ afterAll(async () => {
 
 const cli = async (...args: string[]): Promise<string> => {
   const { code, stdout, stderr } = await sealgate(gateway, args);
-  expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: expect.any(String) });
+  expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: expect.any(String) as string });
   return stdout;
 };
 const replicasOf = async (address: string): Promise<readonly Replica[]> => {

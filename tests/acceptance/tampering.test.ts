@@ -27,7 +27,7 @@ beforeAll(async () => {
   writeFileSync(join(gateway.dataDir, 'two'), randomBytes(SECRET.length));
   for (const name of ['one', 'two']) {
     const put = await sealgate(gateway, ['put', name, `s3://vault/${name}`]);
-    expect({ code: put.code, stderr: put.stderr }).toEqual({ code: 0, stderr: expect.any(String) });
+    expect({ code: put.code, stderr: put.stderr }).toEqual({ code: 0, stderr: expect.any(String) as string });
   }
 });
 afterAll(async () => {
@@ -59,7 +59,10 @@ function getThroughProxy(file: string, env: Readonly<Record<string, string>> = {
 async function expectRefused(env: Readonly<Record<string, string>> = {}): Promise<void> {
   const before = new Set(readdirSync(gateway.dataDir));
   const got = await getThroughProxy('out', env);
-  expect({ code: got.code, stderr: got.stderr }).toEqual({ code: INTEGRITY_FAILURE, stderr: expect.any(String) });
+  expect({ code: got.code, stderr: got.stderr }).toEqual({
+    code: INTEGRITY_FAILURE,
+    stderr: expect.any(String) as string,
+  });
   expect(got.stdout).not.toContain('PLAINTEXT-MARKER');
   expect(existsSync(join(gateway.dataDir, 'out'))).toBe(false);
   const left = readdirSync(gateway.dataDir).filter((name) => !before.has(name) && name !== 'wrong-keys');
@@ -79,7 +82,7 @@ const withEnvelopeOf = (answer: Answer, other: Answer): Answer['headers'] => ({
 test('an honest way gives the bytes', async () => {
   proxy.tamper((answer) => answer);
   const got = await getThroughProxy('honest');
-  expect({ code: got.code, stderr: got.stderr }).toEqual({ code: 0, stderr: expect.any(String) });
+  expect({ code: got.code, stderr: got.stderr }).toEqual({ code: 0, stderr: expect.any(String) as string });
   expect(readFileSync(join(gateway.dataDir, 'honest')).equals(SECRET)).toBe(true);
 });
 

@@ -65,7 +65,7 @@ export async function startGateway(
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
-  const credentials = await ready(child, dataDir, { exited, log: () => log });
+  const credentials = await ready(child, dataDir, () => log);
   return {
     dataDir,
     credentials,
@@ -95,24 +95,17 @@ export function cleanEnv(): Record<string, string> {
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
-async function ready(
-  child: ChildProcess,
-  dataDir: string,
-  state: { readonly exited: Promise<unknown>; readonly log: () => string },
-): Promise<Credentials> {
-  let gone = false;
-  void state.exited.then(() => {
-    gone = true;
-  });
+async function ready(child: ChildProcess, dataDir: string, log: () => string): Promise<Credentials> {
   const deadline = Date.now() + READY_MS;
   while (Date.now() < deadline) {
-    if (gone) throw new Error(`the gateway ended before it was ready:\n${state.log()}`);
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`the gateway ended before it was ready:\n${log()}`);
     const credentials = readCredentials(dataDir);
     if (credentials !== undefined && (await isReady(credentials))) return credentials;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   child.kill('SIGKILL');
-  throw new Error(`the gateway was not ready in ${READY_MS} ms:\n${state.log()}`);
+  throw new Error(`the gateway was not ready in ${READY_MS} ms:\n${log()}`);
 }
 
 function readCredentials(dataDir: string): Credentials | undefined {

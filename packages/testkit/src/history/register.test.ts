@@ -61,7 +61,7 @@ test('every history of a real register passes, and one with a made-up value does
         now += s.gap + 1;
         if (s.write) value = `v${i}`;
         const interval = { began: now - s.width, ended: now + s.width };
-        return { kind: s.write ? 'write' : 'read', value, ...interval } as RegisterOperation;
+        return { kind: s.write ? 'write' : 'read', value, ...interval };
       });
       expect(checkRegister(history).ok).toBe(true);
       expect(checkRegister([...history, read('never written', now + 100)]).ok).toBe(false);
