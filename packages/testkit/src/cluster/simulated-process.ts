@@ -11,7 +11,7 @@ export interface SimulatedProcess {
   readonly signal: AbortSignal;
   end(): void;
   /** The call is made only while the process lives; its answer arrives only then too. */
-  guard<T>(call: () => Promise<T>): Promise<T>;
+  readonly guard: <T>(call: () => Promise<T>) => Promise<T>;
 }
 
 export function createSimulatedProcess(): SimulatedProcess {
@@ -29,8 +29,8 @@ export function createSimulatedProcess(): SimulatedProcess {
           (value) => {
             if (!stop.signal.aborted) resolve(value);
           },
-          (error: unknown) => {
-            if (!stop.signal.aborted) reject(error as Error);
+          (error: Error) => {
+            if (!stop.signal.aborted) reject(error);
           },
         );
       }),
