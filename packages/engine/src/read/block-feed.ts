@@ -94,16 +94,13 @@ function relay(outer: AbortSignal): Relay {
   };
 }
 
-/** Resolves to the block when its digest is the wanted one. Checks of several blocks may run side by side. */
+/** Resolves to the block when its digest is the wanted one. */
 async function verify(block: Promise<Buffer>, digest: Uint8Array | Promise<Uint8Array>): Promise<Buffer> {
   // A list that cannot be had is found out below; until then it must not count as unhandled.
   if (digest instanceof Promise) digest.catch(() => undefined);
   const bytes = await block;
-  const computed = digestBlock([bytes], bytes.length);
-  const [is, wanted] = [
-    computed instanceof Promise ? await computed : computed,
-    digest instanceof Promise ? await digest : digest,
-  ];
+  const is = digestBlock(bytes);
+  const wanted = digest instanceof Promise ? await digest : digest;
   if (is.length !== wanted.length || !timingSafeEqual(is, wanted)) {
     throw new Fault('BackendCorrupt', 'The stored copy is not what was written.');
   }
@@ -179,6 +176,8 @@ async function openBody(
     signal,
     ...(whole ? {} : { range: { start, end } }),
   });
+  // Between two blocks nobody listens; the next read finds the error, and until then it must not end the process.
+  opened.body.on('error', () => undefined);
   if (opened.totalBytes === blob.bytes && opened.bytes === end - start + 1) return opened.body;
   opened.body.destroy();
   throw new Fault('BackendCorrupt', 'The stored copy does not have the size it should have.');

@@ -71,7 +71,7 @@ function world(copies: Readonly<Record<string, Copy>>, options: { readonly diges
     physical: {
       ensure: () => Promise.reject(new Error('a read makes no bucket')),
       find: () => Promise.resolve('bucket' as never),
-      forget: () => undefined,
+      doubt: () => undefined,
     },
     metadata: {
       readDigests: (_blob, first, count) => Promise.resolve(digests.subarray(first * 32, (first + count) * 32)),
@@ -193,3 +193,21 @@ async function aborting(body: Readable | Promise<Readable>, signal: AbortSignal)
   signal.addEventListener('abort', () => stream.destroy(signal.reason as Error));
   return stream;
 }
+
+test('a copy that was only slow is asked again when the faster one breaks off', async () => {
+  let calls = 0;
+  const slowAtFirst: Copy = (range, signal) => {
+    calls += 1;
+    return calls === 1 ? silent(range, signal) : good(range, signal);
+  };
+  const breaksOff: Copy = (range) =>
+    Readable.from(
+      (async function* () {
+        yield slice(WHOLE, range).subarray(0, 5 * BLOCK);
+        throw new Error('broken off');
+      })(),
+      { objectMode: false },
+    );
+  const { clock, read } = world({ a: slowAtFirst, b: breaksOff });
+  expect((await clock.run(read())).equals(WHOLE)).toBe(true);
+});

@@ -64,6 +64,7 @@ function createBlockSource(deps: ReadDeps, blob: BlobRecord, options: SourceOpti
   const { pool, clock, limits, events } = deps;
   const digests = createDigestList(deps, blob);
   const untried = candidates(pool, blob);
+  const claimed = new Set(blob.replicas.filter((r) => r.state === 'stored').map((r) => r.backend));
   let feeds: BlockFeed[] = [];
 
   const openNext = (block: number): BlockFeed | undefined => {
@@ -81,7 +82,9 @@ function createBlockSource(deps: ReadDeps, blob: BlobRecord, options: SourceOpti
     pool.report(feed.backend, { kind: 'failed', code: fault.code });
     events.badReplica(blob.blobId, feed.backend, fault);
     if (isFault(fault, 'BackendCorrupt', 'BlobMissing')) {
-      deps.physical.forget(options.bucketId, feed.backend);
+      deps.physical.doubt(options.bucketId, feed.backend);
+      // A copy that is still on its way is no bad one; calling it so would set repair against its writer.
+      if (!claimed.has(feed.backend)) return;
       deps.metadata.reportBadReplica(blob.blobId, feed.backend, 0).catch((error: unknown) => {
         events.cleanupFailed(blob.blobId, toFault(error));
       });
@@ -101,7 +104,11 @@ function createBlockSource(deps: ReadDeps, blob: BlobRecord, options: SourceOpti
           signal: options.signal,
         });
         if (outcome.kind === 'block') {
-          for (const feed of feeds.filter((f) => f !== outcome.feed)) drop(feed, undefined);
+          // Late is not bad: who lost the race is asked again when nobody else is left.
+          for (const feed of feeds.filter((f) => f !== outcome.feed)) {
+            drop(feed, undefined);
+            untried.push(feed.backend);
+          }
           return outcome.bytes;
         }
         if (outcome.kind === 'failed') {
@@ -125,10 +132,13 @@ function feedOptions(options: SourceOptions): Pick<SourceOptions, 'bucketId' | '
   return { bucketId: options.bucketId, lastBlock: options.lastBlock, signal: options.signal };
 }
 
-/** Backends that hold a verified copy, best first; then those whose copy may have come in since the row was read. */
+/**
+ * Backends that hold a verified copy, best first; then those whose copy may have come in since the row was read; then
+ * those whose copy counts as lost, since a copy that was once misread may be good and nothing goes out unverified.
+ */
 function candidates(pool: BackendPool, blob: BlobRecord): BackendId[] {
   const of = (state: string): BackendId[] => blob.replicas.filter((r) => r.state === state).map((r) => r.backend);
-  return [...pool.readOrder(of('stored')), ...pool.readOrder(of('pending'))];
+  return ['stored', 'pending', 'missing'].flatMap((state) => pool.readOrder(of(state)));
 }
 
 /** When to ask another replica too: soon for the first block (its usual latency is known), later in mid-stream. */
