@@ -1,0 +1,57 @@
+import { calmPlan } from '@sealgate/testkit';
+import { createSeededCluster, holders, memberOf, putContent, wantedBlob } from '@sealgate/testkit/cluster';
+import { describe, expect, test } from 'vitest';
+import { defaultEngineLimits } from '../limits.ts';
+
+const { signal } = new AbortController();
+
+async function stored() {
+  const cluster = await createSeededCluster({ seed: 1, limits: defaultEngineLimits, metadata: {} });
+  const bucket = await cluster.createBucket('bucket', {});
+  const gateway = cluster.startGateway();
+  await putContent(cluster, gateway, bucket);
+  const blob = wantedBlob(cluster);
+  const [a, b, c] = blob.replicas.map((replica) => memberOf(cluster, replica.backend));
+  if (a === undefined || b === undefined || c === undefined) throw new Error('There are not three copies.');
+  const lose = async (member: typeof a): Promise<void> => {
+    await cluster.metadata.reportBadReplica(blob.blobId, member.backend.id, 0);
+  };
+  const repair = () => cluster.clock.run(gateway.engine.repairDue({ signal }));
+  const states = () => Object.fromEntries(wantedBlob(cluster).replicas.map((r) => [r.backend, r.state]));
+  return { cluster, bucket, blob, a, b, c, lose, repair, states };
+}
+
+describe('repair', () => {
+  test('gives one backend its copy while another one that is owed is away', async () => {
+    const { a, b, lose, repair, states } = await stored();
+    await lose(a);
+    await lose(b);
+    a.faulty.setDown(true);
+    await repair();
+    expect(states()).toMatchObject({ [a.backend.id]: 'missing', [b.backend.id]: 'stored' });
+  });
+
+  test('never removes what may be the last good copy because it was misread', async () => {
+    const { cluster, bucket, blob, a, b, c, lose, repair, states } = await stored();
+    a.faulty.vanish();
+    b.faulty.vanish();
+    await lose(c);
+    c.faulty.usePlan({ ...calmPlan, rates: { 'corrupt-read': 1 } });
+    await repair();
+    c.faulty.usePlan(calmPlan);
+    expect(await holders(cluster, bucket, blob)).toEqual([c.backend.id]);
+    await cluster.clock.advance(60_000);
+    await repair();
+    expect(states()).toMatchObject({ [c.backend.id]: 'stored' });
+  });
+
+  test('comes back to a backend that lost its buckets too', async () => {
+    const { cluster, a, lose, repair, states } = await stored();
+    a.faulty.vanish();
+    await lose(a);
+    await repair();
+    await cluster.clock.advance(60_000);
+    await repair();
+    expect(states()).toMatchObject({ [a.backend.id]: 'stored' });
+  });
+});
