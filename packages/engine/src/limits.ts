@@ -22,7 +22,7 @@ export interface EngineLimits {
   /** After the ack rule holds: wait this long for the rest, so that most writes commit complete. */
   readonly lingerMsMax: number;
   readonly lingerShare: number;
-  /** Copies that came too late for the commit may go on for this long. */
+  /** Copies that came too late for the commit may go on for this long: well below the time after which they count as lost. */
   readonly lateCopyMs: number;
   /** No byte moved to any needed target for this long: the write fails. */
   readonly writeStallMs: number;
@@ -57,7 +57,7 @@ export const defaultEngineLimits: EngineLimits = {
   patienceShare: 0.25,
   lingerMsMax: 50,
   lingerShare: 0.5,
-  lateCopyMs: 60_000,
+  lateCopyMs: 45_000,
   writeStallMs: 30_000,
   hedgeMsMin: 30,
   hedgeFactor: 4,

@@ -35,7 +35,7 @@ export interface FanOut {
   run(
     source: AsyncIterable<Buffer>,
     hooks: {
-      readonly onChunk: (chunk: Buffer) => Promise<void> | undefined;
+      readonly onChunk: (chunk: Buffer) => void;
       readonly beforeLast: () => Promise<void>;
     },
   ): Promise<void>;
@@ -118,7 +118,7 @@ export function createFanOut(
       let last: Buffer | undefined;
       for await (const chunk of source) {
         signal.throwIfAborted();
-        await onChunk(chunk);
+        onChunk(chunk);
         if (last !== undefined) {
           for (const lane of lanes) give(lane, last);
           await keepPace(pace);

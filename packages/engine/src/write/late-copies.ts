@@ -10,9 +10,14 @@ import type { WriteDeps, WriteRequest } from './types.ts';
 export interface LateCopies {
   track(backend: Backend, run: Promise<void>): void;
   /** Reads back a copy whose backend gave no proof of what it received. @throws Fault BackendCorrupt */
-  confirm(backend: Backend, bucket: PhysicalBucketName): Promise<void>;
+  confirm(backend: Backend, bucket: PhysicalBucketName, signal: AbortSignal): Promise<void>;
   /** Follows the copies that were committed as `pending` and turns their rows. Returns at once. */
   follow(pending: readonly BackendId[], tracker: AckTracker, stop: AbortController): void;
+  /**
+   * Removes what failed puts may have left on backends that no row names, because another one took their place. The
+   * deletion queue knows blobs, not single copies; what cannot be removed now is left to the sweep. Returns at once.
+   */
+  removeStrays(backends: readonly Backend[]): void;
   /** Every put has ended. */
   settled(): Promise<void>;
 }
@@ -40,15 +45,32 @@ export function createLateCopies(deps: WriteDeps, request: WriteRequest): LateCo
     }
   };
 
+  const removeStray = async (backend: Backend): Promise<void> => {
+    const late = new AbortController();
+    const cancel = clock.schedule(limits.deletionTimeoutMs, () =>
+      late.abort(new Fault('BackendTimeout', 'The storage location did not answer in time.')),
+    );
+    try {
+      await runs.get(backend.id);
+      const bucket = await deps.physical.find(request.bucket.id, backend.id);
+      if (bucket === undefined) return;
+      await pool.driver(backend.id)?.delete(bucket, blobKey(request.blobId, 0), { signal: late.signal });
+    } catch (error) {
+      events.cleanupFailed(request.blobId, toFault(error));
+    } finally {
+      cancel();
+    }
+  };
+
   return {
     track(backend, run) {
       runs.set(backend.id, run);
     },
-    async confirm(backend, bucket) {
+    async confirm(backend, bucket, signal) {
       const driver = pool.driver(backend.id);
       if (driver === undefined) throw new Fault('BackendUnreachable', 'The storage location has no driver here.');
       const { md5 } = await request.body.facts();
-      const opened = await driver.get(bucket, blobKey(request.blobId, 0), { signal: request.signal });
+      const opened = await driver.get(bucket, blobKey(request.blobId, 0), { signal });
       const hash = createHash('md5');
       for await (const chunk of opened.body as AsyncIterable<Buffer>) hash.update(chunk);
       if (!hash.digest().equals(md5)) throw new Fault('BackendCorrupt', 'The stored copy is not what was sent.');
@@ -60,6 +82,7 @@ export function createLateCopies(deps: WriteDeps, request: WriteRequest): LateCo
       );
       void Promise.all(pending.map((id) => followOne(id, tracker))).finally(cancel);
     },
+    removeStrays: (backends) => backends.forEach((backend) => void removeStray(backend)),
     async settled() {
       await Promise.all(runs.values());
     },

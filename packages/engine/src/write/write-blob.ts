@@ -24,6 +24,8 @@ export async function writeBlob(deps: WriteDeps, request: WriteRequest): Promise
     const { digests, blockBytes, facts } = small ? await writeSmall(write) : await writeStream(write);
     const ackedBy = tracker.backends('stored').map((b) => b.id);
     const replicas = replicasOf(request, tracker);
+    const named = new Set(replicas.map((r) => r.backend));
+    const strays = tracker.backends('failed').filter((b) => !named.has(b.id));
     const pending = replicas.filter((r) => r.state === 'pending').map((r) => r.backend);
     return {
       blobId: request.blobId,
@@ -33,8 +35,15 @@ export async function writeBlob(deps: WriteDeps, request: WriteRequest): Promise
       facts,
       replicas,
       ackedBy,
-      published: () => write.late.follow(pending, tracker, stop),
-      discard: () => discard(write),
+      published: () => {
+        write.late.follow(pending, tracker, stop);
+        write.late.removeStrays(strays);
+      },
+      discard: async () => {
+        await discard(write);
+        // Should the commit have passed all the same, the queue keeps the blob and knows nothing of these.
+        write.late.removeStrays(strays);
+      },
     };
   } catch (error) {
     await discard(write);
@@ -63,21 +72,28 @@ async function writeSmall(write: Write): Promise<Digested> {
   const body = await collectBody(request.body);
   const facts = await request.body.facts();
   const blockBytes = blockBytesFor(body.length, deps.limits.blockBytesMin);
-  const digests = await digestWhole(body, blockBytes);
+  const digests = digestWhole(body, blockBytes);
   const failed = new Set<BackendId>();
+  const choice = { open: true };
   const start = (backend: Backend): void => {
     startCopy(
       write,
       backend,
       () => ({ body, bytes: body.length, md5: facts.md5 }),
       () => {
+        // Once the rule held the rows are drawn up: a copy elsewhere would be one that no row names.
+        if (!choice.open) return;
         failed.add(backend.id);
         for (const spare of standIns(write, failed)) start(spare);
       },
     );
   };
   for (const backend of request.placement.write) start(backend);
-  await tracker.held(request.signal);
+  try {
+    await tracker.held(request.signal);
+  } finally {
+    choice.open = false;
+  }
   if (failed.size > 0) deps.events.targetsReplaced(failed.size);
   return { digests, blockBytes, facts };
 }
@@ -126,7 +142,7 @@ async function writeStream(write: Write): Promise<Digested> {
       await facts;
     },
   });
-  const digests = await digester.finish();
+  const digests = digester.finish();
   await tracker.held(request.signal);
   return { digests, blockBytes, facts: await (facts ?? request.body.facts()) };
 }
@@ -166,7 +182,7 @@ function startCopy(write: Write, backend: Backend, body: () => CopyBody, onFaile
       const name = await deps.physical.ensure(request.bucket, backend, stop.signal);
       const key = blobKey(request.blobId, 0);
       const receipt = await driver.put(name, key, { ...body(), signal: stop.signal });
-      if (receipt.verified === 'none') await write.late.confirm(backend, name);
+      if (receipt.verified === 'none') await write.late.confirm(backend, name, stop.signal);
       const durationMs = deps.clock.monotonic() - startedMs;
       deps.pool.report(backend.id, {
         kind: 'ok',
@@ -179,7 +195,7 @@ function startCopy(write: Write, backend: Backend, body: () => CopyBody, onFaile
     } catch (error) {
       const fault = toFault(error);
       if (!stop.signal.aborted) deps.pool.report(backend.id, { kind: 'failed', code: fault.code });
-      if (fault.code === 'BlobMissing') deps.physical.forget(request.bucket.id, backend.id);
+      if (fault.code === 'BlobMissing') deps.physical.doubt(request.bucket.id, backend.id);
       tracker.settle(backend, 'failed');
       onFailed(fault);
     }
@@ -192,7 +208,9 @@ function replicasOf(request: WriteRequest, tracker: AckTracker): ReplicaRecord[]
   const stored = tracker.backends('stored').map((b) => replica(b, 'stored'));
   const pending = tracker.backends('writing').map((b) => replica(b, 'pending'));
   const wanted = request.redundancyClass.width - stored.length - pending.length;
-  const owed = [...request.placement.owed, ...tracker.backends('failed')].slice(0, Math.max(0, wanted));
+  // A backend that was not to be written to at first may have served as a stand-in meanwhile.
+  const untried = request.placement.owed.filter((b) => tracker.state(b.id) === undefined);
+  const owed = [...untried, ...tracker.backends('failed')].slice(0, Math.max(0, wanted));
   return [...stored, ...pending, ...owed.map((b) => replica(b, 'missing'))];
 }
 
