@@ -21,4 +21,5 @@ for (let seed = first; seed < first + count; seed += 1) {
   else if ((seed - first + 1) % 100 === 0)
     console.log(`${seed - first + 1} schedules, up to seed ${seed}; ${broken} broken`);
 }
+if (!single) console.log(`${broken} schedules broke a promise`);
 process.exitCode = broken > 0 ? 1 : 0;

@@ -1,3 +1,4 @@
+import { toFault } from '@sealgate/core/faults';
 import type { BackendDriver, OpenedBlob } from '@sealgate/core/ports';
 import type { Prng } from '../prng.ts';
 
@@ -29,8 +30,8 @@ export function createSimulatedProcess(): SimulatedProcess {
           (value) => {
             if (!stop.signal.aborted) resolve(value);
           },
-          (error: Error) => {
-            if (!stop.signal.aborted) reject(error);
+          (error: unknown) => {
+            if (!stop.signal.aborted) reject(toFault(error));
           },
         );
       }),
