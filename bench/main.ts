@@ -15,7 +15,7 @@ function readOptions(): { readonly chosen: readonly Row[]; readonly options: Ben
     options: {
       rounds: { type: 'string', default: '7' },
       keys: { type: 'string', default: '1000000' },
-      scale: { type: 'string', default: '0.0625' },
+      scale: { type: 'string', default: '0.03125' },
       profile: { type: 'boolean', default: false },
       'write-readme': { type: 'boolean', default: false },
     },
