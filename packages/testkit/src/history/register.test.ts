@@ -56,7 +56,7 @@ test('every history of a real register passes, and one with a made-up value does
     fc.property(fc.array(step, { minLength: 1, maxLength: 15 }), (steps) => {
       let now = 0;
       let value: string | null = null;
-      const history = steps.map((s, i) => {
+      const history = steps.map((s, i): RegisterOperation => {
         // The operation takes effect at `now`, somewhere inside its interval.
         now += s.gap + 1;
         if (s.write) value = `v${i}`;
