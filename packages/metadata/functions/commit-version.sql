@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION sealgate.commit_version(
   p_bucket integer, p_key text, p_blob uuid, p_bytes bigint, p_etag bytea, p_class integer, p_verdict integer, p_checksum bytea,
   p_headers jsonb, p_tags jsonb, p_key_version integer, p_encrypted_key text, p_key_id text, p_key_alg text,
   p_encryption_alg text, p_stripe_bytes integer, p_k smallint, p_m smallint, p_block_shift smallint, p_replicas bytea,
-  p_digests bytea, p_states text, p_if_match bytea, p_if_none_match bytea, p_actor integer, p_request text, p_remote inet,
+  p_digests bytea, p_owing text, p_if_match bytea, p_if_none_match bytea, p_actor integer, p_request text, p_remote inet,
   p_grace_ms bigint, p_pending_ms bigint, p_attempt_age_ms bigint,
   OUT o_outcome text, OUT o_seq bigint, OUT o_is_null boolean, OUT o_versioned boolean, OUT o_modified_at timestamptz
 )
@@ -25,11 +25,14 @@ BEGIN
     o_outcome := sealgate.check_preconditions(v_old_etag, p_if_match, p_if_none_match);
     IF o_outcome IS NOT NULL THEN RETURN; END IF;
   END IF;
-  IF NOT sealgate.insert_blob(p_blob, p_bytes, p_bucket, p_class, p_stripe_bytes, p_k, p_m, p_block_shift, p_replicas, p_digests,
-    p_states, p_pending_ms, p_attempt_age_ms) THEN
-    o_outcome := 'BlobGivenUp';
-    RETURN;
-  END IF;
+  -- The age is the fence of the orphan sweep: what is as old as this may already have been swept from the backends. An id
+  -- that was published or given up before is there already.
+  INSERT INTO sealgate.blobs (blob_id, bytes, bucket_id, class, stripe_bytes, k, m, block_shift, replicas, digests)
+  SELECT p_blob, p_bytes, p_bucket, p_class, p_stripe_bytes, p_k, p_m, p_block_shift, p_replicas, p_digests
+  WHERE sealgate.blob_time(p_blob) >= now() - p_attempt_age_ms * interval '1 millisecond'
+  ON CONFLICT DO NOTHING;
+  IF NOT FOUND THEN o_outcome := 'BlobGivenUp'; RETURN; END IF;
+  IF p_owing <> '' THEN PERFORM sealgate.note_owing(p_blob, p_bytes, p_k, p_replicas, p_owing, p_pending_ms); END IF;
   IF v_old_etag IS NOT NULL OR v_versioning = 'suspended' THEN
     v_gone := sealgate.retire_current(p_bucket, p_key, v_versioning, p_grace_ms);
   END IF;

@@ -25,7 +25,7 @@ export const READ_ATTEMPTS_MAX = 2;
 export const DELETION_GRACE_MS = 15 * 60_000;
 /**
  * A copy that is still being written this long after its commit, plus a second per 4 MiB, is taken for lost. Three
- * quarters of it must be more than STATEMENT_TIMEOUT_MS: see functions/insert-blob.sql.
+ * quarters of it must be more than STATEMENT_TIMEOUT_MS: see functions/note-owing.sql.
  */
 export const PENDING_GRACE_MS = 60_000;
 /** An attempt older than this is never published. Less than the age from which a sweep removes unknown blobs. */

@@ -52,7 +52,7 @@ const putMany = `
       v_key := left(md5(i::text) || md5((i + 1)::text), 60);
       PERFORM sealgate.commit_version(1, v_key, v_blob, 4096, decode('01' || md5(v_key), 'hex'), 1, 2, decode('0100000000', 'hex'),
         '{"contentType": "binary/octet-stream"}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 16::smallint,
-        decode('000100730002007300030070', 'hex'), sha256(v_key::bytea), 'ssp', NULL, NULL, 1, '0123456789ABCDEF', '127.0.0.1',
+        decode('000100730002007300030070', 'hex'), sha256(v_key::bytea), 'p', NULL, NULL, 1, '0123456789ABCDEF', '127.0.0.1',
         900000, 60000, 86400000);
       COMMIT;
       PERFORM sealgate.mark_replica(v_blob, decode('00030073', 'hex'), false, 2, '');

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { packChecksum, packChecksumValue, unpackChecksum } from './checksum.ts';
 import { packCondition, packEtag, unpackEtag } from './etag.ts';
 import { blockShift, layoutColumns, layoutOf } from './layout.ts';
-import { type BackendNumbers, packPlaces, packReplicas, replicaStates, unpackReplicas } from './replicas.ts';
+import { type BackendNumbers, owingStates, packPlaces, packReplicas, unpackReplicas } from './replicas.ts';
 
 const HEX_DIGITS = Array.from('0123456789abcdef');
 const hex = (length: number) =>
@@ -105,7 +105,7 @@ describe('replicas', () => {
     expect((await packReplicas(three, numbers)).toString('latin1')).toBe(
       '\u0001\u0002\u0000s\u0001\u0002\u0001p\u0001\u0002\u0002m',
     );
-    expect(replicaStates(three)).toBe('spm');
+    expect(owingStates(three)).toBe('pm');
   });
 
   it('are bounded, and damaged rows are faults', async () => {

@@ -28,9 +28,9 @@ export async function packReplicas(replicas: readonly ReplicaRecord[], backends:
   return packed;
 }
 
-/** The letters of the replicas' states, so that the function that commits need not unpack them. */
-export function replicaStates(replicas: readonly ReplicaRecord[]): string {
-  return replicas.map((replica) => letters[replica.state]).join('');
+/** The letters of the states that are not stored, so that the function that commits need not unpack them. */
+export function owingStates(replicas: readonly ReplicaRecord[]): string {
+  return replicas.map((replica) => (replica.state === 'stored' ? '' : letters[replica.state])).join('');
 }
 
 /** Backend and shard only: three bytes each. */

@@ -5,7 +5,7 @@ import type { CommittedVersion, MetadataObjects } from '@sealgate/core/ports';
 import { packChecksum, packChecksumValue } from '../codec/checksum.ts';
 import { packCondition, packEtag } from '../codec/etag.ts';
 import { blockShift, layoutColumns } from '../codec/layout.ts';
-import { packReplicas, replicaStates } from '../codec/replicas.ts';
+import { owingStates, packReplicas } from '../codec/replicas.ts';
 import { envelopeColumns } from '../codec/version-row.ts';
 import { accepted, type Context, waitColumns } from '../context.ts';
 
@@ -57,7 +57,7 @@ export function createCommits(
         blockShift(version.blockBytes),
         await packReplicas(version.replicas, context.backends),
         version.digests,
-        replicaStates(version.replicas),
+        owingStates(version.replicas),
         packCondition(version.preconditions.ifMatch),
         packCondition(version.preconditions.ifNoneMatch),
         ...(await context.actor(version.actor)),

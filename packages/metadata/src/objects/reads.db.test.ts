@@ -25,7 +25,7 @@ describe('what a listing reads', () => {
 
   async function pagesOf(statement: string, values: readonly (string | number | null)[]): Promise<number> {
     // With the settings of a connection of ours.
-    const text = `SET enable_seqscan = off; SET jit = off; PREPARE subject AS ${statements.get(statement)?.text ?? ''};
+    const text = `SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off; PREPARE subject AS ${statements.get(statement)?.text ?? ''};
       EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE subject (${values.map(literal).join(', ')})`;
     const rows = await sql<{ 'QUERY PLAN': readonly Plan[] }>(database.databaseUrl, text);
     const plan = rows[0]?.['QUERY PLAN'][0]?.Plan;

@@ -4,7 +4,7 @@ import type { MetadataUploads } from '@sealgate/core/ports';
 import { packChecksum, unpackChecksum } from '../codec/checksum.ts';
 import { packEtag, unpackEtag } from '../codec/etag.ts';
 import { blockShift, layoutColumns } from '../codec/layout.ts';
-import { packReplicas, replicaStates } from '../codec/replicas.ts';
+import { owingStates, packReplicas } from '../codec/replicas.ts';
 import { envelopeColumns } from '../codec/version-row.ts';
 import { accepted, type Context, waitColumns } from '../context.ts';
 import { ABORT_BATCH } from '../limits.ts';
@@ -60,7 +60,7 @@ export function createUploads(context: Context): MetadataUploads {
         blockShift(part.blockBytes),
         await packReplicas(part.replicas, context.backends),
         part.digests,
-        replicaStates(part.replicas),
+        owingStates(part.replicas),
         packEtag(part.etag),
         packChecksum(part.checksum),
         part.inspection,
