@@ -111,6 +111,10 @@ test('listings, stat and removal', async () => {
     redundancyClass: 'StandardClass',
   });
   expect((await done(['stat', 's3://vault/dir/b'])).stdout).toContain('which you have');
+  await done(['put', 'a', 's3://vault/dir/c', '--class', 'RegionalClass', '--content-type', 'text/plain']);
+  const other = JSON.parse((await done(['stat', '--json', 's3://vault/dir/c'])).stdout) as Record<string, unknown>;
+  expect(other).toMatchObject({ redundancyClass: 'RegionalClass', contentType: 'text/plain' });
+  expect((await cli(['put', 'a', 's3://vault/dir/c', '--if-absent'])).code).toBe(1);
   await done(['rm', 's3://vault/dir/b']);
   expect((await done(['ls', '-r', 's3://vault/dir/'])).stdout).not.toContain('dir/b');
   await done(['rm', '-r', 's3://vault/dir/']);
