@@ -14,6 +14,7 @@ const MIB = 1024 * 1024;
 let gateway: GatewayProcess;
 beforeAll(async () => {
   gateway = await startGateway();
+  writeFileSync(file('a'), 'a');
   expect((await cli(['bucket', 'create', 'vault'])).code).toBe(0);
 });
 afterAll(async () => {
@@ -39,7 +40,6 @@ async function done(args: readonly string[], options: { readonly env?: Env; read
 describe('exit codes', () => {
   test('1 for what is not there, with a way out', async () => {
     expect(await cli(['get', 's3://vault/none', 'out'])).toMatchObject({ code: 1, stdout: '' });
-    writeFileSync(file('a'), 'a');
     const put = await cli(['put', 'a', 's3://no-such-bucket/a']);
     expect(put.code).toBe(1);
     expect(put.stderr).toContain('sealgate bucket create no-such-bucket');
