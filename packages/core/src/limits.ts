@@ -27,8 +27,8 @@ export const XML_BODY_BYTES_MAX = 4 * MIB;
 /** Smallest and largest block of a blob's digest list. See blockBytesFor. */
 export const BLOCK_BYTES_MIN = 64 * KIB;
 export const BLOCK_BYTES_MAX = 1 * MIB;
-/** Blocks a digest list should stay below, so that a blob's list stays within 256 KiB up to 8 GiB. */
-const BLOCKS_WANTED_MAX = 8192;
+/** Blocks a digest list should stay below: a list has at most 512 KiB up to 16 GiB, and blocks are small up to 1 GiB. */
+const BLOCKS_WANTED_MAX = 16_384;
 
 /**
  * The block size of a blob's digest list: a power of two, so that small ranges of most blobs read little more than

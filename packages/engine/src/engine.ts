@@ -19,6 +19,7 @@ import { readObject } from './objects/read-object.ts';
 import { createPhysicalBuckets } from './placement/physical-buckets.ts';
 import { createPlanner } from './placement/planner.ts';
 import { createPolicies, type Policies } from './placement/policies.ts';
+import { createDigestLists } from './read/digest-list.ts';
 import { repairDue } from './repair/repair-due.ts';
 import type { BodySource } from './write/body.ts';
 import type { RandomBytes } from './write/types.ts';
@@ -61,6 +62,7 @@ export function createEngine(base: EngineDeps): Engine {
     policies,
     planner: createPlanner({ policies, pool: base.pool }),
     physical: createPhysicalBuckets(base),
+    digests: createDigestLists(base),
   };
   return {
     putObject: (request) => putObject(deps, request),

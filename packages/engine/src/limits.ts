@@ -37,6 +37,8 @@ export interface EngineLimits {
   readonly readAheadBytes: number;
   /** Digests fetched at a time for a blob with a long list. */
   readonly digestPage: number;
+  /** Such pages kept, so that ranges here and there in a long object do not ask the database each time: 32 KiB each. */
+  readonly digestPagesKept: number;
   /** Segments of a multipart object fetched at a time. */
   readonly segmentPage: number;
   /** Names tried for a physical bucket before giving up. */
@@ -63,8 +65,9 @@ export const defaultEngineLimits: EngineLimits = {
   hedgeFactor: 4,
   stallMs: 1500,
   readBlockMs: 30_000,
-  readAheadBytes: 1 * MIB,
+  readAheadBytes: 512 * KIB,
   digestPage: 1024,
+  digestPagesKept: 512,
   segmentPage: 64,
   bucketNameTries: 16,
   deletionBatch: 64,

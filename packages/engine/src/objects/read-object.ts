@@ -3,7 +3,7 @@ import type { ByteRange, Metadata, ObjectVersion, SegmentRecord } from '@sealgat
 import { type ReadDeps, readBlob } from '../read/read-blob.ts';
 
 export interface ReadObjectDeps extends ReadDeps {
-  readonly metadata: Pick<Metadata, 'readDigests' | 'reportBadReplica' | 'readSegments'>;
+  readonly metadata: Pick<Metadata, 'reportBadReplica' | 'readSegments'>;
 }
 
 /**

@@ -7,7 +7,7 @@ import type { EngineLimits } from '../limits.ts';
 import type { PhysicalBuckets } from '../placement/physical-buckets.ts';
 import { blobKey } from '../write/blob-key.ts';
 import { digestBlock } from '../write/block-digester.ts';
-import type { DigestList } from './digest-list.ts';
+import type { DigestLists } from './digest-list.ts';
 import { readExactly } from './read-exactly.ts';
 
 /** Verified blocks of one blob from one backend, in order, read a little ahead. */
@@ -27,11 +27,11 @@ interface FeedOptions {
   readonly bucketId: number;
   readonly firstBlock: number;
   readonly lastBlock: number;
-  readonly digests: DigestList;
   readonly signal: AbortSignal;
 }
 
 interface FeedDeps {
+  readonly digests: DigestLists;
   readonly pool: BackendPool;
   readonly physical: PhysicalBuckets;
   readonly limits: EngineLimits;
@@ -39,7 +39,7 @@ interface FeedDeps {
 }
 
 export function openBlockFeed(deps: FeedDeps, blob: BlobRecord, options: FeedOptions): BlockFeed {
-  const { digests, firstBlock, lastBlock } = options;
+  const { firstBlock, lastBlock } = options;
   const stop = relay(options.signal);
   const source = openSource(deps, blob, { ...options, signal: stop.signal });
   const ahead = Math.max(1, Math.floor(deps.limits.readAheadBytes / blob.blockBytes));
@@ -49,7 +49,7 @@ export function openBlockFeed(deps: FeedDeps, blob: BlobRecord, options: FeedOpt
 
   const fill = (): void => {
     while (queuedTo <= lastBlock && queuedTo < head + ahead) {
-      const verified = verify(source.next(queuedTo), digests.of(queuedTo));
+      const verified = verify(source.next(queuedTo), deps.digests.of(blob, queuedTo));
       verified.catch(() => undefined);
       queue.push(verified);
       queuedTo += 1;

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { silentEvents } from '../events.ts';
 import { defaultEngineLimits } from '../limits.ts';
+import { createDigestLists } from './digest-list.ts';
 import { type ReadDeps, readBlob } from './read-blob.ts';
 
 const BLOCK = 1024;
@@ -63,10 +64,14 @@ function world(copies: Readonly<Record<string, Copy>>, options: { readonly diges
     report: (id: BackendId, outcome: BackendOutcome) => void reports.push([id, outcome]),
   } as unknown as BackendPool;
   const digests = digestsOf(WHOLE);
+  const limits = { ...defaultEngineLimits, readAheadBytes: 3 * BLOCK, digestPage: 4 };
+  const readDigests = (_: unknown, first: number, count: number) =>
+    Promise.resolve(digests.subarray(first * 32, (first + count) * 32));
   const deps: ReadDeps = {
     pool,
     clock,
-    limits: { ...defaultEngineLimits, readAheadBytes: 3 * BLOCK, digestPage: 4 },
+    limits,
+    digests: createDigestLists({ limits, metadata: { readDigests } }),
     events: silentEvents,
     physical: {
       ensure: () => Promise.reject(new Error('a read makes no bucket')),
@@ -74,7 +79,6 @@ function world(copies: Readonly<Record<string, Copy>>, options: { readonly diges
       doubt: () => undefined,
     },
     metadata: {
-      readDigests: (_blob, first, count) => Promise.resolve(digests.subarray(first * 32, (first + count) * 32)),
       reportBadReplica: (_blob, backend) => {
         bad.push(backend);
         return Promise.resolve();

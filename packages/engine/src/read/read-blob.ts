@@ -5,10 +5,11 @@ import type { EngineEvents } from '../events.ts';
 import type { EngineLimits } from '../limits.ts';
 import type { PhysicalBuckets } from '../placement/physical-buckets.ts';
 import { type BlockFeed, openBlockFeed } from './block-feed.ts';
-import { createDigestList } from './digest-list.ts';
+import type { DigestLists } from './digest-list.ts';
 
 export interface ReadDeps {
-  readonly metadata: Pick<Metadata, 'readDigests' | 'reportBadReplica'>;
+  readonly metadata: Pick<Metadata, 'reportBadReplica'>;
+  readonly digests: DigestLists;
   readonly pool: BackendPool;
   readonly clock: Clock;
   readonly limits: EngineLimits;
@@ -62,7 +63,6 @@ interface SourceOptions {
  */
 function createBlockSource(deps: ReadDeps, blob: BlobRecord, options: SourceOptions): BlockSource {
   const { pool, clock, limits, events } = deps;
-  const digests = createDigestList(deps, blob);
   const untried = candidates(pool, blob);
   const claimed = new Set(blob.replicas.filter((r) => r.state === 'stored').map((r) => r.backend));
   let feeds: BlockFeed[] = [];
@@ -70,7 +70,7 @@ function createBlockSource(deps: ReadDeps, blob: BlobRecord, options: SourceOpti
   const openNext = (block: number): BlockFeed | undefined => {
     const backend = untried.shift();
     if (backend === undefined) return undefined;
-    const feed = openBlockFeed(deps, blob, { backend, firstBlock: block, ...feedOptions(options), digests });
+    const feed = openBlockFeed(deps, blob, { backend, firstBlock: block, ...feedOptions(options) });
     feeds.push(feed);
     return feed;
   };
