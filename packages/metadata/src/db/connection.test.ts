@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseTextArray, parseTimestamp } from './connection.ts';
+import { connectionConfig, parseTextArray, parseTimestamp, splitOptions } from './connection.ts';
 import { classify, databaseFault } from './errors.ts';
 
 const pgError = (code: string) => Object.assign(new Error('text of the server'), { code });
@@ -9,6 +9,22 @@ describe('what comes from the server', () => {
     expect(parseTimestamp('2026-11-21 10:00:00+00')).toBe(Date.UTC(2026, 10, 21, 10));
     expect(parseTimestamp('2026-11-21 10:00:00.5+00')).toBe(Date.UTC(2026, 10, 21, 10, 0, 0, 500));
     expect(parseTimestamp('2026-11-21 10:00:00.123456+00')).toBe(Date.UTC(2026, 10, 21, 10, 0, 0, 123));
+  });
+
+  it('reads timestamps of any zone', () => {
+    expect(parseTimestamp('2026-11-21 12:00:00.25+02')).toBe(Date.UTC(2026, 10, 21, 10, 0, 0, 250));
+    expect(parseTimestamp('2026-11-21 04:30:00-05:30')).toBe(Date.UTC(2026, 10, 21, 10));
+  });
+
+  it('keeps our session settings beside those of the URL', () => {
+    const socket = 'postgres://u:p@/db?host=/run/pg&options=-c%20a%3D1&x=y';
+    expect(splitOptions(socket)).toEqual({ url: 'postgres://u:p@/db?host=/run/pg&x=y', options: '-c a=1' });
+    expect(splitOptions('postgres://h/db?options=-c+a%3D1&x=y')).toEqual({
+      url: 'postgres://h/db?x=y',
+      options: '-c a=1',
+    });
+    expect(splitOptions('postgres://h/db')).toEqual({ url: 'postgres://h/db', options: '' });
+    expect(connectionConfig(socket, 'test').options).toMatch(/^-c a=1 .*TimeZone=UTC/);
   });
 
   it('reads arrays of text', () => {

@@ -27,9 +27,9 @@ const SESSION = [
   '-c search_path=pg_catalog',
 ].join(' ');
 
-/** The text of a timestamptz (in UTC) as milliseconds since 1970. */
+/** The text of a timestamptz as milliseconds since 1970. */
 export function parseTimestamp(text: string): number {
-  return Date.parse(`${text.slice(0, 10)}T${text.slice(11).replace(/\+00$/, 'Z')}`);
+  return Date.parse(`${text.slice(0, 10)}T${text.slice(11).replace(/[+-]\d\d$/, '$&:00')}`);
 }
 
 function parseBytea(text: string): Buffer {
@@ -63,12 +63,28 @@ function getTypeParser(oid: number): (text: string) => unknown {
   return parsers[oid] ?? String;
 }
 
+/**
+ * The operator's own `?options=` of the URL, and the URL without them: `pg` would let them take the place of ours.
+ * By hand, because URLs with a socket for a host are no URLs to WHATWG's parser.
+ */
+export function splitOptions(databaseUrl: string): { readonly url: string; readonly options: string } {
+  const found = /[?&]options=([^&#]*)/.exec(databaseUrl);
+  if (found === null) return { url: databaseUrl, options: '' };
+  const before = databaseUrl.slice(0, found.index);
+  const after = databaseUrl.slice(found.index + found[0].length);
+  const first = found[0].startsWith('?');
+  const url = before + (first ? after.replace(/^&/, '?') : after);
+  return { url, options: decodeURIComponent((found[1] ?? '').replaceAll('+', ' ')) };
+}
+
 /** What every connection of ours has in common. */
 export function connectionConfig(databaseUrl: string, applicationName: string): PoolConfig {
+  const { url, options } = splitOptions(databaseUrl);
   return {
-    connectionString: databaseUrl,
+    connectionString: url,
     application_name: applicationName,
-    options: SESSION,
+    // The last one wins.
+    options: `${options} ${SESSION}`.trim(),
     statement_timeout: STATEMENT_TIMEOUT_MS,
     lock_timeout: LOCK_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
