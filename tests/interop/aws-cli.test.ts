@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type GatewayProcess, removeDataDir, run, startGateway } from '../support/gateway.ts';
-import { hasTool } from '../support/tools.ts';
+import { hasTool, titleWith } from '../support/tools.ts';
 import { type ClientRound, newRound } from './environment.ts';
 
-describe.skipIf(!hasTool('aws'))('aws cli (skipped: the program "aws" is missing)', () => {
+describe.skipIf(!hasTool('aws'))(titleWith('aws cli', 'aws'), () => {
   let gateway: GatewayProcess;
   let round: ClientRound;
   beforeAll(async () => {

@@ -2,10 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type GatewayProcess, removeDataDir, run, startGateway } from '../support/gateway.ts';
-import { hasTool } from '../support/tools.ts';
+import { hasTool, titleWith } from '../support/tools.ts';
 import { type ClientRound, newRound } from './environment.ts';
 
-describe.skipIf(!hasTool('s3cmd'))('s3cmd (skipped: the program "s3cmd" is missing)', () => {
+describe.skipIf(!hasTool('s3cmd'))(titleWith('s3cmd', 's3cmd'), () => {
   let gateway: GatewayProcess;
   let round: ClientRound;
   let config: string;

@@ -16,6 +16,11 @@ export function hasTool(command: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0;
 }
 
+/** The title of a suite that needs a program: says what is missing when it is. */
+export function titleWith(title: string, command: string): string {
+  return hasTool(command) ? title : `${title} (skipped: the program "${command}" is missing)`;
+}
+
 /** Installs what is missing, when this machine allows it. Called once a run, before the suites. */
 export default function setup(): void {
   const missing = (Object.keys(PACKAGES) as Tool[]).filter((tool) => !hasTool(tool));
