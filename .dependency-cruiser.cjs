@@ -13,7 +13,8 @@ const forbidden = [
   { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
   {
     name: 'apps-stay-apart',
-    comment: 'Composition roots never import each other. The command line starts the gateway through its entry point only.',
+    comment:
+      'Composition roots never import each other. The command line starts the gateway through its entry point only.',
     severity: 'error',
     from: { path: '^apps/([^/]+)/' },
     to: { path: '^apps/([^/]+)/', pathNot: ['^apps/$1/', '^apps/gateway/src/index\\.ts$'] },
@@ -78,6 +79,10 @@ module.exports = {
     exclude: { path: '(^|/)(node_modules|dist|vectors|generated)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'], extensions: ['.ts', '.mjs', '.js', '.json'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+      extensions: ['.ts', '.mjs', '.js', '.json'],
+    },
   },
 };
