@@ -1,7 +1,7 @@
 import type { GatewayProcess } from '../../tests/support/gateway.ts';
 
 /** The sum of a metric of the gateway over all its labels. */
-export async function metricOf(gateway: Pick<GatewayProcess, 'credentials'>, name: string): Promise<number> {
+async function metricOf(gateway: Pick<GatewayProcess, 'credentials'>, name: string): Promise<number> {
   const { controlEndpoint, adminKey } = gateway.credentials;
   const answer = await fetch(`${controlEndpoint}/metrics`, { headers: { 'x-admin-key': adminKey } });
   const lines = (await answer.text()).split('\n').filter((line) => /^[a-z_]+/.exec(line)?.[0] === name);
