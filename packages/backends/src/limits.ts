@@ -69,5 +69,5 @@ export const defaultS3DriverLimits: S3DriverLimits = {
   answerBytesMax: 4 * MIB,
   listKeysMax: 1000,
   versionRounds: 16,
-  readAheadBytes: 64 * KIB,
+  readAheadBytes: 256 * KIB,
 };

@@ -8,7 +8,10 @@ import type { PhysicalBuckets } from '../placement/physical-buckets.ts';
 import { blobKey } from '../write/blob-key.ts';
 import { digestBlock } from '../write/block-digester.ts';
 import type { DigestLists } from './digest-list.ts';
-import { readExactly } from './read-exactly.ts';
+import { createPieceReader, type PieceReader } from './piece-reader.ts';
+
+/** One block in the pieces it came in, so that no byte is copied on its way through. */
+export type Block = readonly Buffer[];
 
 /** Verified blocks of one blob from one backend, in order, read a little ahead. */
 export interface BlockFeed {
@@ -17,7 +20,7 @@ export interface BlockFeed {
    * The whole block `index`, verified. Blocks are asked for in ascending order from `firstBlock`; asking again for the
    * newest one gives the same promise. @throws Fault BackendCorrupt, BlobMissing, BackendUnreachable, BackendTimeout
    */
-  block(index: number): Promise<Buffer>;
+  block(index: number): Promise<Block>;
   /** Ends the call to the backend unless all of it was read. */
   close(): void;
 }
@@ -43,7 +46,7 @@ export function openBlockFeed(deps: FeedDeps, blob: BlobRecord, options: FeedOpt
   const stop = relay(options.signal);
   const source = openSource(deps, blob, { ...options, signal: stop.signal });
   const ahead = Math.max(1, Math.floor(deps.limits.readAheadBytes / blob.blockBytes));
-  const queue: Promise<Buffer>[] = [];
+  const queue: Promise<Block>[] = [];
   let queuedTo = firstBlock;
   let head = firstBlock;
 
@@ -95,21 +98,21 @@ function relay(outer: AbortSignal): Relay {
 }
 
 /** Resolves to the block when its digest is the wanted one. */
-async function verify(block: Promise<Buffer>, digest: Uint8Array | Promise<Uint8Array>): Promise<Buffer> {
+async function verify(block: Promise<Block>, digest: Uint8Array | Promise<Uint8Array>): Promise<Block> {
   // A list that cannot be had is found out below; until then it must not count as unhandled.
   if (digest instanceof Promise) digest.catch(() => undefined);
-  const bytes = await block;
-  const is = digestBlock(bytes);
+  const pieces = await block;
+  const is = digestBlock(pieces);
   const wanted = digest instanceof Promise ? await digest : digest;
   if (is.length !== wanted.length || !timingSafeEqual(is, wanted)) {
     throw new Fault('BackendCorrupt', 'The stored copy is not what was written.');
   }
-  return bytes;
+  return pieces;
 }
 
 interface BlockSource {
   /** The bytes of the next block as they came. Calls may be made before earlier ones have resolved, in ascending order. */
-  next(index: number): Promise<Buffer>;
+  next(index: number): Promise<Block>;
   /** The last block was read and nothing is left of the answer. */
   through(): boolean;
 }
@@ -122,15 +125,15 @@ function openSource(deps: FeedDeps, blob: BlobRecord, options: FeedOptions): Blo
   const end = Math.min((options.lastBlock + 1) * blob.blockBytes, blob.bytes) - 1;
   const opening = openBody(deps, blob, { ...options, start, end }).then((body) => {
     openedMs = deps.clock.monotonic();
-    return body;
+    return createPieceReader(body);
   });
   let through = false;
   let before: Promise<unknown> = opening;
 
-  const finish = (body: Readable): void => {
+  const finish = (body: PieceReader): void => {
     through = true;
     // Nothing is left but the end, which the body still has to see so that its connection can be used again.
-    body.resume();
+    body.finish();
     const bytes = end - start + 1;
     const durationMs = deps.clock.monotonic() - startedMs;
     deps.pool.report(options.backend, {
@@ -142,13 +145,13 @@ function openSource(deps: FeedDeps, blob: BlobRecord, options: FeedOptions): Blo
     });
   };
 
-  const read = async (index: number, earlier: Promise<unknown>): Promise<Buffer> => {
+  const read = async (index: number, earlier: Promise<unknown>): Promise<Block> => {
     await earlier;
     const body = await opening;
     const at = index * blob.blockBytes;
-    const bytes = await readExactly(body, Math.min(blob.blockBytes, blob.bytes - at));
+    const pieces = await body.take(Math.min(blob.blockBytes, blob.bytes - at));
     if (index === options.lastBlock) finish(body);
-    return bytes;
+    return pieces;
   };
 
   return {

@@ -4,7 +4,7 @@ import type { BackendPool, BlobRecord, ByteRange, Clock, Metadata } from '@sealg
 import type { EngineEvents } from '../events.ts';
 import type { EngineLimits } from '../limits.ts';
 import type { PhysicalBuckets } from '../placement/physical-buckets.ts';
-import { type BlockFeed, openBlockFeed } from './block-feed.ts';
+import { type Block, type BlockFeed, openBlockFeed } from './block-feed.ts';
 import type { DigestLists } from './digest-list.ts';
 
 export interface ReadDeps {
@@ -36,9 +36,12 @@ export async function* readBlob(
   try {
     for (let block = firstBlock; block <= lastBlock; block += 1) {
       signal.throwIfAborted();
-      const bytes = await source.next(block);
-      const at = block * blob.blockBytes;
-      yield bytes.subarray(Math.max(0, range.start - at), Math.min(bytes.length, range.end - at + 1));
+      let at = block * blob.blockBytes;
+      for (const piece of await source.next(block)) {
+        const wanted = piece.subarray(Math.max(0, range.start - at), Math.max(0, range.end - at + 1));
+        at += piece.length;
+        if (wanted.length > 0) yield wanted;
+      }
     }
   } finally {
     source.close();
@@ -46,7 +49,7 @@ export async function* readBlob(
 }
 
 interface BlockSource {
-  next(block: number): Promise<Buffer>;
+  next(block: number): Promise<Block>;
   close(): void;
 }
 
@@ -109,7 +112,7 @@ function createBlockSource(deps: ReadDeps, blob: BlobRecord, options: SourceOpti
             drop(feed, undefined);
             untried.push(feed.backend);
           }
-          return outcome.bytes;
+          return outcome.block;
         }
         if (outcome.kind === 'failed') {
           drop(outcome.feed, outcome.fault);
@@ -148,7 +151,7 @@ function hedgeDelay(deps: ReadDeps, feed: BlockFeed | undefined, block: number, 
 }
 
 type Outcome =
-  | { readonly kind: 'block'; readonly feed: BlockFeed; readonly bytes: Buffer }
+  | { readonly kind: 'block'; readonly feed: BlockFeed; readonly block: Block }
   | { readonly kind: 'failed'; readonly feed: BlockFeed; readonly fault: Fault }
   | { readonly kind: 'late' };
 
@@ -163,7 +166,7 @@ async function firstBlockOf(
   });
   const answers = feeds.map((feed) =>
     feed.block(block).then(
-      (bytes): Outcome => ({ kind: 'block', feed, bytes }),
+      (pieces): Outcome => ({ kind: 'block', feed, block: pieces }),
       (error: unknown): Outcome => ({ kind: 'failed', feed, fault: toFault(error) }),
     ),
   );

@@ -3,11 +3,15 @@ import { createHash, type Hash, hash } from 'node:crypto';
 const DIGEST_BYTES = 32;
 
 /**
- * SHA-256 of one block. Here and now: handing a block to the thread pool costs the event loop more (a copy of the block,
+ * SHA-256 of one block, given in pieces. Here and now: handing a block to the thread pool costs the event loop more (a copy of the block,
  * a job, two turns) than hashing it does.
  */
-export function digestBlock(block: Uint8Array): Buffer {
-  return hash('sha256', block, 'buffer');
+export function digestBlock(pieces: readonly Uint8Array[]): Buffer {
+  const [only] = pieces;
+  if (pieces.length === 1 && only !== undefined) return hash('sha256', only, 'buffer');
+  const whole = createHash('sha256');
+  for (const piece of pieces) whole.update(piece);
+  return whole.digest();
 }
 
 /** Digest list of a body that is held whole. */
@@ -33,7 +37,7 @@ export function createBlockDigester(blockBytes: number): BlockDigester {
 
   const take = (piece: Uint8Array): void => {
     if (block === undefined && piece.length === blockBytes) {
-      digests.push(digestBlock(piece));
+      digests.push(hash('sha256', piece, 'buffer'));
       return;
     }
     block ??= createHash('sha256');
