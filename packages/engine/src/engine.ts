@@ -20,6 +20,7 @@ import { createPhysicalBuckets } from './placement/physical-buckets.ts';
 import { createPlanner } from './placement/planner.ts';
 import { createPolicies, type Policies } from './placement/policies.ts';
 import { createDigestLists } from './read/digest-list.ts';
+import { createHedgeBudget } from './read/hedge-budget.ts';
 import { repairDue } from './repair/repair-due.ts';
 import type { BodySource } from './write/body.ts';
 import type { RandomBytes } from './write/types.ts';
@@ -63,6 +64,7 @@ export function createEngine(base: EngineDeps): Engine {
     planner: createPlanner({ policies, pool: base.pool }),
     physical: createPhysicalBuckets(base),
     digests: createDigestLists(base),
+    hedges: createHedgeBudget(base.limits),
   };
   return {
     putObject: (request) => putObject(deps, request),

@@ -29,6 +29,12 @@ export interface EngineLimits {
   /** First block not there after this, or after `hedgeFactor` times the backend's usual latency: another replica is asked too. */
   readonly hedgeMsMin: number;
   readonly hedgeFactor: number;
+  /**
+   * Reads that may be hedged, as a share of all, and how many at once after a calm: when everything is slow, asking twice
+   * makes it slower. What stalls is replaced after `stallMs` all the same.
+   */
+  readonly hedgeShare: number;
+  readonly hedgeBurst: number;
   /** Later block not there: another replica is asked too. */
   readonly stallMs: number;
   /** No replica gave a block for this long: the read fails. */
@@ -63,6 +69,8 @@ export const defaultEngineLimits: EngineLimits = {
   writeStallMs: 30_000,
   hedgeMsMin: 30,
   hedgeFactor: 4,
+  hedgeShare: 0.1,
+  hedgeBurst: 16,
   stallMs: 1500,
   readBlockMs: 30_000,
   readAheadBytes: 512 * KIB,

@@ -173,6 +173,7 @@ function viewOf(member: Member | undefined, now: number): BackendView | undefine
 function sampleOf(outcome: BackendOutcome, nowMs: number): HealthSample | undefined {
   if (outcome.kind === 'failed') return sampleOfFault(outcome.code, nowMs);
   if (outcome.kind === 'detached') return { kind: 'slow' };
+  if (outcome.kind === 'late') return outcome;
   // A write's receipt waits for its whole body, so only reads tell how fast the first byte comes.
   const latency = outcome.operation === 'get' ? { latencyMs: outcome.latencyMs } : {};
   const measurable = outcome.bytes >= THROUGHPUT_BYTES_MIN && outcome.durationMs > 0;

@@ -55,6 +55,8 @@ export type HealthSample =
   /** Too slow to be waited for. Counts against it, but alone never makes it unhealthy in a row. */
   | { readonly kind: 'slow' }
   | { readonly kind: 'bad' }
+  /** It lost a race: its answer would have taken at least so long. Neither good nor bad, but others go first for a while. */
+  | { readonly kind: 'late'; readonly latencyMs: number }
   | { readonly kind: 'full'; readonly nowMs: number };
 
 export function newHealthRecord(state: BackendState): HealthRecord {
@@ -64,6 +66,10 @@ export function newHealthRecord(state: BackendState): HealthRecord {
 /** The record after one more outcome. */
 export function observe(record: HealthRecord, sample: HealthSample, thresholds: HealthThresholds): HealthRecord {
   if (sample.kind === 'full') return { ...record, fullUntilMs: sample.nowMs + thresholds.fullPauseMs };
+  if (sample.kind === 'late') {
+    const atLeast = Math.max(sample.latencyMs, record.latencyMs ?? 0);
+    return { ...record, latencyMs: average(record.latencyMs, atLeast, thresholds.averageWeight) };
+  }
   const good = sample.kind === 'good';
   const noted: HealthRecord = {
     ...record,

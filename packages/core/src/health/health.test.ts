@@ -22,6 +22,7 @@ const evidence: readonly HealthEvent[] = ['answered', 'missed', 'faltered', 'fai
 const good: HealthSample = { kind: 'good', latencyMs: 10 };
 const bad: HealthSample = { kind: 'bad' };
 const slow: HealthSample = { kind: 'slow' };
+const late: HealthSample = { kind: 'late', latencyMs: 100 };
 
 function after(start: HealthRecord, ...samples: readonly HealthSample[]): HealthRecord {
   return samples.reduce((record, sample) => observe(record, sample, thresholds), start);
@@ -37,6 +38,15 @@ const anySample = fc.oneof(
   fc.record({ kind: fc.constant('good' as const), latencyMs: fc.integer({ min: 0, max: 60_000 }) }),
   fc.record({ kind: fc.constant('full' as const), nowMs: fc.integer({ min: 0, max: 1_000_000 }) }),
 );
+
+describe('a lost race', () => {
+  it('raises the latency, never lowers it, and says nothing about health', () => {
+    const known = after(newHealthRecord('healthy'), good);
+    expect(after(known, late)).toEqual({ ...known, latencyMs: 10 + 90 * thresholds.averageWeight });
+    expect(after(known, { kind: 'late', latencyMs: 5 })).toEqual(known);
+    expect(after(newHealthRecord('unhealthy'), late)).toMatchObject({ state: 'unhealthy', latencyMs: 100, calls: 0 });
+  });
+});
 
 describe('the table', () => {
   it('never refuses evidence, whatever the state', () => {

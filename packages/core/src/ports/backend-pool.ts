@@ -18,7 +18,9 @@ export type BackendOutcome =
   /** The fault decides how much it counts: a missing blob says nothing about the backend's health, a timeout does. */
   | { readonly kind: 'failed'; readonly code: FaultCode }
   /** It fell so far behind the other copies that the engine let go of it. */
-  | { readonly kind: 'detached' };
+  | { readonly kind: 'detached' }
+  /** Another replica was faster: nothing was wrong, but its first byte would have taken at least so long. */
+  | { readonly kind: 'late'; readonly latencyMs: number };
 
 /**
  * The backends of one process with their drivers and their health of this moment. Everything answers from memory, so

@@ -16,6 +16,10 @@ export type Block = readonly Buffer[];
 /** Verified blocks of one blob from one backend, in order, read a little ahead. */
 export interface BlockFeed {
   readonly backend: BackendId;
+  /** When the backend was asked, on the monotonic clock. */
+  readonly askedMs: number;
+  /** The same as `block` when it is here and verified already, else undefined. */
+  ready(index: number): Block | undefined;
   /**
    * The whole block `index`, verified. Blocks are asked for in ascending order from `firstBlock`; asking again for the
    * newest one gives the same promise. @throws Fault BackendCorrupt, BlobMissing, BackendUnreachable, BackendTimeout
@@ -46,35 +50,54 @@ export function openBlockFeed(deps: FeedDeps, blob: BlobRecord, options: FeedOpt
   const stop = relay(options.signal);
   const source = openSource(deps, blob, { ...options, signal: stop.signal });
   const ahead = Math.max(1, Math.floor(deps.limits.readAheadBytes / blob.blockBytes));
-  const queue: Promise<Block>[] = [];
+  const queue: Slot[] = [];
   let queuedTo = firstBlock;
   let head = firstBlock;
 
   const fill = (): void => {
     while (queuedTo <= lastBlock && queuedTo < head + ahead) {
-      const verified = verify(source.next(queuedTo), deps.digests.of(blob, queuedTo));
-      verified.catch(() => undefined);
-      queue.push(verified);
+      queue.push(slotOf(verify(source.next(queuedTo), deps.digests.of(blob, queuedTo))));
       queuedTo += 1;
     }
   };
 
+  const slotAt = (index: number): Slot => {
+    // Blocks that were given already: whoever asked for them has them.
+    void queue.splice(0, index - head);
+    head = index;
+    fill();
+    const slot = queue[0];
+    if (slot === undefined) throw new Fault('InternalError', 'A block was asked for that is not in the range.');
+    return slot;
+  };
+
   return {
     backend: options.backend,
-    block(index) {
-      // Blocks that were given already: whoever asked for them has their promises.
-      void queue.splice(0, index - head);
-      head = index;
-      fill();
-      const block = queue[0];
-      if (block === undefined) throw new Fault('InternalError', 'A block was asked for that is not in the range.');
-      return block;
-    },
+    askedMs: deps.clock.monotonic(),
+    ready: (index) => slotAt(index).block,
+    block: (index) => slotAt(index).verified,
     close() {
       stop.release();
       if (!source.through()) stop.abort(new Fault('OperationAborted', 'The read ended.'));
     },
   };
+}
+
+interface Slot {
+  readonly verified: Promise<Block>;
+  /** Undefined until `verified` has resolved. */
+  block: Block | undefined;
+}
+
+function slotOf(verified: Promise<Block>): Slot {
+  const slot: Slot = { verified, block: undefined };
+  verified.then(
+    (block) => {
+      slot.block = block;
+    },
+    () => undefined,
+  );
+  return slot;
 }
 
 interface Relay {

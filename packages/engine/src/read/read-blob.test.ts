@@ -9,6 +9,7 @@ import { expect, test } from 'vitest';
 import { silentEvents } from '../events.ts';
 import { defaultEngineLimits } from '../limits.ts';
 import { createDigestLists } from './digest-list.ts';
+import { createHedgeBudget } from './hedge-budget.ts';
 import { type ReadDeps, readBlob } from './read-blob.ts';
 
 const BLOCK = 1024;
@@ -72,6 +73,7 @@ function world(copies: Readonly<Record<string, Copy>>, options: { readonly diges
     clock,
     limits,
     digests: createDigestLists({ limits, metadata: { readDigests } }),
+    hedges: createHedgeBudget(limits),
     events: silentEvents,
     physical: {
       ensure: () => Promise.reject(new Error('a read makes no bucket')),
@@ -158,10 +160,19 @@ test('a silent replica is raced by another one, and its call is ended', async ()
     });
     return silent(range, signal);
   };
-  const { read, clock, bad } = world({ a: stalled, b: good });
+  const { read, clock, bad, reports } = world({ a: stalled, b: good });
   expect((await clock.run(read())).equals(WHOLE)).toBe(true);
   expect(ended).toBe(true);
   expect(bad).toEqual([]);
+  expect(reports).toContainEqual(['a', { kind: 'late', latencyMs: defaultEngineLimits.hedgeMsMin }]);
+});
+
+test('without a hedge left in the budget a silent replica is replaced when it counts as stalled', async () => {
+  const { read, clock, deps } = world({ a: silent, b: good });
+  while (deps.hedges.spend());
+  const startedMs = clock.monotonic();
+  expect((await clock.run(read())).equals(WHOLE)).toBe(true);
+  expect(clock.monotonic() - startedMs).toBe(defaultEngineLimits.hedgeMsMin + defaultEngineLimits.stallMs);
 });
 
 test('an abort ends the call to the backend', async () => {

@@ -6,10 +6,12 @@ import type { EngineLimits } from '../limits.ts';
 import type { PhysicalBuckets } from '../placement/physical-buckets.ts';
 import { type Block, type BlockFeed, openBlockFeed } from './block-feed.ts';
 import type { DigestLists } from './digest-list.ts';
+import type { HedgeBudget } from './hedge-budget.ts';
 
 export interface ReadDeps {
   readonly metadata: Pick<Metadata, 'reportBadReplica'>;
   readonly digests: DigestLists;
+  readonly hedges: HedgeBudget;
   readonly pool: BackendPool;
   readonly clock: Clock;
   readonly limits: EngineLimits;
@@ -37,7 +39,8 @@ export async function* readBlob(
     for (let block = firstBlock; block <= lastBlock; block += 1) {
       signal.throwIfAborted();
       let at = block * blob.blockBytes;
-      for (const piece of await source.next(block)) {
+      const pieces = source.ready(block) ?? (await source.next(block));
+      for (const piece of pieces) {
         const wanted = piece.subarray(Math.max(0, range.start - at), Math.max(0, range.end - at + 1));
         at += piece.length;
         if (wanted.length > 0) yield wanted;
@@ -49,6 +52,8 @@ export async function* readBlob(
 }
 
 interface BlockSource {
+  /** The block when it is at hand. */
+  ready(block: number): Block | undefined;
   next(block: number): Promise<Block>;
   close(): void;
 }
@@ -66,6 +71,7 @@ interface SourceOptions {
  */
 function createBlockSource(deps: ReadDeps, blob: BlobRecord, options: SourceOptions): BlockSource {
   const { pool, clock, limits, events } = deps;
+  deps.hedges.earn();
   const untried = candidates(pool, blob);
   const claimed = new Set(blob.replicas.filter((r) => r.state === 'stored').map((r) => r.backend));
   let feeds: BlockFeed[] = [];
@@ -94,24 +100,33 @@ function createBlockSource(deps: ReadDeps, blob: BlobRecord, options: SourceOpti
     }
   };
 
+  /** Late is not bad: who lost the race is asked again when nobody else is left. */
+  const keepOnly = (winner: BlockFeed, block: number): void => {
+    for (const loser of feeds.filter((f) => f !== winner)) {
+      drop(loser, undefined);
+      untried.push(loser.backend);
+      if (block > options.firstBlock || loser.askedMs > winner.askedMs) continue;
+      pool.report(loser.backend, { kind: 'late', latencyMs: clock.monotonic() - loser.askedMs });
+    }
+  };
+
   return {
+    ready: (block) => (feeds.length === 1 ? feeds[0]?.ready(block) : undefined),
     async next(block) {
       const deadline = clock.monotonic() + limits.readBlockMs;
+      let thrifty = false;
       if (feeds.length === 0 && openNext(block) === undefined) throw unavailable();
       for (;;) {
         const left = deadline - clock.monotonic();
-        const hedgeMs = untried.length > 0 && feeds.length < 2 ? hedgeDelay(deps, feeds[0], block, options) : left;
+        const soon: boolean = block === options.firstBlock && !thrifty;
+        const hedgeMs = untried.length > 0 && feeds.length < 2 ? hedgeDelay(deps, feeds[0], soon) : left;
         const outcome = await firstBlockOf(feeds, block, {
           clock,
           ms: Math.min(hedgeMs, left),
           signal: options.signal,
         });
         if (outcome.kind === 'block') {
-          // Late is not bad: who lost the race is asked again when nobody else is left.
-          for (const feed of feeds.filter((f) => f !== outcome.feed)) {
-            drop(feed, undefined);
-            untried.push(feed.backend);
-          }
+          keepOnly(outcome.feed, block);
           return outcome.block;
         }
         if (outcome.kind === 'failed') {
@@ -120,6 +135,8 @@ function createBlockSource(deps: ReadDeps, blob: BlobRecord, options: SourceOpti
           continue;
         }
         if (clock.monotonic() >= deadline) throw unavailable();
+        thrifty = soon && !deps.hedges.spend();
+        if (thrifty) continue;
         const hedge = openNext(block);
         if (hedge !== undefined) events.hedged(hedge.backend);
       }
@@ -145,8 +162,8 @@ function candidates(pool: BackendPool, blob: BlobRecord): BackendId[] {
 }
 
 /** When to ask another replica too: soon for the first block (its usual latency is known), later in mid-stream. */
-function hedgeDelay(deps: ReadDeps, feed: BlockFeed | undefined, block: number, options: SourceOptions): number {
-  if (feed === undefined || block > options.firstBlock) return deps.limits.stallMs;
+function hedgeDelay(deps: ReadDeps, feed: BlockFeed | undefined, soon: boolean): number {
+  if (feed === undefined || !soon) return deps.limits.stallMs;
   return Math.max(deps.limits.hedgeMsMin, deps.limits.hedgeFactor * (deps.pool.latencyMs(feed.backend) ?? 0));
 }
 
