@@ -1,5 +1,6 @@
 import type { BlobId, ObjectKey, VersionId } from '../names/index.ts';
 import type {
+  Acl,
   AuditActor,
   BlobLayout,
   BlobRecord,
@@ -7,7 +8,9 @@ import type {
   EnvelopeRecord,
   ObjectVersion,
   ReplicaRecord,
+  Retention,
   StoredHeaders,
+  VersionAttributes,
 } from './model.ts';
 
 /**
@@ -25,7 +28,10 @@ export interface CommitVersion {
   readonly bucketId: number;
   readonly key: ObjectKey;
   readonly blobId: BlobId;
+  /** As the client sees them. */
   readonly bytes: number;
+  /** Of the blob. */
+  readonly storedBytes: number;
   readonly etag: string;
   readonly redundancyClass: string;
   readonly headers: StoredHeaders;
@@ -33,6 +39,7 @@ export interface CommitVersion {
   readonly envelope: EnvelopeRecord | null;
   readonly verdict: string | null;
   readonly tags: Readonly<Record<string, string>> | null;
+  readonly attributes: VersionAttributes;
   readonly layout: BlobLayout;
   readonly blockBytes: number;
   readonly digests: Uint8Array;
@@ -56,6 +63,25 @@ export interface DeleteObject {
   /** Names one version to remove for good; without it the current one goes, or gets a delete marker. */
   readonly versionId?: VersionId | 'null';
   readonly preconditions: ObjectPreconditions;
+  /** The caller has the right to remove versions under GOVERNANCE retention, and asked to use it. */
+  readonly bypassGovernance?: boolean;
+  readonly actor: AuditActor;
+}
+
+/** Changes what may change of a version without making a new one. An absent member stays as it is. */
+export interface UpdateVersion {
+  readonly bucketId: number;
+  readonly key: ObjectKey;
+  /** Absent: the current one. */
+  readonly versionId?: VersionId | 'null';
+  readonly change: {
+    readonly tags?: Readonly<Record<string, string>> | null;
+    readonly acl?: Acl | null;
+    readonly ownerId?: string | null;
+    readonly retention?: Retention | null;
+    readonly legalHold?: boolean;
+  };
+  readonly bypassGovernance?: boolean;
   readonly actor: AuditActor;
 }
 
@@ -84,6 +110,8 @@ export interface ListedObject {
   readonly modifiedAtMs: number;
   readonly redundancyClass: string;
   readonly checksum: Checksum | null;
+  /** null: the bucket's owner. */
+  readonly ownerId: string | null;
 }
 
 export interface ListObjectsPage {
@@ -123,6 +151,8 @@ export interface SegmentRecord {
   readonly partNumber: number;
   /** Offset of the segment's first byte in the object. */
   readonly offset: number;
+  /** As the client sees them; the blob has more when the gateway encrypted it. */
+  readonly bytes: number;
   readonly blob: BlobRecord;
 }
 
@@ -157,8 +187,13 @@ export interface MetadataObjects {
    * completed by the same list gives the same answer.
    */
   commitUpload(upload: CommitUpload): Promise<CommittedVersion>;
-  /** @throws Fault PreconditionFailed, NoSuchBucket */
+  /** @throws Fault PreconditionFailed, NoSuchBucket, AccessDenied (a named version under legal hold or retention) */
   deleteObject(request: DeleteObject): Promise<DeletedObject>;
+  /**
+   * Retention may always be made longer; shorter or less strict only in GOVERNANCE mode with `bypassGovernance`.
+   * @throws Fault NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker), AccessDenied (retention)
+   */
+  updateVersion(request: UpdateVersion): Promise<{ readonly versionId: VersionId | 'null'; readonly seq: bigint }>;
   /** The current version (possibly a delete marker), or undefined. */
   currentVersion(bucketId: number, key: ObjectKey): Promise<ObjectVersion | undefined>;
   version(bucketId: number, key: ObjectKey, versionId: VersionId | 'null'): Promise<ObjectVersion | undefined>;

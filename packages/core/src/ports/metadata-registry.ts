@@ -10,6 +10,7 @@ import type {
   EncryptionMode,
   PolicyRecord,
   Tenant,
+  TenantSettings,
   Versioning,
 } from './model.ts';
 
@@ -26,6 +27,8 @@ export interface NewTenant {
   readonly namespace: string;
   readonly defaultEncryption: EncryptionMode;
   readonly policyName: string | null;
+  /** Absent members get the defaults of a new tenant. */
+  readonly settings?: Partial<TenantSettings>;
 }
 
 export interface NewCredential {
@@ -34,6 +37,10 @@ export interface NewCredential {
   readonly secretAccessKey: string;
   readonly expiresAtMs: number | null;
   readonly description: string | null;
+  /** Policy document; absent: no bound. */
+  readonly policy?: string | null;
+  /** Makes it a temporary credential: needs `expiresAtMs`. */
+  readonly session?: { readonly token: string; readonly parent: string };
 }
 
 export interface NewBucket {
@@ -59,12 +66,15 @@ export interface MetadataRegistry {
   listTenants(cursor: string | null, limit: number): Promise<Page<Tenant>>;
   updateTenant(
     id: TenantId,
-    change: Partial<Pick<Tenant, 'state' | 'defaultEncryption' | 'policyName' | 'displayName'>>,
+    change: Partial<Pick<Tenant, 'state' | 'defaultEncryption' | 'policyName' | 'displayName' | 'settings'>>,
     actor: AuditActor,
   ): Promise<Tenant>;
 
   /** The secret is sealed before it reaches the database. @throws Fault Conflict */
   createCredential(credential: NewCredential, actor: AuditActor): Promise<Credential>;
+  /** A tenant by its canonical user id or e-mail address, as access control lists name it. */
+  tenantByOwner(ownerIdOrEmail: string): Promise<Tenant | undefined>;
+  setCredentialPolicy(accessKeyId: AccessKeyId, policy: string | null, actor: AuditActor): Promise<void>;
   /** With its tenant, in one round trip. */
   credential(accessKeyId: AccessKeyId): Promise<Credential | undefined>;
   /** Secrets are left out. */
@@ -96,7 +106,10 @@ export interface MetadataRegistry {
     id: number,
     change: {
       readonly encryption?: EncryptionMode;
+      /** Never back to `off`; not `suspended` under object lock. */
       readonly versioning?: Versioning;
+      /** Object lock can be switched on for a versioned bucket, never off. */
+      readonly objectLock?: true;
       readonly policyName?: string | null;
       readonly regionLock?: readonly string[];
       readonly defaultClass?: string | null;

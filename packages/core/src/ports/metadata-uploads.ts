@@ -7,6 +7,7 @@ import type {
   EnvelopeRecord,
   ReplicaRecord,
   StoredHeaders,
+  VersionAttributes,
 } from './model.ts';
 
 export interface UploadRecord {
@@ -20,6 +21,8 @@ export interface UploadRecord {
   readonly checksumAlgorithm: ChecksumAlgorithm | null;
   readonly checksumType: 'FULL_OBJECT' | 'COMPOSITE' | null;
   readonly envelope: EnvelopeRecord | null;
+  /** Of the version to be. */
+  readonly attributes: VersionAttributes;
   /** Access key id of who began it. */
   readonly initiator: string;
   readonly state: 'open' | 'completed' | 'aborted';
@@ -43,7 +46,10 @@ export interface CommitPart {
   readonly uploadId: string;
   readonly partNumber: number;
   readonly blobId: BlobId;
+  /** As the client sees them. */
   readonly bytes: number;
+  /** Of the blob. */
+  readonly storedBytes: number;
   readonly etag: string;
   readonly checksum: Checksum | null;
   readonly inspection: string | null;

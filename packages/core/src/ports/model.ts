@@ -17,14 +17,36 @@ export interface Tenant {
   readonly state: 'active' | 'suspended' | 'deleted';
   readonly defaultEncryption: EncryptionMode;
   readonly policyName: string | null;
+  readonly settings: TenantSettings;
   readonly createdAtMs: number;
+}
+
+/**
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+ */
+export type ObjectOwnership = 'BucketOwnerEnforced' | 'BucketOwnerPreferred' | 'ObjectWriter';
+
+/** Switches of the S3 dialect that a tenant's clients see. */
+export interface TenantSettings {
+  /** Ownership of new buckets that ask for none. */
+  readonly objectOwnership: ObjectOwnership;
+  /** Accept Signature Version 2 (headers, query, POST forms). */
+  readonly legacySignatures: boolean;
+  /** New buckets block public access until their owner says otherwise. */
+  readonly blockPublicAccess: boolean;
 }
 
 export interface Credential {
   readonly accessKeyId: AccessKeyId;
   readonly secretAccessKey: string;
   readonly tenant: Tenant;
+  /** `session`: temporary (STS), with a token and an expiry. */
+  readonly kind: 'static' | 'session';
   readonly state: 'active' | 'disabled';
+  /** IAM-style policy document (JSON) that bounds what the credential may do; null: everything its tenant may. */
+  readonly policy: string | null;
+  /** Of a session: the credential (access key id) or OIDC subject it was made from; null for a static one. */
+  readonly parent: string | null;
   readonly expiresAtMs: number | null;
   /** Set for temporary credentials (STS): what `x-amz-security-token` must equal. */
   readonly sessionToken: string | null;
@@ -116,6 +138,7 @@ export interface Bucket {
 }
 
 export type BucketConfigKind =
+  | 'accelerate'
   | 'acl'
   | 'cors'
   | 'encryption'
@@ -152,6 +175,52 @@ export interface StoredHeaders {
   readonly user?: Readonly<Record<string, string>>;
 }
 
+export type AclPermission = 'FULL_CONTROL' | 'READ' | 'WRITE' | 'READ_ACP' | 'WRITE_ACP';
+export type AclGrantee =
+  /** A tenant, by its canonical user id. */
+  | { readonly kind: 'user'; readonly ownerId: string }
+  | { readonly kind: 'group'; readonly group: 'AllUsers' | 'AuthenticatedUsers' | 'LogDelivery' };
+
+/** An access control list. The owner is said beside it; rights that it has without being listed are not in here. */
+export interface Acl {
+  readonly grants: readonly { readonly grantee: AclGrantee; readonly permission: AclPermission }[];
+}
+
+/** Until when a version may not go, and whether somebody with the bypass right may end that earlier (GOVERNANCE). */
+export interface Retention {
+  readonly mode: 'GOVERNANCE' | 'COMPLIANCE';
+  readonly untilMs: number;
+}
+
+/** How the gateway encrypted the stored bytes (never those of strict buckets, whose clients seal). Opaque to the metadata. */
+export interface GatewayEncryption {
+  readonly kind: 'SSE-S3' | 'SSE-C';
+  /** The object's data key, base64: wrapped under the operator's key (SSE-S3) or under the customer's (SSE-C). */
+  readonly wrappedKey: string;
+  /** Which version of the operator's key wraps it; 0 for SSE-C. */
+  readonly keyVersion: number;
+}
+
+/** What a version has besides its bytes and headers. */
+export interface VersionAttributes {
+  /** Canonical user id of the owner; null: the bucket's owner. */
+  readonly ownerId: string | null;
+  /** null: private to the owner. */
+  readonly acl: Acl | null;
+  readonly retention: Retention | null;
+  readonly legalHold: boolean;
+  readonly encryption: GatewayEncryption | null;
+}
+
+/** Of a version nobody said anything special about. */
+export const PLAIN_ATTRIBUTES: VersionAttributes = {
+  ownerId: null,
+  acl: null,
+  retention: null,
+  legalHold: false,
+  encryption: null,
+};
+
 /** The envelope columns of a version: what a keyless gateway knows of its seal. */
 export interface EnvelopeRecord {
   readonly encryptedKey: string;
@@ -178,6 +247,7 @@ export interface ReplicaRecord {
 
 export interface BlobRecord {
   readonly blobId: BlobId;
+  /** As stored. */
   readonly bytes: number;
   readonly layout: BlobLayout;
   /** Size of the blocks that `digests` covers; the last one may be shorter. */
@@ -195,6 +265,7 @@ export interface ObjectVersion {
   /** `null` for the version of an unversioned or suspended bucket. */
   readonly versionId: VersionId | 'null';
   readonly deleteMarker: boolean;
+  /** As the client sees them. The blob has more when the gateway encrypted it. */
   readonly bytes: number;
   /** Without quotes. */
   readonly etag: string;
@@ -206,6 +277,7 @@ export interface ObjectVersion {
   /** What the seal inspection found, e.g. `sealed:sgo1`, `plain`; null when it was not asked. */
   readonly verdict: string | null;
   readonly tags: Readonly<Record<string, string>> | null;
+  readonly attributes: VersionAttributes;
   /** The bytes of a version that was put whole; null for a delete marker and for a multipart object. */
   readonly blob: BlobRecord | null;
   /** 0 when put whole, else the number of parts (read them with `readSegments`). */

@@ -14,6 +14,7 @@ import type {
   PartRecord,
   StoredHeaders,
   UploadRecord,
+  VersionAttributes,
 } from '@sealgate/core/ports';
 import { type PutDeps, placeAndWrite, publish } from '../objects/put-object.ts';
 import type { Policies } from '../placement/policies.ts';
@@ -35,6 +36,7 @@ export interface CreateUploadRequest {
   readonly checksumAlgorithm: ChecksumAlgorithm | null;
   readonly checksumType: 'FULL_OBJECT' | 'COMPOSITE' | null;
   readonly envelope: EnvelopeRecord | null;
+  readonly attributes: VersionAttributes;
   readonly actor: AuditActor;
 }
 
@@ -92,6 +94,7 @@ export async function uploadPart(deps: UploadDeps, request: UploadPartRequest): 
       partNumber,
       blobId: blob.blobId,
       bytes: blob.bytes,
+      storedBytes: blob.bytes,
       etag,
       checksum: blob.facts.checksum,
       inspection: blob.facts.verdict,

@@ -6,6 +6,7 @@ import type {
   CommittedVersion,
   ObjectPreconditions,
   StoredHeaders,
+  VersionAttributes,
 } from '@sealgate/core/ports';
 import type { Planner } from '../placement/planner.ts';
 import type { BodySource } from '../write/body.ts';
@@ -18,6 +19,7 @@ export interface PutObjectRequest {
   readonly body: BodySource;
   readonly headers: StoredHeaders;
   readonly tags: Readonly<Record<string, string>> | null;
+  readonly attributes: VersionAttributes;
   /** A redundancy class or S3 storage class; undefined: the bucket's default. */
   readonly requestedClass: string | undefined;
   readonly preconditions: ObjectPreconditions;
@@ -59,6 +61,7 @@ export async function putObject(deps: PutDeps, request: PutObjectRequest): Promi
       key,
       blobId: blob.blobId,
       bytes: blob.bytes,
+      storedBytes: blob.bytes,
       etag,
       redundancyClass,
       headers: request.headers,
@@ -66,6 +69,7 @@ export async function putObject(deps: PutDeps, request: PutObjectRequest): Promi
       envelope,
       verdict,
       tags: request.tags,
+      attributes: request.attributes,
       layout: { kind: 'copies' },
       blockBytes: blob.blockBytes,
       digests: blob.digests,

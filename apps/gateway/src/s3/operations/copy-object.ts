@@ -13,12 +13,12 @@ import {
   parseWriteConditions,
   requireCopySourceConditions,
 } from '@sealgate/s3';
-import { refuseForeignAcl } from '../acl.ts';
 import { bucketNamed, requireBucket, requireKey, type S3Context } from '../context.ts';
 import { replyXml, setAckHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { refuseServerSideEncryption, sealOfCopy } from '../seal.ts';
 import { findVersion, toVersionId } from '../version-query.ts';
+import { requestedAttributes } from '../write-attributes.ts';
 
 /** Checksum of a copy whose source has none and whose request names none; AWS does the same. */
 const DEFAULT_CHECKSUM: ChecksumAlgorithm = 'CRC64NVME';
@@ -28,7 +28,7 @@ export async function copyObject(context: S3Context): Promise<void> {
   const bucket = await requireBucket(context);
   const key = requireKey(context);
   const { headers, response } = context;
-  refuseForeignAcl(headers);
+  const attributes = requestedAttributes(context, bucket);
   refuseServerSideEncryption(bucket, headers);
   const preconditions = parseWriteConditions(headers);
   const { source, version } = await copySource(context);
@@ -70,6 +70,7 @@ export async function copyObject(context: S3Context): Promise<void> {
       },
     }),
     headers: directives.replaceMetadata ? storedHeaders(headers) : version.headers,
+    attributes,
     tags: directives.replaceTags ? directives.tags : version.tags,
     requestedClass: requestedClass(headers),
     preconditions,

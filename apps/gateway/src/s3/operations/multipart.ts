@@ -11,20 +11,20 @@ import {
   parseTaggingHeader,
   parseUploadChecksum,
 } from '@sealgate/s3';
-import { refuseForeignAcl } from '../acl.ts';
 import { openBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
 import { checksumHeader, replyEmpty, replyXml, setAckHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { envelopeOfUpload, refuseServerSideEncryption, watchPart } from '../seal.ts';
 import { ownerOf, shownChecksum, shownClass } from '../shown.ts';
+import { requestedAttributes } from '../write-attributes.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html */
 export async function createMultipartUpload(context: S3Context): Promise<void> {
   const bucket = await requireBucket(context);
   const key = requireKey(context);
   const { headers, response } = context;
-  refuseForeignAcl(headers);
+  const attributes = requestedAttributes(context, bucket);
   refuseServerSideEncryption(bucket, headers);
   const tagging = headerValue(headers, 'x-amz-tagging');
   const tags = tagging === undefined ? [] : parseTaggingHeader(tagging);
@@ -34,6 +34,7 @@ export async function createMultipartUpload(context: S3Context): Promise<void> {
     key,
     requestedClass: requestedClass(headers),
     headers: storedHeaders(headers),
+    attributes,
     tags: tags.length === 0 ? null : Object.fromEntries(tags.map((tag) => [tag.key, tag.value])),
     checksumAlgorithm: checksum?.algorithm ?? null,
     checksumType: checksum?.type ?? null,

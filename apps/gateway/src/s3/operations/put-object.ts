@@ -1,17 +1,17 @@
 import { headerValue, parseTaggingHeader, parseWriteConditions } from '@sealgate/s3';
-import { refuseForeignAcl } from '../acl.ts';
 import { declaredBytes, openBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
 import { checksumHeader, replyEmpty, setAckHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { refuseServerSideEncryption, watchObject } from '../seal.ts';
+import { requestedAttributes } from '../write-attributes.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
 export async function putObject(context: S3Context): Promise<void> {
   const bucket = await requireBucket(context);
   const key = requireKey(context);
   const { headers, response } = context;
-  refuseForeignAcl(headers);
+  const attributes = requestedAttributes(context, bucket);
   const metadata = metadataHeaders(headers);
   refuseServerSideEncryption(bucket, headers);
   const bytes = declaredBytes(context);
@@ -25,6 +25,7 @@ export async function putObject(context: S3Context): Promise<void> {
     key,
     body: openBody(context, watch),
     headers: stored,
+    attributes,
     tags: tags.length === 0 ? null : Object.fromEntries(tags.map((tag) => [tag.key, tag.value])),
     requestedClass: requestedClass(headers),
     preconditions,
