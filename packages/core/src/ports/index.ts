@@ -34,6 +34,16 @@ export type {
   UpdateVersion,
 } from './metadata-objects.ts';
 export type { MetadataRegistry, NewBackend, NewBucket, NewCredential, NewTenant, Page } from './metadata-registry.ts';
+export type {
+  MetadataSessions,
+  NewOidcProvider,
+  NewRole,
+  NewSession,
+  OidcProvider,
+  Role,
+  RoleTrust,
+  WebIdentityTrust,
+} from './metadata-sessions.ts';
 export type { CommitPart, MetadataUploads, PartRecord, UploadRecord } from './metadata-uploads.ts';
 export {
   type Acl,

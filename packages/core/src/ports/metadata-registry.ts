@@ -39,8 +39,6 @@ export interface NewCredential {
   readonly description: string | null;
   /** Policy document; absent: no bound. */
   readonly policy?: string | null;
-  /** Makes it a temporary credential: needs `expiresAtMs`. */
-  readonly session?: { readonly token: string; readonly parent: string };
 }
 
 export interface NewBucket {
@@ -70,14 +68,14 @@ export interface MetadataRegistry {
     actor: AuditActor,
   ): Promise<Tenant>;
 
-  /** The secret is sealed before it reaches the database. @throws Fault Conflict */
+  /** A static one; the secret is sealed before it reaches the database. @throws Fault Conflict */
   createCredential(credential: NewCredential, actor: AuditActor): Promise<Credential>;
   /** A tenant by its canonical user id or e-mail address, as access control lists name it. */
   tenantByOwner(ownerIdOrEmail: string): Promise<Tenant | undefined>;
   setCredentialPolicy(accessKeyId: AccessKeyId, policy: string | null, actor: AuditActor): Promise<void>;
   /** With its tenant, in one round trip. */
   credential(accessKeyId: AccessKeyId): Promise<Credential | undefined>;
-  /** Secrets are left out. */
+  /** The static ones; secrets are left out. */
   listCredentials(tenantId: TenantId): Promise<readonly Omit<Credential, 'secretAccessKey'>[]>;
   setCredentialState(accessKeyId: AccessKeyId, state: 'active' | 'disabled', actor: AuditActor): Promise<void>;
   deleteCredential(accessKeyId: AccessKeyId, actor: AuditActor): Promise<void>;

@@ -1,10 +1,16 @@
 import type { MetadataHousekeeping } from './metadata-housekeeping.ts';
 import type { MetadataObjects } from './metadata-objects.ts';
 import type { MetadataRegistry } from './metadata-registry.ts';
+import type { MetadataSessions } from './metadata-sessions.ts';
 import type { MetadataUploads } from './metadata-uploads.ts';
 
 /** The metadata authority. One implementation speaks to PostgreSQL, one lives in memory for the simulator. */
-export interface Metadata extends MetadataRegistry, MetadataObjects, MetadataUploads, MetadataHousekeeping {
+export interface Metadata
+  extends MetadataRegistry,
+    MetadataSessions,
+    MetadataObjects,
+    MetadataUploads,
+    MetadataHousekeeping {
   /** Rejects with Fault DatabaseUnavailable when the database does not answer in time. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -43,9 +43,17 @@ export interface Credential {
   /** `session`: temporary (STS), with a token and an expiry. */
   readonly kind: 'static' | 'session';
   readonly state: 'active' | 'disabled';
-  /** IAM-style policy document (JSON) that bounds what the credential may do; null: everything its tenant may. */
+  /**
+   * IAM-style policy document (JSON) that bounds what the credential may do; null: everything its tenant may. Of a
+   * session: that of the credential or role it was made from, as it is now.
+   */
   readonly policy: string | null;
-  /** Of a session: the credential (access key id) or OIDC subject it was made from; null for a static one. */
+  /** Of a session: a second document that bounds it; what it may do, both must allow. null: no second bound. */
+  readonly sessionPolicy: string | null;
+  /**
+   * Of a session: the access key id it was made from, or `role/<role>/<session name>`; null for a static one. A session
+   * whose parent is disabled reads as disabled; one whose parent was deleted is gone.
+   */
   readonly parent: string | null;
   readonly expiresAtMs: number | null;
   /** Set for temporary credentials (STS): what `x-amz-security-token` must equal. */
