@@ -29,6 +29,14 @@ export const faultTable = {
   NotAuthenticated: { http: 401, retry: 'changed', s3: 'AccessDenied' },
   TooManyRequests: { http: 429, retry: 'later', s3: 'SlowDown' },
 
+  // temporary credentials (the names that the STS of AWS gives them)
+  ExpiredIdentityToken: { http: 400, retry: 'changed', s3: 'ExpiredTokenException' },
+  IdentityProviderUnavailable: { http: 400, retry: 'later', s3: 'IDPCommunicationError' },
+  IdentityTokenRejected: { http: 403, retry: 'changed', s3: 'IDPRejectedClaim' },
+  InvalidAction: { http: 400, retry: 'never' },
+  InvalidIdentityToken: { http: 400, retry: 'changed' },
+  MissingAction: { http: 400, retry: 'changed' },
+
   // names and arguments
   AccessControlListNotSupported: { http: 400, retry: 'changed' },
   BadDigest: { http: 400, retry: 'changed' },
