@@ -28,11 +28,7 @@ export interface VerifySignatureOptions {
 export function verifySignature(request: SignedRequest, options: VerifySignatureOptions): VerifiedRequest {
   const { authorization, credential } = options;
   requireScope(authorization, options);
-  if (credential === undefined || credential.state !== 'active') {
-    throw new Fault('InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist in our records.', {
-      detail: { AWSAccessKeyId: authorization.accessKeyId },
-    });
-  }
+  if (credential === undefined || credential.state !== 'active') throw unknownAccessKey(authorization.accessKeyId);
   requireTime(authorization, options.nowMs);
   requireSignedHeaders(request, authorization);
 
@@ -41,7 +37,7 @@ export function verifySignature(request: SignedRequest, options: VerifySignature
     scope: authorization.scope,
   });
   requireSignature(request, authorization, signingKey);
-  requireSession(authorization, credential, options.nowMs);
+  requireSession(authorization.sessionToken, credential, options.nowMs);
   return {
     accessKeyId: authorization.accessKeyId,
     via: authorization.via,
@@ -162,8 +158,18 @@ function signatureMismatch(authorization: SigV4Authorization, canonical: string,
   );
 }
 
-function requireSession(authorization: SigV4Authorization, credential: SigningCredential, nowMs: number): void {
-  const given = Buffer.from(authorization.sessionToken ?? '', 'latin1');
+export function unknownAccessKey(accessKeyId: string): Fault {
+  return new Fault('InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist in our records.', {
+    detail: { AWSAccessKeyId: accessKeyId },
+  });
+}
+
+/**
+ * A temporary credential proves itself by its token too, and only until its end.
+ * @throws Fault InvalidToken, ExpiredToken
+ */
+export function requireSession(sessionToken: string | null, credential: SigningCredential, nowMs: number): void {
+  const given = Buffer.from(sessionToken ?? '', 'latin1');
   const wanted = Buffer.from(credential.sessionToken ?? '', 'latin1');
   if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) {
     throw new Fault('InvalidToken', 'The provided token is malformed or otherwise invalid.');
