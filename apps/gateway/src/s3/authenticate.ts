@@ -1,5 +1,5 @@
 import { Fault } from '@sealgate/core/faults';
-import type { Clock, Credential, Metadata } from '@sealgate/core/ports';
+import type { Clock, Metadata } from '@sealgate/core/ports';
 import {
   anonymousPayload,
   createSigningKeyCache,
@@ -8,16 +8,17 @@ import {
   type SignedRequest,
   verifySignature,
 } from '@sealgate/s3';
+import type { Caller } from './access/caller.ts';
 
 export interface Identity {
-  readonly credential: Credential;
+  readonly caller: Caller;
   readonly payload: SignedPayload;
 }
 
-/** Who sends a request, proved by its signature. */
+/** Who sends a request, proved by its signature when it has one. */
 export type Authenticate = (request: SignedRequest) => Promise<Identity>;
 
-/** @throws (by the function it gives) Fault as AWS answers; AccessDenied for an anonymous request or a suspended tenant */
+/** @throws (by the function it gives) Fault as AWS answers; AccountProblem for a suspended tenant */
 export function createAuthenticate(deps: {
   readonly metadata: Pick<Metadata, 'credential'>;
   readonly clock: Clock;
@@ -27,8 +28,7 @@ export function createAuthenticate(deps: {
   return async (request) => {
     const authorization = parseAuthorization(request);
     if (authorization.kind === 'anonymous') {
-      anonymousPayload(request.headers);
-      throw new Fault('AccessDenied', 'Access Denied');
+      return { caller: { kind: 'anonymous' }, payload: anonymousPayload(request.headers) };
     }
     if (authorization.kind === 'sigv2') {
       throw new Fault(
@@ -48,6 +48,10 @@ export function createAuthenticate(deps: {
     if (credential.tenant.state !== 'active') {
       throw new Fault('AccountProblem', 'There is a problem with your account that prevents the operation.');
     }
-    return { credential, payload };
+    const { via, signedAtMs } = authorization;
+    return {
+      caller: { kind: 'credential', credential, signature: { version: 'AWS4-HMAC-SHA256', via, signedAtMs } },
+      payload,
+    };
   };
 }

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault } from '@sealgate/core/faults';
 import type { BucketName, ObjectKey } from '@sealgate/core/names';
-import type { AuditActor, Bucket, Clock, Metadata, Tenant } from '@sealgate/core/ports';
+import type { AuditActor, Bucket, Clock, Metadata } from '@sealgate/core/ports';
 import type { Engine } from '@sealgate/engine';
 import type { Query, RequestHeaders, S3Operation, SignedPayload } from '@sealgate/s3';
+import { type Caller, tenantOf } from './access/caller.ts';
 
 /** What every operation may use. */
 export interface S3Services {
@@ -16,7 +17,7 @@ export interface S3Services {
   readonly publicUrl: string;
 }
 
-/** One authenticated request. Handlers answer through `response` and throw Faults. */
+/** One request whose signature, if it has one, was verified. Handlers answer through `response` and throw Faults. */
 export interface S3Context extends S3Services {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -24,7 +25,10 @@ export interface S3Context extends S3Services {
   readonly operation: S3Operation;
   readonly query: Query;
   readonly headers: RequestHeaders;
-  readonly tenant: Tenant;
+  /** `tenantOf(caller)` where only a tenant makes sense. */
+  readonly caller: Caller;
+  /** In which bucket names of this request are looked up. */
+  readonly namespace: string;
   readonly payload: SignedPayload;
   readonly actor: AuditActor;
   /** Aborted when the client goes away. */
@@ -45,11 +49,11 @@ export async function requireBucket(context: S3Context): Promise<Bucket> {
 
 /** The same for a bucket that a header names (a copy's source). */
 export async function bucketNamed(context: S3Context, name: BucketName): Promise<Bucket> {
-  const bucket = await context.metadata.bucket(context.tenant.namespace, name);
+  const bucket = await context.metadata.bucket(context.namespace, name);
   if (bucket === undefined) {
     throw new Fault('NoSuchBucket', 'The specified bucket does not exist', { detail: { BucketName: name } });
   }
-  if (bucket.tenantId !== context.tenant.id) throw new Fault('AccessDenied', 'Access Denied');
+  if (bucket.tenantId !== tenantOf(context.caller).id) throw new Fault('AccessDenied', 'Access Denied');
   return bucket;
 }
 

@@ -14,6 +14,7 @@ import {
 } from '@sealgate/s3';
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { callerId, namespaceOf } from './access/caller.ts';
 import { type Authenticate, createAuthenticate } from './authenticate.ts';
 import type { S3Context, S3Services } from './context.ts';
 import { createHttpServer, defaultHttpLimits, type HttpServer } from './http-server.ts';
@@ -113,10 +114,10 @@ async function open(
   const host = headerValue(headers, 'host') ?? '';
   const operation = parseOperation({ method, host, rawPath, rawQuery, headers, baseDomains: deps.baseDomains });
   named(operation.name);
-  const { credential, payload } = await authenticated(serving, { method, rawPath, rawQuery, headers });
+  const { caller, payload } = await authenticated(serving, { method, rawPath, rawQuery, headers });
   const actor: AuditActor = {
     kind: 'tenant',
-    id: credential.accessKeyId,
+    id: callerId(caller),
     requestId,
     ...(request.socket.remoteAddress === undefined ? {} : { remoteAddress: request.socket.remoteAddress }),
   };
@@ -132,7 +133,8 @@ async function open(
     operation,
     query: operation.query,
     headers,
-    tenant: credential.tenant,
+    caller,
+    namespace: namespaceOf(caller),
     payload,
     actor,
     signal: clientSignal(response),

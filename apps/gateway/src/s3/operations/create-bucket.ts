@@ -2,6 +2,7 @@ import { Fault, isFault } from '@sealgate/core/faults';
 import { parseRegionLock } from '@sealgate/core/policy';
 import type { EncryptionMode, NewBucket } from '@sealgate/core/ports';
 import { headerValue, parseCreateBucketConfiguration } from '@sealgate/s3';
+import { tenantOf } from '../access/caller.ts';
 import { refuseForeignAcl } from '../acl.ts';
 import { readWholeBody } from '../body.ts';
 import type { S3Context } from '../context.ts';
@@ -16,7 +17,8 @@ const NO_LOCK = new Set(['', 'default', 'us-east-1']);
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
  */
 export async function createBucket(context: S3Context): Promise<void> {
-  const { operation, tenant, headers, region } = context;
+  const { operation, headers, region } = context;
+  const tenant = tenantOf(context.caller);
   if (operation.level !== 'bucket') throw new Fault('InvalidRequest', 'The request names no bucket.');
   refuseForeignAcl(headers);
   if (headerValue(headers, 'x-amz-bucket-object-lock-enabled')?.toLowerCase() === 'true') {
@@ -50,7 +52,7 @@ async function createOrKeep(context: S3Context, bucket: NewBucket): Promise<void
     await context.metadata.createBucket(bucket, context.actor);
   } catch (error) {
     if (!isFault(error, 'BucketAlreadyOwnedByYou')) throw error;
-    const existing = await context.metadata.bucket(context.tenant.namespace, bucket.name);
+    const existing = await context.metadata.bucket(context.namespace, bucket.name);
     const same =
       existing?.tenantId === bucket.tenantId &&
       existing.locationConstraint === bucket.locationConstraint &&

@@ -1,12 +1,14 @@
 import { BUCKETS_PER_TENANT_MAX } from '@sealgate/core/limits';
 import { listAllMyBucketsResult, parseListBucketsQuery } from '@sealgate/s3';
+import { tenantOf } from '../access/caller.ts';
 import type { S3Context } from '../context.ts';
 import { openToken, sealToken } from '../page-token.ts';
 import { replyXml } from '../reply.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html */
 export async function listBuckets(context: S3Context): Promise<void> {
-  const { tenant, metadata } = context;
+  const { metadata } = context;
+  const tenant = tenantOf(context.caller);
   const { prefix, continuationToken, maxBuckets, region } = parseListBucketsQuery(context.query);
   const after = continuationToken === undefined ? '' : openToken(continuationToken);
   const page =
