@@ -14,6 +14,7 @@ export type {
 export type { BackendOutcome, BackendPool } from './backend-pool.ts';
 export type { BackendProbe, ProbeAnswer, ProbeTarget } from './backend-probe.ts';
 export { type Clock, systemClock } from './clock.ts';
+export type { KeyWrapper, WrappedKey } from './key-wrapper.ts';
 export type { Metadata } from './metadata.ts';
 export type { DueDeletion, MetadataHousekeeping, PendingRepair } from './metadata-housekeeping.ts';
 export type {
@@ -78,3 +79,4 @@ export {
   type VersionAttributes,
   type Versioning,
 } from './model.ts';
+export { completeSettings } from './tenant-settings.ts';

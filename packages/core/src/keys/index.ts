@@ -1,0 +1,1 @@
+export { DATA_KEY_BYTES, type KeyPlace, newDataKey, unwrapDataKey, wrapDataKey } from './data-key.ts';
