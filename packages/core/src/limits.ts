@@ -74,3 +74,12 @@ export const STRIPE_BYTES = 256 * KIB;
 export const CATALOGUE_BYTES_MAX = 2 * MIB;
 export const CATALOGUE_ROWS_MAX = 5000;
 export const CATALOGUE_ROW_CHARS_MAX = 16 * KIB;
+
+/** AWS: event notification configurations of one bucket. */
+export const NOTIFICATION_RULES_MAX = 100;
+/** Tries of one message, and the waits between them: with these it is given up after about a day. */
+export const NOTIFICATION_ATTEMPTS_MAX = 24;
+export const NOTIFICATION_RETRY_DELAY_MS = 2_000;
+export const NOTIFICATION_RETRY_DELAY_MS_MAX = 2 * 60 * 60 * 1000;
+/** Webhooks of one tenant. Each one may be waited for, so they are bounded. */
+export const WEBHOOKS_PER_TENANT_MAX = 100;
