@@ -16,6 +16,7 @@ export interface FaultSpec {
 export const faultTable = {
   // authentication and authorisation
   AccessDenied: { http: 403, retry: 'never' },
+  AccessForbidden: { http: 403, retry: 'changed' },
   AccountProblem: { http: 403, retry: 'never' },
   AuthorizationHeaderMalformed: { http: 400, retry: 'changed' },
   AuthorizationQueryParametersError: { http: 400, retry: 'changed' },
@@ -40,11 +41,13 @@ export const faultTable = {
   // names and arguments
   AccessControlListNotSupported: { http: 400, retry: 'changed' },
   BadDigest: { http: 400, retry: 'changed' },
+  BadRequest: { http: 400, retry: 'changed' },
   EntityTooLarge: { http: 400, retry: 'changed' },
   EntityTooSmall: { http: 400, retry: 'changed' },
   IllegalLocationConstraintException: { http: 400, retry: 'changed' },
   IllegalVersioningConfigurationException: { http: 400, retry: 'changed' },
   IncompleteBody: { http: 400, retry: 'changed' },
+  IncorrectNumberOfFilesInPostRequest: { http: 400, retry: 'changed' },
   InvalidArgument: { http: 400, retry: 'changed' },
   InvalidBucketName: { http: 400, retry: 'changed' },
   InvalidChunkSizeError: { http: 400, retry: 'changed' },
@@ -54,6 +57,7 @@ export const faultTable = {
   InvalidPart: { http: 400, retry: 'changed' },
   InvalidPartNumber: { http: 416, retry: 'changed' },
   InvalidPartOrder: { http: 400, retry: 'changed' },
+  InvalidPolicyDocument: { http: 400, retry: 'changed' },
   InvalidRange: { http: 416, retry: 'changed' },
   InvalidRequest: { http: 400, retry: 'changed' },
   InvalidStorageClass: { http: 400, retry: 'changed' },
@@ -65,6 +69,7 @@ export const faultTable = {
   MalformedTrailerError: { http: 400, retry: 'changed' },
   MalformedXML: { http: 400, retry: 'changed' },
   MaxMessageLengthExceeded: { http: 400, retry: 'changed' },
+  MaxPostPreDataLengthExceeded: { http: 400, retry: 'changed' },
   MetadataTooLarge: { http: 400, retry: 'changed' },
   MissingContentLength: { http: 411, retry: 'changed' },
   MissingRequestBodyError: { http: 400, retry: 'changed' },
