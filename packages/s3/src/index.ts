@@ -36,6 +36,16 @@ export {
   requireReadConditions,
 } from './conditions/conditions.ts';
 export { formatHttpDate, parseHttpDate } from './conditions/http-date.ts';
+export {
+  CORS_VARY,
+  type CorsMethod,
+  type CorsRequest,
+  type CorsRule,
+  corsHeaders,
+  corsMethods,
+  matchCors,
+  parseRequestHeaders,
+} from './cors/cors.ts';
 export { type S3ErrorContext, type S3ErrorResponse, s3ErrorCode, toS3Error } from './errors/s3-error.ts';
 export { type CopySource, parseCopySource } from './headers/copy-source.ts';
 export { isStorageClass, parseStorageClassName, type StorageClass, storageClasses } from './headers/storage-class.ts';
@@ -141,6 +151,7 @@ export {
   type RemoteVersionListing,
   versioningRequest,
 } from './xml/client.ts';
+export { corsConfiguration, parseCorsConfiguration } from './xml/cors.ts';
 export {
   type ListAllMyBucketsResult,
   type ListBucketResultV1,
@@ -153,7 +164,7 @@ export {
   listBucketResultV2,
   listVersionsResult,
 } from './xml/listings.ts';
-export { parseXml, type XmlElement } from './xml/reader.ts';
+export { malformedXml, parseXml, type XmlElement } from './xml/reader.ts';
 export {
   type CompletedPart,
   type CreateBucketConfiguration,
