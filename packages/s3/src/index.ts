@@ -130,6 +130,26 @@ export type {
 } from './sigv4/types.ts';
 export { type VerifySignatureOptions, verifySignature } from './sigv4/verify.ts';
 export {
+  type AssumedRole,
+  assumeRoleResponse,
+  assumeRoleWithWebIdentityResponse,
+  getCallerIdentityResponse,
+  getSessionTokenResponse,
+  type SessionCredentials,
+} from './sts/answers.ts';
+export { toQueryApiError } from './sts/errors.ts';
+export {
+  type AssumeRole,
+  type AssumeRoleWithWebIdentity,
+  parseQueryApiCall,
+  parseStsRequest,
+  type QueryApiCall,
+  ROLE_SESSION_SECONDS_MAX,
+  SESSION_SECONDS_MIN,
+  type StsRequest,
+  unknownAction,
+} from './sts/request.ts';
+export {
   completeMultipartUploadRequest,
   createBucketRequest,
   deleteRequest,

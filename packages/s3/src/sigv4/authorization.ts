@@ -18,8 +18,13 @@ const QUERY_SIGNATURE = /(?:^|&)(?:X-Amz-(?:Algorithm|Credential|Signature)|Sign
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
  * @throws Fault AuthorizationHeaderMalformed, AuthorizationQueryParametersError, InvalidArgument, InvalidRequest,
  *   AccessDenied (no date), InvalidAccessKeyId, InvalidURI
+ * @param options.payloadHash SHA-256 of the body in hex, for services other than S3: their clients sign it and need not
+ *   send it
  */
-export function parseAuthorization(request: SignedRequest): Authorization {
+export function parseAuthorization(
+  request: SignedRequest,
+  options: { readonly payloadHash?: string } = {},
+): Authorization {
   const header = headerValue(request.headers, 'authorization')?.trim() ?? '';
   const inQuery = QUERY_SIGNATURE.test(request.rawQuery);
   if (header !== '' && inQuery) {
@@ -31,7 +36,7 @@ export function parseAuthorization(request: SignedRequest): Authorization {
   }
   if (inQuery) return parseQueryForm(request);
   if (header === '') return { kind: 'anonymous' };
-  if (/^AWS4-/.test(header)) return parseHeaderForm(header, request.headers);
+  if (/^AWS4-/.test(header)) return parseHeaderForm(header, request.headers, options.payloadHash);
   if (/^AWS\s/.test(header)) return parseV2Header(header, request.headers);
   throw new Fault('InvalidArgument', 'Unsupported Authorization Type', { detail: { ArgumentName: 'Authorization' } });
 }
@@ -40,7 +45,7 @@ function malformed(reason: string): Fault {
   return new Fault('AuthorizationHeaderMalformed', `The authorization header is malformed; ${reason}`);
 }
 
-function parseHeaderForm(header: string, headers: RequestHeaders): SigV4Authorization {
+function parseHeaderForm(header: string, headers: RequestHeaders, payloadHash?: string): SigV4Authorization {
   const space = header.search(/\s/);
   const algorithm = space === -1 ? header : header.slice(0, space);
   if (algorithm !== ALGORITHM) throw malformed(`the algorithm must be ${ALGORITHM}.`);
@@ -68,7 +73,7 @@ function parseHeaderForm(header: string, headers: RequestHeaders): SigV4Authoriz
     amzDate,
     signedAtMs,
     expiresSeconds: null,
-    payloadHash: contentSha256(headers),
+    payloadHash: payloadHash ?? contentSha256(headers),
     sessionToken: headerValue(headers, 'x-amz-security-token') ?? null,
   };
 }

@@ -14,7 +14,8 @@ export interface VerifySignatureOptions {
   readonly nowMs: number;
   /** The region this gateway answers for. */
   readonly region: string;
-  readonly service?: 's3' | 'sts';
+  /** What the request may be signed for; `s3` when absent. */
+  readonly services?: readonly ('s3' | 'sts')[];
   readonly signingKeys: SigningKeyCache;
 }
 
@@ -54,12 +55,13 @@ export function verifySignature(request: SignedRequest, options: VerifySignature
 
 function requireScope(authorization: SigV4Authorization, options: VerifySignatureOptions): void {
   const { region, service } = authorization.scope;
-  const expected = options.service ?? 's3';
+  const expected: readonly string[] = options.services ?? ['s3'];
   const inHeader = authorization.via === 'header';
   const code = inHeader ? 'AuthorizationHeaderMalformed' : 'AuthorizationQueryParametersError';
   const opening = inHeader ? 'The authorization header is malformed;' : 'Error parsing the X-Amz-Credential parameter;';
-  if (service !== expected) {
-    throw new Fault(code, `${opening} incorrect service "${service}". This endpoint belongs to "${expected}".`);
+  if (!expected.includes(service)) {
+    const [first = ''] = expected;
+    throw new Fault(code, `${opening} incorrect service "${service}". This endpoint belongs to "${first}".`);
   }
   if (region !== options.region) {
     throw new Fault(code, `${opening} the region '${region}' is wrong; expecting '${options.region}'`, {
