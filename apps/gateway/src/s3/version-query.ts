@@ -15,10 +15,19 @@ export function toVersionId(text: string): VersionId | 'null' {
   return text as VersionId;
 }
 
-/** The request's `versionId`, or undefined. */
+/**
+ * The request's `versionId`, or undefined. An empty one is refused: taken for none, it would delete or read another
+ * version than the caller thinks.
+ * @throws Fault InvalidArgument
+ */
 export function parseVersionId(context: S3Context): VersionId | 'null' | undefined {
   const text = context.query.get('versionId');
-  return text === undefined || text === '' ? undefined : toVersionId(text);
+  if (text === '') {
+    throw new Fault('InvalidArgument', 'Version id cannot be the empty string', {
+      detail: { ArgumentName: 'versionId', ArgumentValue: '' },
+    });
+  }
+  return text === undefined ? undefined : toVersionId(text);
 }
 
 /**

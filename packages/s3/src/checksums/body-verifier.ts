@@ -82,7 +82,7 @@ function requireChecksum(expected: ChecksumExpectation, computed: Buffer, traile
   }
   const bytes = Buffer.from(wanted, 'base64');
   if (bytes.length !== checksumBytes[algorithm]) {
-    throw new Fault('InvalidRequest', `Value for ${checksumHeaderName(algorithm)} trailing header is invalid.`);
+    throw new Fault('BadDigest', `Value for ${checksumHeaderName(algorithm)} trailing header is invalid.`);
   }
   if (!timingSafeEqual(bytes, computed)) {
     throw new Fault('BadDigest', `The ${algorithm} you specified did not match the calculated checksum.`);

@@ -131,7 +131,7 @@ describe('integrity headers', () => {
   test.each([
     [{ 'content-md5': 'rubbish' }, 'InvalidDigest', 'The Content-MD5 you specified was invalid.'],
     [{ 'content-md5': '' }, 'InvalidDigest', 'The Content-MD5 you specified was invalid.'],
-    [{ 'x-amz-checksum-crc32': 'AAAA' }, 'InvalidRequest', 'Value for x-amz-checksum-crc32 header is invalid.'],
+    [{ 'x-amz-checksum-crc32': 'AAAA' }, 'BadDigest', 'Value for x-amz-checksum-crc32 header is invalid.'],
     [{ 'x-amz-checksum-xxhash64': 'AAAA' }, 'InvalidRequest', 'The algorithm type you specified'],
     [
       { 'x-amz-checksum-crc32': 'AAAAAA==', 'x-amz-checksum-crc32c': 'AAAAAA==' },

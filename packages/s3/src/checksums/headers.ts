@@ -38,7 +38,7 @@ const isBase64 = (text: string, bytes: number): boolean =>
 /**
  * Reads Content-MD5, the `x-amz-checksum-*` headers, `x-amz-sdk-checksum-algorithm` and `x-amz-trailer`.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
- * @throws Fault InvalidDigest, InvalidRequest
+ * @throws Fault InvalidDigest, InvalidRequest, BadDigest
  */
 export function parseChecksumHeaders(headers: RequestHeaders): ChecksumExpectation {
   const md5 = contentMd5(headers);
@@ -76,8 +76,9 @@ function checksumInHeader(headers: RequestHeaders): ExpectedChecksum | undefined
       throw new Fault('InvalidRequest', 'The algorithm type you specified in x-amz-checksum- header is invalid.');
     }
     if (found !== undefined) throw severalChecksums();
+    // What cannot be a checksum of this algorithm is none of this body.
     if (!isBase64(value, checksumBytes[algorithm])) {
-      throw new Fault('InvalidRequest', `Value for ${name} header is invalid.`);
+      throw new Fault('BadDigest', `Value for ${name} header is invalid.`);
     }
     found = { algorithm, value };
   }

@@ -109,20 +109,28 @@ function preconditionFailed(condition: string): Fault {
 }
 
 /**
- * The conditions of a write, which the metadata transaction decides. S3 knows `If-None-Match: *` and `If-Match: <etag>`.
+ * The conditions of a write, which the metadata transaction decides. AWS knows `If-None-Match: *` and `If-Match: <etag>`
+ * only and refuses the other two forms of RFC 9110; here all four work, with one entity tag each.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
- * @throws Fault NotImplemented for If-None-Match with an entity tag
+ * @throws Fault NotImplemented for a list of entity tags
  */
 export function parseWriteConditions(headers: RequestHeaders): ObjectPreconditions {
-  const ifNoneMatch = headerValue(headers, 'if-none-match')?.trim();
-  const ifMatch = headerValue(headers, 'if-match')?.trim();
-  if (ifNoneMatch !== undefined && ifNoneMatch !== '*') {
-    throw new Fault('NotImplemented', 'A header you provided implies functionality that is not implemented', {
-      detail: { Header: 'If-None-Match', additionalMessage: 'If-None-Match takes only * on writes.' },
-    });
-  }
+  const ifNoneMatch = oneTag(headers, 'if-none-match');
+  const ifMatch = oneTag(headers, 'if-match');
   return {
     ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
-    ...(ifMatch === undefined ? {} : { ifMatch: unquoteEtag(ifMatch) }),
+    ...(ifMatch === undefined ? {} : { ifMatch }),
   };
+}
+
+function oneTag(headers: RequestHeaders, name: 'if-match' | 'if-none-match'): string | undefined {
+  const tags = etagList(headerValue(headers, name));
+  if (tags === undefined || tags === '*') return tags;
+  const [tag, ...others] = tags;
+  if (tag === undefined || others.length > 0) {
+    throw new Fault('NotImplemented', 'A header you provided implies functionality that is not implemented', {
+      detail: { Header: name, additionalMessage: 'A write takes one entity tag or *.' },
+    });
+  }
+  return tag;
 }

@@ -20,7 +20,7 @@ export interface ListObjectsQuery extends PagedQuery {
 
 export interface ListObjectsV2Query extends PagedQuery {
   readonly startAfter: string;
-  /** Opaque; undefined when absent. An empty one is refused. */
+  /** Opaque; undefined when absent. An empty one begins at the start and is repeated in the answer. */
   readonly continuationToken: string | undefined;
   readonly fetchOwner: boolean;
 }
@@ -93,14 +93,10 @@ export function parseListObjectsQuery(query: Query): ListObjectsQuery {
 
 /** @throws Fault InvalidArgument */
 export function parseListObjectsV2Query(query: Query): ListObjectsV2Query {
-  const continuationToken = query.get('continuation-token');
-  if (continuationToken === '') {
-    throw invalid('continuation-token', '', 'The continuation token provided is incorrect');
-  }
   return {
     ...paged(query),
     startAfter: query.get('start-after') ?? '',
-    continuationToken,
+    continuationToken: query.get('continuation-token'),
     fetchOwner: query.get('fetch-owner')?.toLowerCase() === 'true',
   };
 }

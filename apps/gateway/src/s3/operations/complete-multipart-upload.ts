@@ -6,6 +6,7 @@ import {
   combineChecksums,
   completeMultipartUploadResult,
   headerValue,
+  malformedXml,
   parseCompleteMultipartUpload,
   parseWriteConditions,
 } from '@sealgate/s3';
@@ -21,7 +22,7 @@ export async function completeMultipartUpload(context: S3Context): Promise<void>
   const bucket = await requireBucket(context);
   const key = requireKey(context);
   const upload = await findUpload(context, bucket);
-  const listed = parseCompleteMultipartUpload(await readWholeBody(context, { checksumOfObject: true }));
+  const listed = listedParts(await readWholeBody(context, { checksumOfObject: true }));
   const result = await context.engine.completeUpload({
     bucket,
     upload,
@@ -45,6 +46,12 @@ export async function completeMultipartUpload(context: S3Context): Promise<void>
       ...(result.checksum === null ? {} : { checksum: shownChecksum(result.checksum, listed.length) }),
     }),
   );
+}
+
+/** No body at all is a list of no parts, which AWS calls malformed here and not missing. */
+function listedParts(body: Buffer): readonly CompletedPart[] {
+  if (body.length === 0) throw malformedXml();
+  return parseCompleteMultipartUpload(body);
 }
 
 function wantedPart(part: CompletedPart, upload: UploadRecord) {

@@ -1,6 +1,6 @@
-import { Fault } from '@sealgate/core/faults';
+import { Fault, isFault } from '@sealgate/core/faults';
 import { PUT_BYTES_MAX } from '@sealgate/core/limits';
-import type { Bucket, ChecksumAlgorithm, ObjectVersion } from '@sealgate/core/ports';
+import type { Bucket, ChecksumAlgorithm, ObjectVersion, StoredHeaders } from '@sealgate/core/ports';
 import {
   type CopySource,
   copyObjectResult,
@@ -11,6 +11,7 @@ import {
   parseTaggingHeader,
   parseUploadChecksum,
   parseWriteConditions,
+  type RequestHeaders,
   requireCopySourceConditions,
 } from '@sealgate/s3';
 import { bucketNamed, requireBucket, requireKey, type S3Context } from '../context.ts';
@@ -23,6 +24,8 @@ import { requestedAttributes } from '../write-attributes.ts';
 /** Checksum of a copy whose source has none and whose request names none; AWS does the same. */
 const DEFAULT_CHECKSUM: ChecksumAlgorithm = 'CRC64NVME';
 
+const REDIRECT = 'x-amz-website-redirect-location';
+
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
 export async function copyObject(context: S3Context): Promise<void> {
   const bucket = await requireBucket(context);
@@ -34,12 +37,7 @@ export async function copyObject(context: S3Context): Promise<void> {
   const { source, version } = await copySource(context);
   const directives = directivesOf(context);
   const ontoItself = source.bucket.id === bucket.id && version.key === key;
-  if (
-    ontoItself &&
-    !directives.replaceMetadata &&
-    requestedClass(headers) === undefined &&
-    source.versionId === undefined
-  ) {
+  if (ontoItself && source.versionId === undefined && !changesAnything(headers, directives)) {
     throw new Fault(
       'InvalidRequest',
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
@@ -69,7 +67,7 @@ export async function copyObject(context: S3Context): Promise<void> {
         }),
       },
     }),
-    headers: directives.replaceMetadata ? storedHeaders(headers) : version.headers,
+    headers: directives.replaceMetadata ? storedHeaders(headers) : copiedHeaders(headers, version.headers),
     attributes,
     tags: directives.replaceTags ? directives.tags : version.tags,
     requestedClass: requestedClass(headers),
@@ -84,6 +82,23 @@ export async function copyObject(context: S3Context): Promise<void> {
   replyXml(response, copyObjectResult({ etag, modifiedAtMs, ...(checksum === null ? {} : { checksum }) }));
 }
 
+/** A copy of an object onto itself must change something. A new checksum is a change too. */
+function changesAnything(headers: RequestHeaders, directives: Directives): boolean {
+  return (
+    directives.replaceMetadata ||
+    requestedClass(headers) !== undefined ||
+    headerValue(headers, REDIRECT) !== undefined ||
+    headerValue(headers, 'x-amz-checksum-algorithm') !== undefined
+  );
+}
+
+/** Everything but the redirect, which belongs to one object and comes with the request. */
+function copiedHeaders(headers: RequestHeaders, original: StoredHeaders): StoredHeaders {
+  const { websiteRedirectLocation: _, ...copied } = original;
+  const redirect = headerValue(headers, REDIRECT);
+  return redirect === undefined ? copied : { ...copied, websiteRedirectLocation: redirect };
+}
+
 export interface FoundSource {
   readonly source: { readonly bucket: Bucket; readonly versionId: CopySource['versionId'] };
   readonly version: ObjectVersion;
@@ -93,7 +108,7 @@ export interface FoundSource {
 export async function copySource(context: S3Context): Promise<FoundSource> {
   const { bucket: name, key, versionId } = parseCopySource(headerValue(context.headers, 'x-amz-copy-source') ?? '');
   const bucket = await bucketNamed(context, name);
-  const version = await findVersion(context, {
+  const version = await sourceVersion(context, {
     bucket,
     key,
     versionId: versionId === undefined ? undefined : toVersionId(versionId),
@@ -105,7 +120,27 @@ export async function copySource(context: S3Context): Promise<FoundSource> {
   return { source: { bucket, versionId }, version };
 }
 
-function directivesOf(context: S3Context) {
+/** A delete marker is no source, and the headers of a read that found one do not belong to a copy. */
+async function sourceVersion(context: S3Context, place: Parameters<typeof findVersion>[1]): Promise<ObjectVersion> {
+  try {
+    return await findVersion(context, place);
+  } catch (error) {
+    for (const name of ['x-amz-delete-marker', 'x-amz-version-id', 'allow']) context.response.removeHeader(name);
+    if (!isFault(error, 'MethodNotAllowed')) throw error;
+    throw new Fault(
+      'InvalidRequest',
+      'The source of a copy request may not specifically refer to a delete marker by version id.',
+    );
+  }
+}
+
+interface Directives {
+  readonly replaceMetadata: boolean;
+  readonly replaceTags: boolean;
+  readonly tags: Readonly<Record<string, string>> | null;
+}
+
+function directivesOf(context: S3Context): Directives {
   const { headers } = context;
   const directive = (name: string): boolean => {
     const value = headerValue(headers, name)?.toUpperCase() ?? 'COPY';

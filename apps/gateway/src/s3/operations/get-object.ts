@@ -112,7 +112,7 @@ async function windowOfPart(context: S3Context, version: ObjectVersion, text: st
       detail: { ArgumentName: 'partNumber', ArgumentValue: text.slice(0, 64) },
     });
   }
-  const notThere = new Fault('InvalidPartNumber', 'The requested partnumber is not satisfiable', {
+  const notThere = new Fault('InvalidPart', 'One or more of the specified parts could not be found.', {
     detail: { PartNumberRequested: partNumber, ActualPartCount: Math.max(1, version.parts) },
   });
   if (version.parts === 0) {

@@ -35,7 +35,7 @@ export async function listObjectsV2(context: S3Context): Promise<void> {
   const bucket = await requireBucket(context);
   const query = parseListObjectsV2Query(context.query);
   const { continuationToken, startAfter } = query;
-  const after = continuationToken === undefined ? startAfter : openToken(continuationToken);
+  const after = continuationToken === undefined || continuationToken === '' ? startAfter : openToken(continuationToken);
   const page = await list(context, bucket, { ...query, after });
   const owner = query.fetchOwner ? ownerOf(bucket) : undefined;
   replyXml(
