@@ -150,6 +150,15 @@ export {
   unknownAction,
 } from './sts/request.ts';
 export {
+  type AccelerateStatus,
+  accelerateConfiguration,
+  emptyConfigurationList,
+  type Payer,
+  parseAccelerateConfiguration,
+  parseRequestPayment,
+  requestPayment,
+} from './xml/bucket-settings.ts';
+export {
   completeMultipartUploadRequest,
   createBucketRequest,
   deleteRequest,
@@ -184,6 +193,15 @@ export {
   listBucketResultV2,
   listVersionsResult,
 } from './xml/listings.ts';
+export {
+  type LogGrantee,
+  type LoggingConfiguration,
+  type LogKeyFormat,
+  type LogPermission,
+  loggingStatus,
+  parseLoggingStatus,
+} from './xml/logging.ts';
+export { notificationConfiguration, parseNotificationConfiguration } from './xml/notification.ts';
 export { malformedXml, parseXml, type XmlElement } from './xml/reader.ts';
 export {
   type CompletedPart,
@@ -212,6 +230,13 @@ export {
 export type { EncodingType, ShownChecksum, XmlOwner } from './xml/shared.ts';
 export { quoteEtag, unquoteEtag } from './xml/shared.ts';
 export {
+  CAPACITY_DOCUMENT_KEY,
+  capacityDocument,
+  SYSTEM_DOCUMENT_KEY,
+  type SystemFacts,
+  systemDocument,
+} from './xml/system-documents.ts';
+export {
   type CompleteMultipartUploadResult,
   completeMultipartUploadResult,
   type InitiateMultipartUploadResult,
@@ -221,4 +246,10 @@ export {
   listMultipartUploadsResult,
   listPartsResult,
 } from './xml/uploads.ts';
+export {
+  parseWebsiteConfiguration,
+  type RoutingRule,
+  type WebsiteConfiguration,
+  websiteConfiguration,
+} from './xml/website.ts';
 export { createXmlWriter, escapeXml, S3_NAMESPACE, type XmlWriter } from './xml/writer.ts';
