@@ -1,6 +1,6 @@
 -- Records one part of an open upload. The same number again replaces the part and dooms the old blob.
 CREATE OR REPLACE FUNCTION sealgate.commit_part(
-  p_bucket integer, p_key text, p_upload_id text, p_part smallint, p_blob uuid, p_bytes bigint,
+  p_bucket integer, p_key text, p_upload_id text, p_part smallint, p_blob uuid, p_bytes bigint, p_stored bigint,
   p_stripe_bytes integer, p_k smallint, p_m smallint, p_block_shift smallint, p_replicas bytea, p_digests bytea, p_owing text,
   p_etag bytea, p_checksum bytea,
   p_inspection text, p_actor integer, p_request text, p_remote inet,
@@ -18,11 +18,11 @@ BEGIN
   -- The age is the fence of the orphan sweep: what is as old as this may already have been swept from the backends. An id
   -- that was published or given up before is there already.
   INSERT INTO sealgate.blobs (blob_id, bytes, bucket_id, class, stripe_bytes, k, m, block_shift, replicas, digests)
-  SELECT p_blob, p_bytes, p_bucket, v_upload.class, p_stripe_bytes, p_k, p_m, p_block_shift, p_replicas, p_digests
+  SELECT p_blob, p_stored, p_bucket, v_upload.class, p_stripe_bytes, p_k, p_m, p_block_shift, p_replicas, p_digests
   WHERE sealgate.blob_time(p_blob) >= now() - p_attempt_age_ms * interval '1 millisecond'
   ON CONFLICT DO NOTHING;
   IF NOT FOUND THEN o_outcome := 'BlobGivenUp'; RETURN; END IF;
-  IF p_owing <> '' THEN PERFORM sealgate.note_owing(p_blob, p_bytes, p_k, p_replicas, p_owing, p_pending_ms); END IF;
+  IF p_owing <> '' THEN PERFORM sealgate.note_owing(p_blob, p_stored, p_k, p_replicas, p_owing, p_pending_ms); END IF;
   o_modified_at := date_trunc('milliseconds', clock_timestamp());
   INSERT INTO sealgate.parts (upload, bytes, modified_at, part_number, blob_id, etag, checksum, inspection)
   VALUES (v_upload.num, p_bytes, o_modified_at, p_part, p_blob, p_etag, p_checksum, p_inspection)

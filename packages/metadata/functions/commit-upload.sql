@@ -55,10 +55,13 @@ BEGIN
   SELECT p.blob_id INTO o_blob FROM sealgate.parts p WHERE p.upload = v_upload.num ORDER BY p.part_number LIMIT 1;
   v_gone := sealgate.retire_current(p_bucket, p_key, v_versioning, p_grace_ms);
   INSERT INTO sealgate.objects (seq, bytes, modified_at, bucket_id, class, verdict, parts, is_null, blob_id, key, etag, checksum,
-    upload, headers, tags, key_version, encrypted_key, key_id, key_alg, encryption_alg)
+    upload, headers, tags, key_version, encrypted_key, key_id, key_alg, encryption_alg, retain_until, retention_mode, legal_hold,
+    owner_id, acl, sse)
   VALUES (o_seq, p_bytes, o_modified_at, p_bucket, v_upload.class, p_verdict, cardinality(p_numbers), o_is_null, o_blob, p_key,
     p_etag, p_checksum, v_upload.num, v_upload.headers, v_upload.tags, p_key_version, p_encrypted_key, p_key_id, p_key_alg,
-    p_encryption_alg);
+    p_encryption_alg, sealgate.retained_until(v_upload.attributes), (v_upload.attributes ->> 'retentionMode')::"char",
+    (v_upload.attributes ->> 'legalHold')::boolean, v_upload.attributes ->> 'ownerId', v_upload.attributes -> 'acl',
+    v_upload.attributes -> 'sse');
   -- Action 1: version published. Where its bytes are stands in the entries of its parts.
   INSERT INTO sealgate.audit_log (seq, at, bytes_delta, actor, bucket_id, action, versions_delta, blob_id, key, request_id,
     remote_address, detail)

@@ -1,7 +1,7 @@
 -- Removes the current version (or lays a delete marker over it), or one named version for good.
 CREATE OR REPLACE FUNCTION sealgate.delete_object(
   p_bucket integer, p_key text, p_marker uuid, p_version_seq bigint, p_version_tail text, p_version_null boolean,
-  p_if_match bytea, p_if_none_match bytea, p_actor integer, p_request text, p_remote inet, p_grace_ms bigint,
+  p_if_match bytea, p_if_none_match bytea, p_bypass boolean, p_actor integer, p_request text, p_remote inet, p_grace_ms bigint,
   OUT o_outcome text, OUT o_seq bigint, OUT o_is_null boolean, OUT o_blob uuid, OUT o_versioned boolean,
   OUT o_marker boolean, OUT o_existed boolean
 )
@@ -23,7 +23,7 @@ BEGIN
   SELECT o.* INTO v_current FROM sealgate.objects o WHERE o.bucket_id = p_bucket AND o.key = p_key;
   IF p_version_seq IS NOT NULL OR p_version_null THEN
     SELECT r.* INTO v_removed FROM sealgate.remove_version(v_current, p_bucket, p_key, p_version_seq, p_version_tail, p_version_null,
-      p_if_match, p_if_none_match, p_grace_ms) r;
+      p_if_match, p_if_none_match, p_bypass, p_grace_ms) r;
     o_outcome := v_removed.o_outcome; v_gone := v_removed.o_found; o_marker := v_removed.o_marker;
     IF o_outcome IS NOT NULL THEN RETURN; END IF;
     o_existed := v_gone.seq IS NOT NULL;

@@ -7,6 +7,7 @@ DECLARE
 BEGIN
   DELETE FROM sealgate.history h WHERE h.bucket_id = p_bucket AND h.key = p_key AND h.is_null RETURNING h.* INTO v_old;
   IF NOT FOUND OR v_old.delete_marker THEN RETURN NULL; END IF;
+  PERFORM sealgate.refuse_locked(sealgate.history_object(v_old));
   PERFORM sealgate.doom_version(sealgate.history_object(v_old), p_grace_ms);
   RETURN v_old.bytes;
 END

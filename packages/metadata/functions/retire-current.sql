@@ -9,6 +9,7 @@ BEGIN
   DELETE FROM sealgate.objects o WHERE o.bucket_id = p_bucket AND o.key = p_key RETURNING o.* INTO v_old;
   IF FOUND THEN
     IF p_versioning = 'off' OR (p_versioning = 'suspended' AND v_old.is_null) THEN
+      IF v_old.legal_hold OR v_old.retain_until IS NOT NULL THEN PERFORM sealgate.refuse_locked(v_old); END IF;
       PERFORM sealgate.doom_version(v_old, p_grace_ms);
       RETURN v_old.bytes;
     END IF;

@@ -11,10 +11,12 @@ BEGIN
   IF NOT FOUND THEN RETURN 'NoSuchBucket'; END IF;
   -- Once versioned a bucket never goes back to 'off', and object lock needs versions.
   IF (p_change ->> 'versioning' = 'off' AND v_old.versioning <> 'off')
-    OR (p_change ->> 'versioning' <> 'enabled' AND v_old.object_lock) THEN RETURN 'InvalidBucketState'; END IF;
+    OR (p_change ->> 'versioning' <> 'enabled' AND v_old.object_lock)
+    OR ((p_change ->> 'objectLock')::boolean AND coalesce(p_change ->> 'versioning', v_old.versioning) <> 'enabled') THEN RETURN 'InvalidBucketState'; END IF;
   UPDATE sealgate.buckets b SET
     encryption = coalesce(p_change ->> 'encryption', b.encryption),
     versioning = coalesce(p_change ->> 'versioning', b.versioning),
+    object_lock = b.object_lock OR coalesce((p_change ->> 'objectLock')::boolean, false),
     policy_name = CASE WHEN p_change ? 'policyName' THEN p_change ->> 'policyName' ELSE b.policy_name END,
     region_lock = CASE WHEN p_change ? 'regionLock'
       THEN ARRAY(SELECT jsonb_array_elements_text(p_change -> 'regionLock')) ELSE b.region_lock END,

@@ -6,15 +6,15 @@
 -- $7 the delimiter's successor (NULL when it has none)
 WITH RECURSIVE item AS (
   SELECT 0 AS n, NULL::text COLLATE "C" AS key, 0 AS cut, 1 AS batch, true AS last, NULL::bigint AS bytes, NULL::bytea AS etag,
-    NULL::timestamptz AS modified_at, NULL::integer AS class, NULL::bytea AS checksum
+    NULL::timestamptz AS modified_at, NULL::integer AS class, NULL::bytea AS checksum, NULL::text AS owner_id
   UNION ALL
   SELECT i.n + o.place::integer, o.key, o.cut, CASE WHEN o.cut = 0 THEN least(i.batch * 4, 64) ELSE 1 END,
-    o.cut > 0 OR o.place = i.batch, o.bytes, o.etag, o.modified_at, o.class, o.checksum
+    o.cut > 0 OR o.place = i.batch, o.bytes, o.etag, o.modified_at, o.class, o.checksum, o.owner_id
   FROM item i
   CROSS JOIN LATERAL (
     SELECT q.*, row_number() OVER () AS place, max(q.cut) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier
     FROM (
-      SELECT f.key, f.bytes, f.etag, f.modified_at, f.class, f.checksum, strpos(substr(f.key, $5::integer + 1), $6::text) AS cut
+      SELECT f.key, f.bytes, f.etag, f.modified_at, f.class, f.checksum, f.owner_id, strpos(substr(f.key, $5::integer + 1), $6::text) AS cut
       FROM sealgate.objects f
       WHERE f.bucket_id = $1::integer AND f.key < $3::text
         AND f.key >= CASE
@@ -30,7 +30,7 @@ WITH RECURSIVE item AS (
   WHERE i.last AND i.n < $4::integer AND coalesce(o.earlier, 0) = 0
 )
 SELECT CASE WHEN i.cut > 0 THEN left(i.key, $5::integer + i.cut - 1 + length($6::text)) END AS common_prefix,
-  i.key, i.bytes, i.etag, i.modified_at, i.class, i.checksum
+  i.key, i.bytes, i.etag, i.modified_at, i.class, i.checksum, i.owner_id
 FROM item i WHERE i.n > 0
 ORDER BY i.n
 LIMIT $4::integer

@@ -22,21 +22,21 @@ WITH RECURSIVE item AS (
   WHERE i.n < $4::integer AND k.key IS NOT NULL
 )
 SELECT CASE WHEN i.cut > 0 THEN left(i.key, $5::integer + i.cut - 1 + length($6::text)) END AS common_prefix, i.key,
-  v.seq, v.bytes, v.etag, v.modified_at, v.class, v.checksum, v.is_null, v.blob_id, v.delete_marker,
+  v.seq, v.bytes, v.etag, v.modified_at, v.class, v.checksum, v.owner_id, v.is_null, v.blob_id, v.delete_marker,
   v.from_objects OR (v.delete_marker AND v.place = 1 AND i.n > 0) AS latest
 FROM item i
 CROSS JOIN LATERAL (
   SELECT NULL::bigint AS seq, NULL::bigint AS bytes, NULL::bytea AS etag, NULL::timestamptz AS modified_at, NULL::integer AS class,
-    NULL::bytea AS checksum, NULL::boolean AS is_null, NULL::uuid AS blob_id, NULL::boolean AS delete_marker,
+    NULL::bytea AS checksum, NULL::text AS owner_id, NULL::boolean AS is_null, NULL::uuid AS blob_id, NULL::boolean AS delete_marker,
     NULL::boolean AS from_objects, NULL::bigint AS place
   WHERE i.cut > 0
   UNION ALL
   (SELECT a.*, row_number() OVER (ORDER BY a.seq DESC) FROM (
-    SELECT o.seq, o.bytes, o.etag, o.modified_at, o.class, o.checksum, o.is_null, o.blob_id, false AS delete_marker,
+    SELECT o.seq, o.bytes, o.etag, o.modified_at, o.class, o.checksum, o.owner_id, o.is_null, o.blob_id, false AS delete_marker,
       true AS from_objects
     FROM sealgate.objects o WHERE i.cut = 0 AND o.bucket_id = $1::integer AND o.key = i.key AND o.seq < i.older_than
     UNION ALL
-    (SELECT h.seq, h.bytes, h.etag, h.modified_at, h.class, h.checksum, h.is_null, h.blob_id, h.delete_marker, false
+    (SELECT h.seq, h.bytes, h.etag, h.modified_at, h.class, h.checksum, h.owner_id, h.is_null, h.blob_id, h.delete_marker, false
       FROM sealgate.history h WHERE i.cut = 0 AND h.bucket_id = $1::integer AND h.key = i.key AND h.seq < i.older_than
       ORDER BY h.seq DESC LIMIT $4::integer)
   ) a ORDER BY a.seq DESC LIMIT $4::integer)

@@ -5,18 +5,18 @@ SELECT v.*, v.from_objects OR (v.delete_marker
   AND NOT EXISTS (SELECT FROM sealgate.objects o WHERE o.bucket_id = $1::integer AND o.key = v.key)
   AND NOT EXISTS (SELECT FROM sealgate.history h WHERE h.bucket_id = $1::integer AND h.key = v.key AND h.seq > v.seq)) AS latest
 FROM (
-  (SELECT o.key, o.seq, o.bytes, o.etag, o.modified_at, o.class, o.checksum, o.is_null, o.blob_id, false AS delete_marker,
+  (SELECT o.key, o.seq, o.bytes, o.etag, o.modified_at, o.class, o.checksum, o.owner_id, o.is_null, o.blob_id, false AS delete_marker,
       true AS from_objects
     FROM sealgate.objects o
     WHERE o.bucket_id = $1::integer AND o.key >= $2::text AND o.key < $3::text
     ORDER BY o.key LIMIT $4::integer)
   UNION ALL
-  (SELECT h.key, h.seq, h.bytes, h.etag, h.modified_at, h.class, h.checksum, h.is_null, h.blob_id, h.delete_marker, false
+  (SELECT h.key, h.seq, h.bytes, h.etag, h.modified_at, h.class, h.checksum, h.owner_id, h.is_null, h.blob_id, h.delete_marker, false
     FROM sealgate.history h
     WHERE h.bucket_id = $1::integer AND h.key >= $2::text AND h.key < $3::text
     ORDER BY h.key, h.seq DESC LIMIT $4::integer)
   UNION ALL
-  (SELECT h.key, h.seq, h.bytes, h.etag, h.modified_at, h.class, h.checksum, h.is_null, h.blob_id, h.delete_marker, false
+  (SELECT h.key, h.seq, h.bytes, h.etag, h.modified_at, h.class, h.checksum, h.owner_id, h.is_null, h.blob_id, h.delete_marker, false
     FROM sealgate.history h
     WHERE h.bucket_id = $1::integer AND h.key = $5::text AND h.seq < coalesce($6::bigint,
       (SELECT o.seq FROM sealgate.objects o WHERE o.bucket_id = $1::integer AND o.key = $5::text AND o.is_null),

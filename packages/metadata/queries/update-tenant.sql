@@ -4,9 +4,10 @@ WITH changed AS (
     state = coalesce($5::jsonb ->> 'state', state),
     default_encryption = coalesce($5::jsonb ->> 'defaultEncryption', default_encryption),
     display_name = coalesce($5::jsonb ->> 'displayName', display_name),
+    settings = coalesce($5::jsonb -> 'settings', settings),
     policy_name = CASE WHEN $5::jsonb ? 'policyName' THEN $5::jsonb ->> 'policyName' ELSE policy_name END
   WHERE id = $4::uuid
-  RETURNING id, name, owner_id, display_name, email, namespace, state, default_encryption, policy_name, created_at
+  RETURNING id, name, owner_id, display_name, email, namespace, state, default_encryption, policy_name, settings, created_at
 ), logged AS (
   INSERT INTO sealgate.audit_log (seq, at, actor, action, request_id, remote_address, detail)
   SELECT nextval('sealgate.change_seq'), clock_timestamp(), $1::integer, 31, $2::text, $3::inet, jsonb_build_object('tenant', c.id, 'change', $5::jsonb) FROM changed c

@@ -45,14 +45,26 @@ const refusals = {
   InvalidBucketState: 'The request is not valid for the current state of the bucket.',
   InvalidPart:
     'One or more of the specified parts could not be found. The part may not have been uploaded, or its ETag or checksum is another.',
+  MethodNotAllowed: 'The specified method is not allowed against this resource.',
   NoSuchBucket: 'The specified bucket does not exist',
   NoSuchKey: 'The specified key does not exist.',
   NoSuchUpload:
     'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
+  NoSuchVersion: 'The specified version does not exist.',
   OperationAborted: 'A conflicting operation is under way on this resource. Please try again.',
   PreconditionFailed: 'At least one of the pre-conditions you specified did not hold',
   QuotaExceeded: 'You have attempted to create more buckets than allowed',
 } as const satisfies Partial<Record<FaultCode, string>>;
+
+/** Outcomes that tell more than the code that stands for them. */
+const ownOutcomes = {
+  BlobGivenUp: [
+    'Conflict',
+    'This attempt was given up and cannot be completed any more. Please send the request again.',
+  ],
+  NoObjectLock: ['InvalidRequest', 'Bucket is missing Object Lock Configuration'],
+  ObjectLocked: ['AccessDenied', 'Access Denied because object protected by object lock.'],
+} as const satisfies Record<string, readonly [FaultCode, string]>;
 
 /**
  * The row of a stored function when its outcome is `ok`.
@@ -62,11 +74,9 @@ export function accepted<Row extends { readonly outcome: string }>(rows: readonl
   const row = rows[0];
   if (row === undefined) throw new Fault('InternalError', 'The database gave no answer.');
   if (row.outcome === 'ok') return row;
-  if (row.outcome === 'BlobGivenUp') {
-    throw new Fault(
-      'Conflict',
-      'This attempt was given up and cannot be completed any more. Please send the request again.',
-    );
+  if (Object.hasOwn(ownOutcomes, row.outcome)) {
+    const [code, message] = ownOutcomes[row.outcome as keyof typeof ownOutcomes];
+    throw new Fault(code, message);
   }
   if (Object.hasOwn(refusals, row.outcome)) {
     const code = row.outcome as keyof typeof refusals;

@@ -12,6 +12,7 @@ import { type MetadataLogger, silentLogger } from './logger.ts';
 import { createCommits } from './objects/commit.ts';
 import { createListings } from './objects/list.ts';
 import { createReads } from './objects/read.ts';
+import { createUpdates } from './objects/update.ts';
 import { createBackends } from './registry/backends.ts';
 import { createBuckets } from './registry/buckets.ts';
 import { createCredentials } from './registry/credentials.ts';
@@ -92,6 +93,7 @@ function assemble(
     ...createBuckets(context),
     ...createPolicies(context),
     ...createCommits(context),
+    ...createUpdates(context),
     ...createReads(context),
     ...createListings(context),
     ...createUploads(context),

@@ -50,8 +50,8 @@ const putMany = `
       v_blob := (lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
         || substr(md5(i::text), 1, 3) || '8' || substr(md5(i::text), 4, 15))::uuid;
       v_key := left(md5(i::text) || md5((i + 1)::text), 60);
-      PERFORM sealgate.commit_version(1, v_key, v_blob, 4096, decode('01' || md5(v_key), 'hex'), 1, 2, decode('0100000000', 'hex'),
-        '{"contentType": "binary/octet-stream"}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 16::smallint,
+      PERFORM sealgate.commit_version(1, v_key, v_blob, 4096, 4096, decode('01' || md5(v_key), 'hex'), 1, 2, decode('0100000000', 'hex'),
+        '{"contentType": "binary/octet-stream"}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 16::smallint,
         decode('000100730002007300030070', 'hex'), sha256(v_key::bytea), 'p', NULL, NULL, 1, '0123456789ABCDEF', '127.0.0.1',
         900000, 60000, 86400000);
       COMMIT;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { PLAIN_ATTRIBUTES } from '@sealgate/core/ports';
 import type { SimulatedGateway } from '@sealgate/testkit/cluster';
 import { attempt } from './attempt.ts';
 import { bodyOf, md5Of, randomContent } from './bodies.ts';
@@ -24,6 +25,7 @@ export async function multipart(world: World, target: Target): Promise<void> {
       requestedClass: undefined,
       headers: {},
       tags: null,
+      attributes: PLAIN_ATTRIBUTES,
       checksumAlgorithm: null,
       checksumType: null,
       envelope: null,

@@ -1,6 +1,6 @@
 import { Fault } from '@sealgate/core/faults';
 import type { ObjectKey } from '@sealgate/core/names';
-import type { AuditActor, Bucket, CommittedVersion } from '@sealgate/core/ports';
+import { type AuditActor, type Bucket, type CommittedVersion, PLAIN_ATTRIBUTES } from '@sealgate/core/ports';
 import type { PutObjectRequest } from '@sealgate/engine';
 import type { Prng } from '@sealgate/testkit';
 import type { SimulatedGateway } from '@sealgate/testkit/cluster';
@@ -70,7 +70,8 @@ export async function put(world: World, target: Target): Promise<void> {
 }
 
 function request(bucket: Bucket, key: ObjectKey): Omit<PutObjectRequest, 'body' | 'signal'> {
-  return { bucket, key, headers: {}, tags: null, requestedClass: undefined, preconditions: {}, actor: ACTOR };
+  const said = { headers: {}, tags: null, attributes: PLAIN_ATTRIBUTES, requestedClass: undefined, preconditions: {} };
+  return { bucket, key, ...said, actor: ACTOR };
 }
 
 export async function remove(world: World, target: Target): Promise<void> {

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isFault } from '@sealgate/core/faults';
 import type { AccessKeyId, TenantId } from '@sealgate/core/names';
-import type { Credential, Metadata, NewCredential, NewTenant, Tenant } from '@sealgate/core/ports';
+import {
+  type Credential,
+  completeSettings,
+  type Metadata,
+  type NewCredential,
+  type NewTenant,
+  type Tenant,
+} from '@sealgate/core/ports';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../config/secret.ts';
 import { ensureFirstCredential, writeCredentials } from './credentials-file.ts';
@@ -76,7 +83,8 @@ function fakeRegistry() {
   const registry: Pick<Metadata, 'tenant' | 'createTenant' | 'credential' | 'createCredential'> = {
     tenant: (name) => Promise.resolve(tenants.get(name)),
     createTenant(facts: NewTenant) {
-      const made = { ...facts, id: 'id' as TenantId, ownerId: 'o', state: 'active' as const, createdAtMs: 0 };
+      const settings = completeSettings(facts.settings ?? {});
+      const made = { ...facts, settings, id: 'id' as TenantId, ownerId: 'o', state: 'active' as const, createdAtMs: 0 };
       tenants.set(facts.name, made);
       return Promise.resolve(made);
     },
@@ -84,7 +92,8 @@ function fakeRegistry() {
     createCredential(facts: NewCredential) {
       const tenant = [...tenants.values()][0];
       if (tenant === undefined) throw new Error('no tenant');
-      const made = { ...facts, tenant, state: 'active' as const, sessionToken: null, createdAtMs: 0 };
+      const bounds = { policy: null, sessionPolicy: null, parent: null, sessionToken: null } as const;
+      const made = { ...facts, ...bounds, tenant, kind: 'static', state: 'active', createdAtMs: 0 } as const;
       credentials.set(facts.accessKeyId, made);
       return Promise.resolve(made);
     },

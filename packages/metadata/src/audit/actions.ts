@@ -1,6 +1,6 @@
 /**
  * What an audit entry tells of, as stored. Never change a number, only add: entries are hashed as they are. The
- * functions in functions/*.sql write 1 to 11 and 22 themselves.
+ * functions in functions/*.sql write 1 to 11 and 20 to 22 themselves.
  */
 export const auditActions = {
   versionPublished: 1,
@@ -9,6 +9,9 @@ export const auditActions = {
   uploadBegun: 4,
   partStored: 5,
   uploadAborted: 6,
+  lockChanged: 7,
+  accessChanged: 8,
+  tagsChanged: 9,
   replicaChanged: 10,
   replicasRemoved: 11,
   bucketCreated: 20,

@@ -60,6 +60,7 @@ export function createCachedMetadata(metadata: Metadata, limits: CacheLimits = d
     commitVersion: (v) => versions.change(versionId(v.bucketId, v.key), () => metadata.commitVersion(v)),
     commitUpload: (u) => versions.change(versionId(u.bucketId, u.key), () => metadata.commitUpload(u)),
     deleteObject: (d) => versions.change(versionId(d.bucketId, d.key), () => metadata.deleteObject(d)),
+    updateVersion: (u) => versions.change(versionId(u.bucketId, u.key), () => metadata.updateVersion(u)),
     reportBadReplica: (blob, ...rest) => ofBlob(blob, () => metadata.reportBadReplica(blob, ...rest)),
     markReplica: (blob, replica) => ofBlob(blob, () => metadata.markReplica(blob, replica)),
 
@@ -71,6 +72,8 @@ export function createCachedMetadata(metadata: Metadata, limits: CacheLimits = d
     createCredential: (c, actor) => credentials.change(c.accessKeyId, () => metadata.createCredential(c, actor)),
     setCredentialState: (id, state, actor) =>
       credentials.change(id, () => metadata.setCredentialState(id, state, actor)),
+    setCredentialPolicy: (id, policy, actor) =>
+      credentials.change(id, () => metadata.setCredentialPolicy(id, policy, actor)),
     deleteCredential: (id, actor) => credentials.change(id, () => metadata.deleteCredential(id, actor)),
   };
 }
@@ -80,6 +83,6 @@ function versionBytes(version: ObjectVersion): number {
     VERSION_BYTES_BASE +
     2 * version.key.length +
     (version.blob?.digests?.length ?? 0) +
-    JSON.stringify(version.headers).length
+    JSON.stringify([version.headers, version.tags, version.attributes]).length
   );
 }

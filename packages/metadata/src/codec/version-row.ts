@@ -1,6 +1,7 @@
 import { type BlobId, encodeVersionId, type ObjectKey, type VersionId } from '@sealgate/core/names';
 import type { BlobRecord, EnvelopeRecord, ObjectVersion, StoredHeaders } from '@sealgate/core/ports';
 import type { Terms } from '../db/terms.ts';
+import { type AttributeColumns, attributesOf } from './attributes.ts';
 import { unpackChecksum } from './checksum.ts';
 import { unpackEtag } from './etag.ts';
 import { type LayoutColumns, layoutOf } from './layout.ts';
@@ -20,7 +21,7 @@ export interface BlobColumns extends LayoutColumns {
   readonly digests: Buffer | null;
 }
 
-export interface VersionRow extends EnvelopeColumns {
+export interface VersionRow extends EnvelopeColumns, AttributeColumns {
   readonly seq: bigint;
   readonly bytes: bigint;
   readonly modified_at: number;
@@ -104,6 +105,7 @@ export async function versionOf(row: VersionRow, deps: RowDeps): Promise<ObjectV
     envelope: envelopeOf(row),
     verdict: row.verdict === null ? null : await deps.terms.valueOf(row.verdict),
     tags: row.tags,
+    attributes: attributesOf(row),
     blob,
     parts: row.parts,
   };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Fault } from '@sealgate/core/faults';
 import { type BlobId, decodeVersionId, encodeVersionId, newBlobId, type VersionId } from '@sealgate/core/names';
 import type { CommittedVersion, MetadataObjects } from '@sealgate/core/ports';
+import { packAttributes } from '../codec/attributes.ts';
 import { packChecksum, packChecksumValue } from '../codec/checksum.ts';
 import { packCondition, packEtag } from '../codec/etag.ts';
 import { blockShift, layoutColumns } from '../codec/layout.ts';
@@ -46,12 +47,14 @@ export function createCommits(
         version.key,
         version.blobId,
         version.bytes,
+        version.storedBytes,
         packEtag(version.etag),
         await terms.idOf('class', version.redundancyClass),
         await termOrNull(version.verdict),
         packChecksum(version.checksum),
         jsonOrNull(version.headers),
         version.tags === null ? null : JSON.stringify(version.tags),
+        packAttributes(version.attributes),
         ...envelopeColumns(version.envelope),
         ...layoutColumns(version.layout),
         blockShift(version.blockBytes),
@@ -109,6 +112,7 @@ export function createCommits(
         named?.isNull ?? false,
         packCondition(request.preconditions.ifMatch),
         packCondition(request.preconditions.ifNoneMatch),
+        request.bypassGovernance ?? false,
         ...(await context.actor(request.actor)),
         context.waits.deletionGraceMs,
       ]);

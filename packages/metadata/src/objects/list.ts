@@ -22,6 +22,7 @@ interface ListedRow {
   readonly modified_at: number;
   readonly class: number;
   readonly checksum: Buffer | null;
+  readonly owner_id: string | null;
 }
 
 interface ListedVersionRow extends ListedRow {
@@ -53,6 +54,7 @@ export function createListings(context: Context): Pick<MetadataObjects, 'listObj
       modifiedAtMs: row.modified_at,
       redundancyClass: names.get(row.class) ?? '',
       checksum: unpackChecksum(row.checksum),
+      ownerId: row.owner_id,
     };
   }
 

@@ -9,6 +9,7 @@ interface SegmentRow extends BlobColumns {
   readonly part_number: number;
   readonly start_offset: bigint;
   readonly bytes: bigint;
+  readonly blob_bytes: bigint;
   readonly blob_id: BlobId;
 }
 
@@ -26,7 +27,8 @@ export function createReads(
     return {
       partNumber: row.part_number,
       offset: Number(row.start_offset),
-      blob: await blobOf(row.blob_id, row.bytes, row, context),
+      bytes: Number(row.bytes),
+      blob: await blobOf(row.blob_id, row.blob_bytes, row, context),
     };
   }
 

@@ -8,7 +8,10 @@ type Prefixed<Row> = { readonly [Name in keyof Row as `tenant_${Name & string}`]
 
 interface CredentialColumns {
   readonly access_key_id: AccessKeyId;
+  readonly kind: 'static' | 'session';
   readonly state: 'active' | 'disabled';
+  readonly policy: string | null;
+  readonly parent: string | null;
   readonly session_token: Buffer | null;
   readonly expires_at: number | null;
   readonly description: string | null;
@@ -21,7 +24,12 @@ export function createCredentials(
   context: Context,
 ): Pick<
   MetadataRegistry,
-  'createCredential' | 'credential' | 'listCredentials' | 'setCredentialState' | 'deleteCredential'
+  | 'createCredential'
+  | 'credential'
+  | 'listCredentials'
+  | 'setCredentialState'
+  | 'setCredentialPolicy'
+  | 'deleteCredential'
 > {
   const { database, secrets } = context;
 
@@ -30,7 +38,11 @@ export function createCredentials(
     return {
       accessKeyId: row.access_key_id,
       tenant,
+      kind: row.kind,
       state: row.state,
+      policy: row.policy,
+      sessionPolicy: null,
+      parent: row.parent,
       expiresAtMs: row.expires_at,
       sessionToken: token === null ? null : secrets.open({ purpose: 'session-token', id: row.access_key_id }, token),
       description: row.description,
@@ -46,7 +58,7 @@ export function createCredentials(
 
   return {
     async createCredential(credential, actor) {
-      const { accessKeyId, secretAccessKey, tenantId, expiresAtMs, description } = credential;
+      const { accessKeyId, secretAccessKey, tenantId, expiresAtMs, description, policy = null } = credential;
       const tenant = await tenantById(tenantId);
       const sealed = secrets.seal({ purpose: 'credential', id: accessKeyId }, secretAccessKey);
       const expiry = expiresAtMs === null ? null : new Date(expiresAtMs).toISOString();
@@ -59,11 +71,13 @@ export function createCredentials(
           sealed,
           expiry,
           description,
+          policy,
         ]),
       );
       if (row === undefined) throw new Fault('NotFound', 'There is no such tenant.');
-      const base = { accessKeyId, secretAccessKey, tenant, expiresAtMs, description };
-      return { ...base, state: 'active', sessionToken: null, createdAtMs: row.created_at };
+      const base = { accessKeyId, secretAccessKey, tenant, expiresAtMs, description, policy };
+      const plain = { kind: 'static', parent: null, sessionToken: null, sessionPolicy: null } as const;
+      return { ...base, ...plain, state: 'active', createdAtMs: row.created_at };
     },
 
     async credential(accessKeyId) {
@@ -87,6 +101,15 @@ export function createCredentials(
       if (rows.length === 0) throw new Fault('NotFound', 'There is no such credential.');
     },
 
+    async setCredentialPolicy(accessKeyId, policy, actor) {
+      const rows = await database.write('set-credential-policy', [
+        ...(await context.actor(actor)),
+        accessKeyId,
+        policy,
+      ]);
+      if (rows.length === 0) throw new Fault('NotFound', 'There is no such credential.');
+    },
+
     async deleteCredential(accessKeyId, actor) {
       const rows = await database.write('delete-credential', [...(await context.actor(actor)), accessKeyId]);
       if (rows.length === 0) throw new Fault('NotFound', 'There is no such credential.');
@@ -105,6 +128,7 @@ function tenantOfCredential(row: Prefixed<TenantRow>): Credential['tenant'] {
     state: row.tenant_state,
     default_encryption: row.tenant_default_encryption,
     policy_name: row.tenant_policy_name,
+    settings: row.tenant_settings,
     created_at: row.tenant_created_at,
   });
 }

@@ -1,7 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { Fault } from '@sealgate/core/faults';
 import { parseTenantId, parseTenantName, type TenantId } from '@sealgate/core/names';
-import type { EncryptionMode, MetadataRegistry, Tenant } from '@sealgate/core/ports';
+import {
+  completeSettings,
+  type EncryptionMode,
+  type MetadataRegistry,
+  type Tenant,
+  type TenantSettings,
+} from '@sealgate/core/ports';
 import { type Context, orConflict } from '../context.ts';
 
 export interface TenantRow {
@@ -14,6 +20,7 @@ export interface TenantRow {
   readonly state: Tenant['state'];
   readonly default_encryption: EncryptionMode;
   readonly policy_name: string | null;
+  readonly settings: Partial<TenantSettings>;
   readonly created_at: number;
 }
 
@@ -28,6 +35,7 @@ export function tenantOf(row: TenantRow): Tenant {
     state: row.state,
     defaultEncryption: row.default_encryption,
     policyName: row.policy_name,
+    settings: completeSettings(row.settings),
     createdAtMs: row.created_at,
   };
 }
@@ -36,7 +44,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function createTenants(
   context: Context,
-): Pick<MetadataRegistry, 'createTenant' | 'tenant' | 'listTenants' | 'updateTenant'> {
+): Pick<MetadataRegistry, 'createTenant' | 'tenant' | 'tenantByOwner' | 'listTenants' | 'updateTenant'> {
   const { database } = context;
   return {
     async createTenant(tenant, actor) {
@@ -55,6 +63,7 @@ export function createTenants(
           tenant.namespace,
           tenant.defaultEncryption,
           tenant.policyName,
+          JSON.stringify(completeSettings(tenant.settings ?? {})),
         ]),
       );
       if (row === undefined) throw new Fault('InternalError', 'The tenant was not stored.');
@@ -64,6 +73,12 @@ export function createTenants(
     async tenant(idOrName) {
       const [row] = await database.read<TenantRow>(UUID.test(idOrName) ? 'tenant-by-id' : 'tenant-by-name', [idOrName]);
       return row === undefined ? undefined : tenantOf(row);
+    },
+
+    async tenantByOwner(ownerIdOrEmail) {
+      const rows = await database.read<TenantRow>('tenant-by-owner', [ownerIdOrEmail]);
+      const [row] = rows;
+      return row === undefined || rows.length > 1 ? undefined : tenantOf(row);
     },
 
     async listTenants(cursor, limit) {

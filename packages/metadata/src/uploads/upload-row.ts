@@ -1,5 +1,6 @@
 import type { ObjectKey } from '@sealgate/core/names';
 import type { ChecksumAlgorithm, StoredHeaders, UploadRecord } from '@sealgate/core/ports';
+import { type PackedAttributes, unpackAttributes } from '../codec/attributes.ts';
 import { type EnvelopeColumns, envelopeOf } from '../codec/version-row.ts';
 import type { Context } from '../context.ts';
 
@@ -10,6 +11,7 @@ export interface UploadRow extends EnvelopeColumns {
   readonly class: number;
   readonly headers: StoredHeaders | null;
   readonly tags: Readonly<Record<string, string>> | null;
+  readonly attributes: PackedAttributes | null;
   readonly checksum_algorithm: ChecksumAlgorithm | null;
   readonly checksum_type: 'FULL_OBJECT' | 'COMPOSITE' | null;
   readonly initiator: string;
@@ -28,6 +30,7 @@ export async function uploadOf(row: UploadRow, context: Context): Promise<Upload
     checksumAlgorithm: row.checksum_algorithm,
     checksumType: row.checksum_type,
     envelope: envelopeOf(row),
+    attributes: unpackAttributes(row.attributes),
     initiator: row.initiator,
     state: row.state === 'o' ? 'open' : 'completed',
     createdAtMs: row.created_at,

@@ -1,6 +1,7 @@
 import { Fault } from '@sealgate/core/faults';
 import type { BlobId } from '@sealgate/core/names';
 import type { MetadataUploads } from '@sealgate/core/ports';
+import { packAttributes } from '../codec/attributes.ts';
 import { packChecksum, unpackChecksum } from '../codec/checksum.ts';
 import { packEtag, unpackEtag } from '../codec/etag.ts';
 import { blockShift, layoutColumns } from '../codec/layout.ts';
@@ -34,6 +35,7 @@ export function createUploads(context: Context): MetadataUploads {
         await terms.idOf('class', upload.redundancyClass),
         JSON.stringify(upload.headers),
         upload.tags === null ? null : JSON.stringify(upload.tags),
+        packAttributes(upload.attributes),
         upload.checksumAlgorithm,
         upload.checksumType,
         ...envelopeColumns(upload.envelope),
@@ -56,6 +58,7 @@ export function createUploads(context: Context): MetadataUploads {
         part.partNumber,
         part.blobId,
         part.bytes,
+        part.storedBytes,
         ...layoutColumns(part.layout),
         blockShift(part.blockBytes),
         await packReplicas(part.replicas, context.backends),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type ObjectKey, parseObjectKey } from '@sealgate/core/names';
-import type { AuditActor, BlobRecord, Bucket } from '@sealgate/core/ports';
+import { type AuditActor, type BlobRecord, type Bucket, PLAIN_ATTRIBUTES } from '@sealgate/core/ports';
 import type { BodySource } from '@sealgate/engine';
 import type { ClusterMember, SeededCluster, SimulatedGateway } from './seeded-cluster.ts';
 
@@ -22,7 +22,8 @@ function bodyOf(content: Buffer): BodySource {
 
 /** Writes the one object of the bucket anew; small, so that its body is held whole. */
 export function putContent(cluster: SeededCluster, gateway: SimulatedGateway, bucket: Bucket): Promise<unknown> {
-  const request = { bucket, key, headers: {}, tags: null, requestedClass: undefined, preconditions: {}, actor, signal };
+  const said = { headers: {}, tags: null, attributes: PLAIN_ATTRIBUTES, requestedClass: undefined, preconditions: {} };
+  const request = { bucket, key, ...said, actor, signal };
   return cluster.clock.run(gateway.engine.putObject({ ...request, body: bodyOf(Buffer.from('content')) }));
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
+import { describeAttributes } from './metadata/attributes.ts';
 import { describeConcurrency } from './metadata/concurrency.ts';
 import { createWorld, type MetadataFactory, type MetadataUnderTest } from './metadata/context.ts';
 import { describeDeletions } from './metadata/deletions.ts';
@@ -28,6 +29,7 @@ export function describeMetadata(name: string, factory: MetadataFactory): void {
     describeRegistry(world);
     describeObjects(world);
     describeVersions(world);
+    describeAttributes(world);
     describeListings(world);
     describeUploads(world);
     describeDeletions(world);

@@ -29,6 +29,7 @@ function listed(version: ObjectVersion): ListedObject {
     modifiedAtMs: version.modifiedAtMs,
     redundancyClass: version.redundancyClass,
     checksum: version.checksum,
+    ownerId: version.attributes.ownerId,
   };
 }
 

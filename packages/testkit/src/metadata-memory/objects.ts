@@ -1,13 +1,15 @@
 import { decodeVersionId, type ObjectKey, type VersionId } from '@sealgate/core/names';
-import type {
-  CommitVersion,
-  MetadataObjects,
-  ObjectPreconditions,
-  ObjectVersion,
-  SegmentRecord,
-  Versioning,
+import {
+  type CommitVersion,
+  type MetadataObjects,
+  type ObjectPreconditions,
+  type ObjectVersion,
+  PLAIN_ATTRIBUTES,
+  type SegmentRecord,
+  type Versioning,
 } from '@sealgate/core/ports';
 import { doomVersion, insertBlob, shownBlob } from './blobs.ts';
+import { changeVersion, failLocked, isLocked, lockable } from './locks.ts';
 import {
   activeBucket,
   addVersion,
@@ -72,14 +74,15 @@ export function createObjects(
   };
 }
 
-function createWrites(state: MemoryState): Pick<MetadataObjects, 'commitVersion' | 'deleteObject'> {
+function createWrites(state: MemoryState): Pick<MetadataObjects, 'commitVersion' | 'deleteObject' | 'updateVersion'> {
   return {
     async commitVersion(request) {
       const bucket = activeBucket(state, request.bucketId);
+      lockable(bucket, request.attributes);
       checkPreconditions(current(bucket, request.key), request.preconditions);
       const record = {
         blobId: request.blobId,
-        bytes: request.bytes,
+        bytes: request.storedBytes,
         layout: request.layout,
         blockBytes: request.blockBytes,
         digests: request.digests,
@@ -106,6 +109,14 @@ function createWrites(state: MemoryState): Pick<MetadataObjects, 'commitVersion'
       addVersion(bucket, marker);
       return { versionId: marker.version.versionId, deleteMarker: true, existed };
     },
+
+    async updateVersion(request) {
+      const { key, versionId } = request;
+      const bucket = activeBucket(state, request.bucketId);
+      const found = versionId === undefined ? current(bucket, key) : find(bucket, key, versionId);
+      if (found === undefined) fail(versionId === undefined ? 'NoSuchKey' : 'NoSuchVersion');
+      return changeVersion(state, bucket, { found, request });
+    },
   };
 }
 
@@ -116,11 +127,13 @@ function removeNamed(
     readonly key: ObjectKey;
     readonly versionId: VersionId | 'null';
     readonly preconditions: ObjectPreconditions;
+    readonly bypassGovernance?: boolean;
   },
 ) {
   const found = find(bucket, request.key, request.versionId);
   deletable(found, request.preconditions);
   if (found === undefined) return { versionId: request.versionId, deleteMarker: false, existed: false };
+  if (isLocked(found.version, { now: state.clock.now(), bypass: request.bypassGovernance ?? false })) failLocked();
   removeVersion(bucket, found);
   doomVersion(state, found);
   nextSeq(state);
@@ -151,6 +164,7 @@ function newVersion(state: MemoryState, bucket: StoredBucket, request: CommitVer
     envelope: request.envelope,
     verdict: request.verdict,
     tags: request.tags,
+    attributes: request.attributes,
     blob: null,
     parts: 0,
   };
@@ -174,6 +188,7 @@ function deleteMarker(state: MemoryState, bucket: StoredBucket, key: ObjectKey):
     envelope: null,
     verdict: null,
     tags: null,
+    attributes: PLAIN_ATTRIBUTES,
     blob: null,
     parts: 0,
   };
@@ -193,10 +208,10 @@ function createReads(
   };
   const segmentOf = ({ record, offset }: StoredPart): SegmentRecord[] => {
     const blob = shownBlob(state, record.blobId);
-    return blob === null ? [] : [{ partNumber: record.partNumber, offset, blob }];
+    return blob === null ? [] : [{ partNumber: record.partNumber, offset, bytes: record.bytes, blob }];
   };
   const partsOf = (version: ObjectVersion): StoredPart[] => {
-    const upload = [...state.uploads.values()].find((other) => other.result?.version.version.seq === version.seq);
+    const upload = [...state.uploads.values()].find((other) => other.result?.answer.seq === version.seq);
     return [...(upload?.parts.values() ?? [])].sort((a, b) => a.offset - b.offset);
   };
   const bucketOf = (id: number) => state.buckets.get(id);

@@ -1,19 +1,21 @@
 import { createHash } from 'node:crypto';
 import { BUCKETS_PER_TENANT_MAX } from '@sealgate/core/limits';
 import { parseTenantId, parseTenantName } from '@sealgate/core/names';
-import type { Backend, Bucket, MetadataRegistry } from '@sealgate/core/ports';
+import { type Backend, type Bucket, completeSettings, type MetadataRegistry } from '@sealgate/core/ports';
 import { activeBucket, compareKeys, fail, type MemoryState, nextNumber } from './state.ts';
 
 type Tenants = Pick<
   MetadataRegistry,
   | 'createTenant'
   | 'tenant'
+  | 'tenantByOwner'
   | 'listTenants'
   | 'updateTenant'
   | 'createCredential'
   | 'credential'
   | 'listCredentials'
   | 'setCredentialState'
+  | 'setCredentialPolicy'
   | 'deleteCredential'
 >;
 
@@ -29,12 +31,21 @@ function createTenants(state: MemoryState): Tenants {
       if ([...state.tenants.values()].some((other) => other.name === tenant.name)) fail('Conflict');
       const id = parseTenantId(`00000000-0000-4000-8000-${nextNumber(state).toString(16).padStart(12, '0')}`);
       const ownerId = createHash('sha256').update(`sealgate owner ${id}`).digest('hex');
-      const made = { ...tenant, id, ownerId, state: 'active' as const, createdAtMs: state.clock.now() };
+      const settings = completeSettings(tenant.settings ?? {});
+      const made = { ...tenant, settings, id, ownerId, state: 'active' as const, createdAtMs: state.clock.now() };
       state.tenants.set(id, made);
       return made;
     },
     async tenant(idOrName) {
       return state.tenants.get(idOrName) ?? [...state.tenants.values()].find((tenant) => tenant.name === idOrName);
+    },
+    async tenantByOwner(ownerIdOrEmail) {
+      const named = [...state.tenants.values()].filter(
+        ({ ownerId, email, ...tenant }) =>
+          tenant.state !== 'deleted' &&
+          (ownerId === ownerIdOrEmail || email?.toLowerCase() === ownerIdOrEmail.toLowerCase()),
+      );
+      return named.length === 1 ? named[0] : undefined;
     },
     async listTenants(cursor, limit) {
       const all = [...state.tenants.values()]
@@ -54,7 +65,11 @@ function createTenants(state: MemoryState): Tenants {
       const made = {
         ...rest,
         tenant: byId(tenantId),
+        kind: 'static' as const,
         state: 'active' as const,
+        policy: rest.policy ?? null,
+        sessionPolicy: null,
+        parent: null,
         sessionToken: null,
         createdAtMs: state.clock.now(),
       };
@@ -67,13 +82,17 @@ function createTenants(state: MemoryState): Tenants {
     },
     async listCredentials(tenantId) {
       return [...state.credentials.values()]
-        .filter((credential) => credential.tenant.id === tenantId)
+        .filter((credential) => credential.tenant.id === tenantId && credential.kind === 'static')
         .sort((a, b) => compareKeys(a.accessKeyId, b.accessKeyId))
         .map(({ secretAccessKey: _secret, ...shown }) => ({ ...shown, tenant: byId(tenantId) }));
     },
     async setCredentialState(accessKeyId, credentialState) {
       const found = state.credentials.get(accessKeyId) ?? fail('NotFound');
       state.credentials.set(accessKeyId, { ...found, state: credentialState });
+    },
+    async setCredentialPolicy(accessKeyId, policy) {
+      const found = state.credentials.get(accessKeyId) ?? fail('NotFound');
+      state.credentials.set(accessKeyId, { ...found, policy });
     },
     async deleteCredential(accessKeyId) {
       if (!state.credentials.delete(accessKeyId)) fail('NotFound');
@@ -170,6 +189,7 @@ function createBuckets(state: MemoryState): Buckets {
       const bucket = activeBucket(state, id);
       const { versioning, objectLock } = bucket.record;
       const leavesVersioning = change.versioning === 'off' && versioning !== 'off';
+      if (change.objectLock === true && (change.versioning ?? versioning) !== 'enabled') fail('InvalidBucketState');
       if (leavesVersioning || (objectLock && change.versioning !== undefined && change.versioning !== 'enabled')) {
         fail('InvalidBucketState');
       }

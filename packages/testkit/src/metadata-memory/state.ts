@@ -6,6 +6,7 @@ import type {
   BlobRecord,
   Bucket,
   Clock,
+  CommittedVersion,
   Credential,
   ObjectVersion,
   PartRecord,
@@ -16,7 +17,7 @@ import type {
 
 /** A version and where its bytes are. `blobId` names the version even when it is a delete marker or multipart. */
 export interface StoredVersion {
-  readonly version: ObjectVersion;
+  version: ObjectVersion;
   readonly blobId: BlobId;
   readonly upload: StoredUpload | null;
 }
@@ -41,7 +42,7 @@ export interface StoredUpload {
   record: UploadRecord;
   parts: Map<number, StoredPart>;
   /** Kept for a completion that is repeated. */
-  result: { readonly partList: string; readonly version: StoredVersion; readonly versioned: boolean } | null;
+  result: { readonly partList: string; readonly answer: Omit<CommittedVersion, 'versioned'> } | null;
 }
 
 export interface StoredBucket {

@@ -1,6 +1,7 @@
 import { encodeVersionId, type ObjectKey } from '@sealgate/core/names';
 import type { CommitUpload, MetadataObjects, MetadataUploads, ObjectVersion } from '@sealgate/core/ports';
 import { doomBlob, insertBlob } from './blobs.ts';
+import { lockable } from './locks.ts';
 import { checkPreconditions, nextSeq, retire } from './objects.ts';
 import {
   activeBucket,
@@ -34,7 +35,7 @@ function abort(state: MemoryState, upload: StoredUpload): void {
 export function createUploads(state: MemoryState): MetadataUploads & Pick<MetadataObjects, 'commitUpload'> {
   return {
     async createUpload({ actor: _actor, ...upload }) {
-      activeBucket(state, upload.bucketId);
+      lockable(activeBucket(state, upload.bucketId), upload.attributes);
       const record = { ...upload, state: 'open' as const, createdAtMs: state.clock.now() };
       state.uploads.set(upload.uploadId, { record, parts: new Map(), result: null });
     },
@@ -46,8 +47,20 @@ export function createUploads(state: MemoryState): MetadataUploads & Pick<Metada
     async commitPart(part) {
       activeBucket(state, part.bucketId);
       const upload = open(state, part.bucketId, part.key, part.uploadId);
-      const { blobId, bytes, layout, blockBytes, digests, replicas, partNumber, etag, checksum, inspection } = part;
-      const record = { blobId, bytes, layout, blockBytes, digests, replicas };
+      const {
+        blobId,
+        bytes,
+        storedBytes,
+        layout,
+        blockBytes,
+        digests,
+        replicas,
+        partNumber,
+        etag,
+        checksum,
+        inspection,
+      } = part;
+      const record = { blobId, bytes: storedBytes, layout, blockBytes, digests, replicas };
       insertBlob(state, { record, bucketId: part.bucketId, redundancyClass: upload.record.redundancyClass });
       const old = upload.parts.get(partNumber);
       if (old !== undefined) doomBlob(state, old.record.blobId);
@@ -98,7 +111,7 @@ function commitUpload(state: MemoryState, request: CommitUpload) {
   const partList = request.parts.map((part) => `${part.partNumber}:${part.etag}\n`).join('');
   if (upload === undefined || (upload.result !== null && upload.result.partList !== partList)) fail('NoSuchUpload');
   const versioned = bucket.record.versioning === 'enabled';
-  if (upload.result !== null) return { ...answer(upload.result.version.version), versioned };
+  if (upload.result !== null) return { ...upload.result.answer, versioned };
 
   const segments = chosenParts(upload, request);
   checkPreconditions(current(bucket, request.key), request.preconditions);
@@ -123,12 +136,13 @@ function commitUpload(state: MemoryState, request: CommitUpload) {
     envelope: request.envelope,
     verdict: request.verdict,
     tags: upload.record.tags,
+    attributes: upload.record.attributes,
     blob: null,
     parts: numbers.length,
   };
   const stored: StoredVersion = { version, blobId, upload };
   addVersion(bucket, stored);
-  upload.result = { partList, version: stored, versioned };
+  upload.result = { partList, answer: answer(version) };
   return { ...answer(version), versioned };
 }
 

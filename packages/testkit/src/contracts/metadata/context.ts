@@ -10,20 +10,22 @@ import {
   parseBucketName,
   parseObjectKey,
 } from '@sealgate/core/names';
-import type {
-  AuditActor,
-  Backend,
-  Bucket,
-  CommitPart,
-  CommitVersion,
-  Metadata,
-  NewBackend,
-  NewBucket,
-  ReplicaRecord,
-  ReplicaState,
-  Tenant,
-  UploadRecord,
-  Versioning,
+import {
+  type AuditActor,
+  type Backend,
+  type Bucket,
+  type CommitPart,
+  type CommitVersion,
+  type Metadata,
+  type NewBackend,
+  type NewBucket,
+  type NewTenant,
+  PLAIN_ATTRIBUTES,
+  type ReplicaRecord,
+  type ReplicaState,
+  type Tenant,
+  type UploadRecord,
+  type Versioning,
 } from '@sealgate/core/ports';
 
 export interface MetadataUnderTest {
@@ -50,7 +52,7 @@ export interface World {
   readonly metadata: () => Metadata;
   readonly now: () => number;
   unused(prefix: string): string;
-  tenant(changes?: Changes<Tenant>): Promise<Tenant>;
+  tenant(changes?: Changes<NewTenant>): Promise<Tenant>;
   backend(changes?: Changes<NewBackend>): Promise<Backend>;
   /** The same three for the whole suite. */
   backends(): Promise<readonly [Backend, Backend, Backend]>;
@@ -82,7 +84,7 @@ export function createWorld(subject: () => MetadataUnderTest): World {
   };
   const blobId = () => newBlobId(subject().now());
 
-  async function tenant(changes: Changes<Tenant> = {}): Promise<Tenant> {
+  async function tenant(changes: Changes<NewTenant> = {}): Promise<Tenant> {
     const defaults = {
       displayName: 'A tenant',
       email: null,
@@ -127,6 +129,7 @@ export function createWorld(subject: () => MetadataUnderTest): World {
       key: parseObjectKey(key),
       blobId: blobId(),
       etag: md5(`${key} ${unused('')}`),
+      storedBytes: changes.bytes ?? versionFacts.bytes,
       replicas: replicas(await backends()),
       ...changes,
     };
@@ -172,6 +175,7 @@ export function createWorld(subject: () => MetadataUnderTest): World {
         partNumber,
         blobId: blobId(),
         etag: md5(unused('part')),
+        storedBytes: changes.bytes ?? partFacts.bytes,
         replicas: replicas(await backends()),
         ...changes,
       };
@@ -253,6 +257,7 @@ const versionFacts = {
   envelope: null,
   verdict: null,
   tags: null,
+  attributes: PLAIN_ATTRIBUTES,
   preconditions: {},
 } as const;
 
@@ -262,6 +267,7 @@ const uploadFacts = {
   redundancyClass: 'StandardClass',
   headers: {},
   tags: null,
+  attributes: PLAIN_ATTRIBUTES,
   checksumAlgorithm: null,
   checksumType: null,
   envelope: null,

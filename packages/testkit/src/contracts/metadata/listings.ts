@@ -70,7 +70,15 @@ export function describeListings(world: World): void {
       const page = await world
         .metadata()
         .listObjects({ bucketId: bucket.id, prefix: '', delimiter: '', after: '', limit: 1 });
-      const expected = { key: 'key', bytes: 5, etag: 'aa', modifiedAtMs, redundancyClass: 'RegionalClass', checksum };
+      const expected = {
+        ownerId: null,
+        key: 'key',
+        bytes: 5,
+        etag: 'aa',
+        modifiedAtMs,
+        redundancyClass: 'RegionalClass',
+        checksum,
+      };
       expect(page).toEqual({ objects: [expected], commonPrefixes: [], truncated: false, next: null });
       const none = await world
         .metadata()

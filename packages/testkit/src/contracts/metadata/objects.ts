@@ -1,5 +1,5 @@
 import { newBlobId, parseObjectKey } from '@sealgate/core/names';
-import type { BlobRecord, CommitVersion } from '@sealgate/core/ports';
+import { type BlobRecord, type CommitVersion, PLAIN_ATTRIBUTES } from '@sealgate/core/ports';
 import { describe, expect, it } from 'vitest';
 import { actor, faultOf, replicas, type World } from './context.ts';
 
@@ -32,6 +32,7 @@ export function describeObjects(world: World): void {
           digests: expect.anything() as Uint8Array,
           replicas: places,
         } satisfies BlobRecord,
+        attributes: PLAIN_ATTRIBUTES,
         parts: 0,
       });
       expect(Buffer.from(found?.blob?.digests ?? []).equals(digests)).toBe(true);

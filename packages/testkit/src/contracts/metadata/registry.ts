@@ -37,6 +37,46 @@ export function describeRegistry(world: World): void {
       expect(await faultOf(metadata().updateTenant(NOBODY, { state: 'active' }, actor))).toBe('NotFound');
     });
 
+    it('has settings, those that nobody asked for by default', async () => {
+      const plain = await world.tenant();
+      const strict = {
+        objectOwnership: 'BucketOwnerEnforced',
+        legacySignatures: false,
+        blockPublicAccess: true,
+      } as const;
+      expect(plain.settings).toEqual(strict);
+      const sharing = await world.tenant({ settings: { objectOwnership: 'ObjectWriter' } });
+      const loose = { objectOwnership: 'ObjectWriter', legacySignatures: false, blockPublicAccess: false };
+      expect(sharing.settings).toEqual(loose);
+      const settings = { ...strict, legacySignatures: true };
+      expect((await metadata().updateTenant(plain.id, { settings }, actor)).settings).toEqual(settings);
+      expect((await metadata().tenant(plain.id))?.settings).toEqual(settings);
+    });
+
+    it('finds a tenant by canonical id or e-mail address, when that names one', async () => {
+      const email = `${world.unused('Someone')}@Example.org`;
+      const tenant = await world.tenant({ email });
+      expect(await metadata().tenantByOwner(tenant.ownerId)).toEqual(tenant);
+      expect(await metadata().tenantByOwner(email.toLowerCase())).toEqual(tenant);
+      expect(await metadata().tenantByOwner('nobody@example.org')).toBeUndefined();
+      await world.tenant({ email });
+      expect(await metadata().tenantByOwner(email)).toBeUndefined();
+    });
+
+    it('bounds a credential by a policy', async () => {
+      const { id: tenantId } = await world.tenant();
+      const accessKeyId = parseAccessKeyId(world.unused('AKIA'));
+      const facts = { tenantId, accessKeyId, secretAccessKey: 'x', expiresAtMs: null, description: null };
+      const made = await metadata().createCredential({ ...facts, policy: '{"a": 1}' }, actor);
+      expect(made).toMatchObject({ kind: 'static', policy: '{"a": 1}', parent: null });
+      expect(await metadata().credential(accessKeyId)).toEqual(made);
+      await metadata().setCredentialPolicy(accessKeyId, null, actor);
+      expect((await metadata().credential(accessKeyId))?.policy).toBeNull();
+      expect(await faultOf(metadata().setCredentialPolicy(parseAccessKeyId('AKIANOBODY'), null, actor))).toBe(
+        'NotFound',
+      );
+    });
+
     it('pages tenants by name, each one once', async () => {
       const names = [];
       for (let i = 0; i < 5; i += 1) names.push((await world.tenant()).name);

@@ -1,0 +1,50 @@
+import type { ObjectVersion, UpdateVersion, VersionAttributes } from '@sealgate/core/ports';
+import { fail, type MemoryState, type StoredBucket, type StoredVersion } from './state.ts';
+
+export function failLocked(): never {
+  fail('AccessDenied', 'Access Denied because object protected by object lock.');
+}
+
+/** Retention and legal hold need object lock: with it a bucket keeps every version, so nothing replaces a locked one. */
+export function lockable(
+  bucket: StoredBucket,
+  wanted: Partial<Pick<VersionAttributes, 'retention' | 'legalHold'>>,
+): void {
+  if (bucket.record.objectLock) return;
+  if ((wanted.retention ?? null) !== null || wanted.legalHold === true) failUnlocked();
+}
+
+function failUnlocked(): never {
+  fail('InvalidRequest', 'Bucket is missing Object Lock Configuration');
+}
+
+export function isLocked(version: ObjectVersion, at: { readonly now: number; readonly bypass: boolean }): boolean {
+  const { retention, legalHold } = version.attributes;
+  return (
+    legalHold || (retention !== null && retention.untilMs > at.now && !(at.bypass && retention.mode === 'GOVERNANCE'))
+  );
+}
+
+/** Changes a version in its place. */
+export function changeVersion(
+  state: MemoryState,
+  bucket: StoredBucket,
+  target: { readonly found: StoredVersion; readonly request: UpdateVersion },
+): { readonly versionId: ObjectVersion['versionId']; readonly seq: bigint } {
+  const { found, request } = target;
+  const { version } = found;
+  const { tags = version.tags, ...change } = request.change;
+  if (version.deleteMarker) fail('MethodNotAllowed');
+  if (!bucket.record.objectLock && (change.retention !== undefined || change.legalHold !== undefined)) failUnlocked();
+  const { retention: old } = version.attributes;
+  const bypassed = request.bypassGovernance === true && old?.mode === 'GOVERNANCE';
+  if (change.retention !== undefined && old !== null && old.untilMs > state.clock.now() && !bypassed) {
+    const { retention } = change;
+    if (retention === null || retention.untilMs < old.untilMs || retention.mode !== old.mode) failLocked();
+  }
+  const { ownerId, acl, retention, legalHold } = { ...version.attributes, ...change };
+  const attributes = { ...version.attributes, ownerId, acl, retention, legalHold };
+  found.version = { ...version, tags, attributes };
+  state.seq += 1n;
+  return { versionId: version.versionId, seq: version.seq };
+}
