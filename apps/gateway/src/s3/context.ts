@@ -29,6 +29,8 @@ export interface S3Context extends S3Services {
   readonly caller: Caller;
   /** In which bucket names of this request are looked up. */
   readonly namespace: string;
+  /** A bucket by its name, whoever may use it. The addressed one's cross-origin rules join the answer then. */
+  readonly findBucket: (name: BucketName) => Promise<Bucket | undefined>;
   readonly payload: SignedPayload;
   readonly actor: AuditActor;
   /** Aborted when the client goes away. */
@@ -49,7 +51,7 @@ export async function requireBucket(context: S3Context): Promise<Bucket> {
 
 /** The same for a bucket that a header names (a copy's source). */
 export async function bucketNamed(context: S3Context, name: BucketName): Promise<Bucket> {
-  const bucket = await context.metadata.bucket(context.namespace, name);
+  const bucket = await context.findBucket(name);
   if (bucket === undefined) {
     throw new Fault('NoSuchBucket', 'The specified bucket does not exist', { detail: { BucketName: name } });
   }

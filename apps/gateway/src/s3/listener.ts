@@ -9,14 +9,16 @@ import {
   parseOperation,
   type RequestHeaders,
   type S3Operation,
+  type SignedRequest,
   splitTarget,
   toS3Error,
 } from '@sealgate/s3';
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { callerId, namespaceOf } from './access/caller.ts';
-import { type Authenticate, createAuthenticate } from './authenticate.ts';
+import { type Authenticate, createAuthenticate, type Identity } from './authenticate.ts';
 import type { S3Context, S3Services } from './context.ts';
+import { type Cors, claimedNamespace, createCors, isCorsHeader } from './cors.ts';
 import { createHttpServer, defaultHttpLimits, type HttpServer } from './http-server.ts';
 import { handlers } from './operations/index.ts';
 
@@ -63,23 +65,23 @@ async function serve(serving: Serving, request: IncomingMessage, response: Serve
   response.setHeader('x-amz-id-2', serving.hostId);
   response.setHeader('server', 'Sealgate');
   deps.metrics.inFlight('s3', 1);
-  let name: OperationName | 'unknown' = 'unknown';
+  const exchange: Exchange = { request, response, requestId };
+  const progress: Progress = {};
   try {
     if (serving.server().active > deps.inFlightMax) throw new Fault('SlowDown', 'Please reduce your request rate.');
-    const { context, operation } = await open(serving, { request, response, requestId }, (n) => {
-      name = n;
-    });
-    const handler = handlers[operation.name];
-    if (handler === undefined) {
-      throw new Fault('NotImplemented', `The operation ${operation.name} is not implemented.`);
-    }
+    const context = await open(serving, exchange, progress);
+    const { name } = context.operation;
+    const handler = handlers[name];
+    if (handler === undefined) throw new Fault('NotImplemented', `The operation ${name} is not implemented.`);
     await handler(context);
   } catch (error) {
-    answerFault(serving, { request, response, requestId }, toFault(error));
+    await applyCors(serving, progress);
+    answerFault(serving, exchange, toFault(error));
   } finally {
     await ended(response);
     deps.metrics.inFlight('s3', -1);
     const durationMs = deps.clock.monotonic() - startedMs;
+    const name: OperationName | 'unknown' = progress.operation?.name ?? 'unknown';
     const bytesIn = Number(request.headers['content-length'] ?? 0);
     const bytesOut = Number(response.getHeader('content-length') ?? 0);
     deps.metrics.request({
@@ -100,12 +102,16 @@ interface Exchange {
   readonly requestId: string;
 }
 
+/** What is known of a request so far: it can fail at any point. */
+interface Progress {
+  signed?: SignedRequest;
+  operation?: S3Operation;
+  namespace?: string;
+  cors?: Cors;
+}
+
 /** Everything before the operation itself: address, operation, signature. */
-async function open(
-  serving: Serving,
-  exchange: Exchange,
-  named: (name: OperationName) => void,
-): Promise<{ readonly context: S3Context; readonly operation: S3Operation }> {
+async function open(serving: Serving, exchange: Exchange, progress: Progress): Promise<S3Context> {
   const { deps } = serving;
   const { request, response, requestId } = exchange;
   const method = request.method ?? 'GET';
@@ -113,15 +119,19 @@ async function open(
   const headers: RequestHeaders = collectHeaders(request.rawHeaders);
   const host = headerValue(headers, 'host') ?? '';
   const operation = parseOperation({ method, host, rawPath, rawQuery, headers, baseDomains: deps.baseDomains });
-  named(operation.name);
-  const { caller, payload } = await authenticated(serving, { method, rawPath, rawQuery, headers });
+  const signed: SignedRequest = { method, rawPath, rawQuery, headers };
+  const cors = createCors(signed, response);
+  Object.assign(progress, { signed, operation, cors } satisfies Progress);
+  const { caller, payload } = isPreflight(operation) ? NOBODY : await authenticated(serving, signed);
+  const namespace = isPreflight(operation) ? await claimedNamespace(deps.metadata, signed) : namespaceOf(caller);
+  progress.namespace = namespace;
   const actor: AuditActor = {
     kind: 'tenant',
     id: callerId(caller),
     requestId,
     ...(request.socket.remoteAddress === undefined ? {} : { remoteAddress: request.socket.remoteAddress }),
   };
-  const context: S3Context = {
+  return {
     engine: deps.engine,
     metadata: deps.metadata,
     clock: deps.clock,
@@ -134,12 +144,37 @@ async function open(
     query: operation.query,
     headers,
     caller,
-    namespace: namespaceOf(caller),
+    namespace,
+    findBucket: async (name) => {
+      const bucket = await deps.metadata.bucket(namespace, name);
+      if (operation.level !== 'service' && operation.bucket === name) cors.apply(bucket);
+      return bucket;
+    },
     payload,
     actor,
     signal: clientSignal(response),
   };
-  return { context, operation };
+}
+
+/** A preflight is never signed; a presigned URL's signature in it is that of the request to come. */
+function isPreflight(operation: S3Operation): boolean {
+  return operation.name === 'PreflightBucket' || operation.name === 'PreflightObject';
+}
+
+const NOBODY: Identity = { caller: { kind: 'anonymous' }, payload: { kind: 'unsigned' } };
+
+/** A page of another origin may read an error only when the bucket's rules let it, so an early error looks them up. */
+async function applyCors(serving: Serving, progress: Progress): Promise<void> {
+  const { signed, operation, cors } = progress;
+  if (signed === undefined || operation === undefined || operation.level === 'service' || cors?.owed !== true) return;
+  const { metadata } = serving.deps;
+  try {
+    const namespace = progress.namespace ?? (await claimedNamespace(metadata, signed));
+    cors.apply(await metadata.bucket(namespace, operation.bucket));
+  } catch (error) {
+    // The first failure is the one to answer.
+    serving.deps.logger.debug({ err: error }, 'cross-origin rules could not be read for an error');
+  }
 }
 
 async function authenticated(
@@ -197,7 +232,9 @@ const FAULT_HEADERS = new Set([
 
 /** A 304 also says which version the client's copy still is (RFC 9110 15.4.5). */
 function keepsHeader(name: string, status: number): boolean {
-  return FAULT_HEADERS.has(name) || (status === 304 && (name === 'etag' || name === 'last-modified'));
+  return (
+    FAULT_HEADERS.has(name) || isCorsHeader(name) || (status === 304 && (name === 'etag' || name === 'last-modified'))
+  );
 }
 
 /** An unread body: a little is taken in so that the client gets to read the answer; then the connection goes. */

@@ -3,6 +3,7 @@ import type { S3Handler } from '../context.ts';
 import { deleteBucket, getBucketLocation, headBucket } from './bucket-reads.ts';
 import { completeMultipartUpload } from './complete-multipart-upload.ts';
 import { copyObject } from './copy-object.ts';
+import { deleteBucketCors, getBucketCors, preflight, putBucketCors } from './cors.ts';
 import { createBucket } from './create-bucket.ts';
 import { deleteObject } from './delete-object.ts';
 import { deleteObjects } from './delete-objects.ts';
@@ -28,8 +29,10 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   CreateBucket: createBucket,
   CreateMultipartUpload: createMultipartUpload,
   DeleteBucket: deleteBucket,
+  DeleteBucketCors: deleteBucketCors,
   DeleteObject: deleteObject,
   DeleteObjects: deleteObjects,
+  GetBucketCors: getBucketCors,
   GetBucketLocation: getBucketLocation,
   GetBucketVersioning: getBucketVersioning,
   GetObject: getObject,
@@ -41,6 +44,9 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   ListObjectVersions: listObjectVersions,
   ListObjectsV2: listObjectsV2,
   ListParts: listParts,
+  PreflightBucket: preflight,
+  PreflightObject: preflight,
+  PutBucketCors: putBucketCors,
   PutBucketVersioning: putBucketVersioning,
   PutObject: putObject,
   UploadPart: uploadPart,
