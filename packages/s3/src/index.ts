@@ -91,6 +91,7 @@ export {
   type S3Operation,
   type ServiceOperation,
 } from './operations/parse.ts';
+export { refusedOperations } from './operations/refusals.ts';
 export { decodeUri, parseQuery, type Query } from './query.ts';
 export {
   checkCopySourceRange,

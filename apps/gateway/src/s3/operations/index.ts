@@ -1,6 +1,12 @@
 import type { OperationName } from '@sealgate/s3';
 import type { S3Handler } from '../context.ts';
 import { deleteBucket, getBucketLocation, headBucket } from './bucket-reads.ts';
+import {
+  getBucketAccelerateConfiguration,
+  getBucketRequestPayment,
+  putBucketAccelerateConfiguration,
+  putBucketRequestPayment,
+} from './bucket-settings.ts';
 import { completeMultipartUpload } from './complete-multipart-upload.ts';
 import { copyObject } from './copy-object.ts';
 import { deleteBucketCors, getBucketCors, preflight, putBucketCors } from './cors.ts';
@@ -17,9 +23,11 @@ import {
   listParts,
   uploadPart,
 } from './multipart.ts';
+import { deleteBucketReplication, emptyList, getBucketReplication, noSuchConfiguration } from './never-configured.ts';
 import { putObject } from './put-object.ts';
 import { uploadPartCopy } from './upload-part-copy.ts';
 import { getBucketVersioning, listObjectVersions, putBucketVersioning } from './versioning.ts';
+import { deleteBucketWebsite, getBucketWebsite, putBucketWebsite } from './website.ts';
 
 /** What is served. Every other operation of the union is known by name and answered NotImplemented. */
 export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
@@ -29,25 +37,46 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   CreateBucket: createBucket,
   CreateMultipartUpload: createMultipartUpload,
   DeleteBucket: deleteBucket,
+  DeleteBucketAnalyticsConfiguration: noSuchConfiguration,
   DeleteBucketCors: deleteBucketCors,
+  DeleteBucketIntelligentTieringConfiguration: noSuchConfiguration,
+  DeleteBucketInventoryConfiguration: noSuchConfiguration,
+  DeleteBucketMetricsConfiguration: noSuchConfiguration,
+  DeleteBucketReplication: deleteBucketReplication,
+  DeleteBucketWebsite: deleteBucketWebsite,
   DeleteObject: deleteObject,
   DeleteObjects: deleteObjects,
+  GetBucketAccelerateConfiguration: getBucketAccelerateConfiguration,
+  GetBucketAnalyticsConfiguration: noSuchConfiguration,
   GetBucketCors: getBucketCors,
+  GetBucketIntelligentTieringConfiguration: noSuchConfiguration,
+  GetBucketInventoryConfiguration: noSuchConfiguration,
   GetBucketLocation: getBucketLocation,
+  GetBucketMetricsConfiguration: noSuchConfiguration,
+  GetBucketReplication: getBucketReplication,
+  GetBucketRequestPayment: getBucketRequestPayment,
   GetBucketVersioning: getBucketVersioning,
+  GetBucketWebsite: getBucketWebsite,
   GetObject: getObject,
   HeadBucket: headBucket,
   HeadObject: headObject,
+  ListBucketAnalyticsConfigurations: emptyList('ListBucketAnalyticsConfigurationResult'),
+  ListBucketIntelligentTieringConfigurations: emptyList('ListBucketIntelligentTieringConfigurationsOutput'),
+  ListBucketInventoryConfigurations: emptyList('ListInventoryConfigurationsResult'),
+  ListBucketMetricsConfigurations: emptyList('ListMetricsConfigurationsResult'),
   ListBuckets: listBuckets,
   ListMultipartUploads: listMultipartUploads,
   ListObjects: listObjects,
-  ListObjectVersions: listObjectVersions,
   ListObjectsV2: listObjectsV2,
+  ListObjectVersions: listObjectVersions,
   ListParts: listParts,
   PreflightBucket: preflight,
   PreflightObject: preflight,
+  PutBucketAccelerateConfiguration: putBucketAccelerateConfiguration,
   PutBucketCors: putBucketCors,
+  PutBucketRequestPayment: putBucketRequestPayment,
   PutBucketVersioning: putBucketVersioning,
+  PutBucketWebsite: putBucketWebsite,
   PutObject: putObject,
   UploadPart: uploadPart,
   UploadPartCopy: uploadPartCopy,
