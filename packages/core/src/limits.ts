@@ -83,3 +83,21 @@ export const NOTIFICATION_RETRY_DELAY_MS = 2_000;
 export const NOTIFICATION_RETRY_DELAY_MS_MAX = 2 * 60 * 60 * 1000;
 /** Webhooks of one tenant. Each one may be waited for, so they are bounded. */
 export const WEBHOOKS_PER_TENANT_MAX = 100;
+
+/** S3: a bucket policy has at most 20 KiB; the policies of credentials and sessions keep the same bound. */
+export const ACCESS_POLICY_BYTES_MAX = 20 * KIB;
+/** Nesting of an access policy: the deepest one that means something has seven levels. */
+export const ACCESS_POLICY_DEPTH_MAX = 10;
+/** Statements of one access policy; the smallest useful one has 80 bytes, so the size allows no more. */
+export const ACCESS_POLICY_STATEMENTS_MAX = 256;
+/** S3: grants of one access control list. */
+export const ACL_GRANTS_MAX = 100;
+
+/** S3: rules of one lifecycle configuration, characters of a rule's id, noncurrent versions that a rule may keep. */
+export const LIFECYCLE_RULES_MAX = 1000;
+export const LIFECYCLE_ID_CHARACTERS_MAX = 255;
+export const LIFECYCLE_NEWER_VERSIONS_MAX = 100;
+/** S3: days are signed 32-bit numbers. */
+export const LIFECYCLE_DAYS_MAX = 2_147_483_647;
+/** S3's smallest object that moves between classes where the default minimum is asked for. */
+export const TRANSITION_BYTES_MIN = 128 * KIB;
