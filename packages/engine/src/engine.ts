@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { BackendPool, ByteRange, Clock, Metadata, ObjectVersion } from '@sealgate/core/ports';
+import type { BackendPool, Clock, Metadata, ObjectVersion } from '@sealgate/core/ports';
 import type { EngineEvents } from './events.ts';
 import { deleteDue } from './housekeeping/delete-due.ts';
 import type { EngineLimits } from './limits.ts';
@@ -15,7 +15,7 @@ import {
 } from './multipart/uploads.ts';
 import { bodyOfVersion } from './objects/copy-object.ts';
 import { type PutObjectRequest, type PutObjectResult, putObject } from './objects/put-object.ts';
-import { readObject } from './objects/read-object.ts';
+import { type ReadOptions, readObject } from './objects/read-object.ts';
 import { createPhysicalBuckets } from './placement/physical-buckets.ts';
 import { createPlanner } from './placement/planner.ts';
 import { createPolicies, type Policies } from './placement/policies.ts';
@@ -29,10 +29,7 @@ import type { RandomBytes } from './write/types.ts';
 export interface Engine {
   putObject(request: PutObjectRequest): Promise<PutObjectResult>;
   /** Verified bytes; ending the iteration or the signal ends every call to a backend. */
-  readObject(
-    version: ObjectVersion,
-    options: { readonly range?: ByteRange; readonly signal: AbortSignal },
-  ): AsyncGenerator<Buffer>;
+  readObject(version: ObjectVersion, options: ReadOptions): AsyncGenerator<Buffer>;
   /** A stored version as the body of another write. */
   bodyOfVersion(version: ObjectVersion, options: Parameters<typeof bodyOfVersion>[2]): BodySource;
   createUpload(request: CreateUploadRequest): Promise<{ readonly uploadId: string }>;

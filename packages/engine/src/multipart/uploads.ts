@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { Fault } from '@sealgate/core/faults';
 import { PARTS_MAX } from '@sealgate/core/limits';
 import type { ObjectKey } from '@sealgate/core/names';
@@ -64,6 +64,8 @@ export interface UploadPartRequest {
   readonly upload: UploadRecord;
   readonly partNumber: number;
   readonly body: BodySource;
+  /** Of the upload; given exactly when its attributes say how the key is kept. */
+  readonly dataKey?: KeyObject;
   readonly actor: AuditActor;
   readonly signal: AbortSignal;
 }
@@ -82,6 +84,9 @@ export async function uploadPart(deps: UploadDeps, request: UploadPartRequest): 
   const { blob, redundancyClass } = await placeAndWrite(deps, {
     bucket,
     body: request.body,
+    attributes: upload.attributes,
+    ...(request.dataKey === undefined ? {} : { dataKey: request.dataKey }),
+    part: partNumber,
     requestedClass: upload.redundancyClass,
     signal: request.signal,
   });
@@ -93,7 +98,7 @@ export async function uploadPart(deps: UploadDeps, request: UploadPartRequest): 
       uploadId: upload.uploadId,
       partNumber,
       blobId: blob.blobId,
-      bytes: blob.bytes,
+      bytes: request.body.bytes,
       storedBytes: blob.bytes,
       etag,
       checksum: blob.facts.checksum,

@@ -1,3 +1,5 @@
+import type { KeyObject } from 'node:crypto';
+import { Fault } from '@sealgate/core/faults';
 import { type BlobId, newBlobId, type ObjectKey } from '@sealgate/core/names';
 import type {
   AuditActor,
@@ -8,6 +10,7 @@ import type {
   StoredHeaders,
   VersionAttributes,
 } from '@sealgate/core/ports';
+import { encryptBody } from '../encryption/encrypt-body.ts';
 import type { Planner } from '../placement/planner.ts';
 import type { BodySource } from '../write/body.ts';
 import type { WriteDeps, WrittenBlob } from '../write/types.ts';
@@ -20,6 +23,8 @@ export interface PutObjectRequest {
   readonly headers: StoredHeaders;
   readonly tags: Readonly<Record<string, string>> | null;
   readonly attributes: VersionAttributes;
+  /** What the body is encrypted with; given exactly when `attributes.encryption` says how that key is kept. */
+  readonly dataKey?: KeyObject;
   /** A redundancy class or S3 storage class; undefined: the bucket's default. */
   readonly requestedClass: string | undefined;
   readonly preconditions: ObjectPreconditions;
@@ -51,7 +56,7 @@ export interface PutDeps extends WriteDeps {
  */
 export async function putObject(deps: PutDeps, request: PutObjectRequest): Promise<PutObjectResult> {
   const { bucket, key } = request;
-  const written = await placeAndWrite(deps, request);
+  const written = await placeAndWrite(deps, { ...request, part: 0 });
   const { redundancyClass, blob } = written;
   const etag = Buffer.from(blob.facts.md5).toString('hex');
   const { checksum, verdict, envelope } = blob.facts;
@@ -60,7 +65,7 @@ export async function putObject(deps: PutDeps, request: PutObjectRequest): Promi
       bucketId: bucket.id,
       key,
       blobId: blob.blobId,
-      bytes: blob.bytes,
+      bytes: request.body.bytes,
       storedBytes: blob.bytes,
       etag,
       redundancyClass,
@@ -79,7 +84,7 @@ export async function putObject(deps: PutDeps, request: PutObjectRequest): Promi
     }),
   );
   deps.events.acked(redundancyClass, blob.ackedBy.length, blob.replicas.length);
-  return { ...committed, etag, bytes: blob.bytes, checksum, redundancyClass, ackedBy: blob.ackedBy, verdict };
+  return { ...committed, etag, bytes: request.body.bytes, checksum, redundancyClass, ackedBy: blob.ackedBy, verdict };
 }
 
 /** Chooses backends for a new blob and stores it there. */
@@ -88,15 +93,29 @@ export async function placeAndWrite(
   request: {
     readonly bucket: Bucket;
     readonly body: BodySource;
+    readonly attributes: Pick<VersionAttributes, 'encryption'>;
+    readonly dataKey?: KeyObject;
+    /** 0 for an object that is put whole. */
+    readonly part: number;
     readonly requestedClass: string | undefined;
     readonly signal: AbortSignal;
   },
 ): Promise<{ readonly blob: WrittenBlob; readonly redundancyClass: string }> {
   const blobId: BlobId = newBlobId(deps.clock.now(), deps.random);
   const plan = await deps.planner.plan(request.bucket, blobId, request.requestedClass);
-  const { bucket, body, signal } = request;
+  const { bucket, signal } = request;
+  const body = storedBody(deps, request);
   const blob = await writeBlob(deps, { bucket, blobId, body, signal, ...plan });
   return { blob, redundancyClass: plan.redundancyClass.name };
+}
+
+/** The body as it goes to backends. A key without a word on how it is kept, or the reverse, would lose the object. */
+function storedBody(deps: PutDeps, request: Parameters<typeof placeAndWrite>[1]): BodySource {
+  const { body, dataKey, part } = request;
+  if ((dataKey === undefined) !== (request.attributes.encryption === null)) {
+    throw new Fault('InternalError', 'A body is encrypted exactly when its version says so.');
+  }
+  return dataKey === undefined ? body : encryptBody(body, { dataKey, part, random: deps.random });
 }
 
 /** Commits what names the blob; on failure the blob is discarded (the queue re-checks, should the commit have passed). */

@@ -14,17 +14,10 @@ export function digestBlock(pieces: readonly Uint8Array[]): Buffer {
   return whole.digest();
 }
 
-/** Digest list of a body that is held whole. */
-export function digestWhole(body: Uint8Array, blockBytes: number): Buffer {
-  const digester = createBlockDigester(blockBytes);
-  digester.push(body);
-  return digester.finish();
-}
-
 export interface BlockDigester {
   /** Takes bytes in order. */
   push(chunk: Uint8Array): void;
-  /** The digests of all blocks, joined: ceil(bytes / blockBytes) times 32 bytes. */
+  /** The digests of all blocks, joined: ceil(bytes / blockBytes) times 32 bytes. Nothing may be pushed after it. */
   finish(): Buffer;
 }
 

@@ -16,6 +16,8 @@ export interface BodySource {
   readonly bytes: number;
   /** Throws a Fault as soon as a check fails. Buffers must not be reused by the producer. */
   readonly chunks: AsyncIterable<Buffer>;
+  /** The chunks are encrypted, so the MD5 of `facts` is not theirs and proves nothing to a backend. */
+  readonly encrypted?: boolean;
   /** Settles after the last chunk. @throws Fault BadDigest, XAmzContentSHA256Mismatch, EncryptionRequired, IncompleteBody */
   facts(): Promise<BodyFacts>;
 }

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { Fault, toFault } from '@sealgate/core/faults';
 import type { BackendId, PhysicalBucketName } from '@sealgate/core/names';
 import type { Backend } from '@sealgate/core/ports';
 import type { AckTracker } from './ack-tracker.ts';
 import { blobKey } from './blob-key.ts';
+import { createBlockDigester } from './block-digester.ts';
 import type { WriteDeps, WriteRequest } from './types.ts';
 
 /** The puts of one write and what becomes of those that end after the acknowledgement. */
@@ -22,7 +22,12 @@ export interface LateCopies {
   settled(): Promise<void>;
 }
 
-export function createLateCopies(deps: WriteDeps, request: WriteRequest): LateCopies {
+/** @param written digests of what was written; asked for once all of it has gone out */
+export function createLateCopies(
+  deps: WriteDeps,
+  request: WriteRequest,
+  written: () => { readonly blockBytes: number; readonly digests: Buffer },
+): LateCopies {
   const { metadata, pool, clock, limits, events } = deps;
   const runs = new Map<BackendId, Promise<void>>();
 
@@ -69,11 +74,12 @@ export function createLateCopies(deps: WriteDeps, request: WriteRequest): LateCo
     async confirm(backend, bucket, signal) {
       const driver = pool.driver(backend.id);
       if (driver === undefined) throw new Fault('BackendUnreachable', 'The storage location has no driver here.');
-      const { md5 } = await request.body.facts();
+      const { blockBytes, digests } = written();
       const opened = await driver.get(bucket, blobKey(request.blobId, 0), { signal });
-      const hash = createHash('md5');
-      for await (const chunk of opened.body as AsyncIterable<Buffer>) hash.update(chunk);
-      if (!hash.digest().equals(md5)) throw new Fault('BackendCorrupt', 'The stored copy is not what was sent.');
+      const digester = createBlockDigester(blockBytes);
+      for await (const chunk of opened.body as AsyncIterable<Buffer>) digester.push(chunk);
+      if (!digester.finish().equals(digests))
+        throw new Fault('BackendCorrupt', 'The stored copy is not what was sent.');
     },
     follow(pending, tracker, stop) {
       if (pending.length === 0) return;

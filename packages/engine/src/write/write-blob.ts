@@ -1,10 +1,11 @@
+import { hash } from 'node:crypto';
 import { Fault, toFault } from '@sealgate/core/faults';
 import { blockBytesFor } from '@sealgate/core/limits';
 import type { BackendId } from '@sealgate/core/names';
 import type { Backend, PutBlob, ReplicaRecord } from '@sealgate/core/ports';
 import { type AckTracker, createAckTracker } from './ack-tracker.ts';
 import { blobKey } from './blob-key.ts';
-import { createBlockDigester, digestWhole } from './block-digester.ts';
+import { type BlockDigester, createBlockDigester } from './block-digester.ts';
 import { type BodyFacts, collectBody, exactly } from './body.ts';
 import { createFanOut } from './fan-out.ts';
 import { createLateCopies, type LateCopies } from './late-copies.ts';
@@ -18,10 +19,13 @@ export async function writeBlob(deps: WriteDeps, request: WriteRequest): Promise
   const { clock, limits } = deps;
   const tracker = createAckTracker({ rule: request.redundancyClass.ack, clock, limits });
   const stop = new AbortController();
-  const write: Write = { deps, request, tracker, stop, late: createLateCopies(deps, request) };
+  const blockBytes = blockBytesFor(request.body.bytes, limits.blockBytesMin);
+  const digester = createBlockDigester(blockBytes);
+  const late = createLateCopies(deps, request, () => ({ blockBytes, digests: digester.finish() }));
+  const write: Write = { deps, request, tracker, stop, digester, late };
   try {
     const small = request.body.bytes <= limits.smallBodyBytes;
-    const { digests, blockBytes, facts } = small ? await writeSmall(write) : await writeStream(write);
+    const facts = small ? await writeSmall(write) : await writeStream(write);
     const ackedBy = tracker.backends('stored').map((b) => b.id);
     const replicas = replicasOf(request, tracker);
     const named = new Set(replicas.map((r) => r.backend));
@@ -31,7 +35,7 @@ export async function writeBlob(deps: WriteDeps, request: WriteRequest): Promise
       blobId: request.blobId,
       bytes: request.body.bytes,
       blockBytes,
-      digests,
+      digests: digester.finish(),
       facts,
       replicas,
       ackedBy,
@@ -57,29 +61,25 @@ interface Write {
   readonly tracker: AckTracker;
   /** Aborts every put that is still under way. */
   readonly stop: AbortController;
+  /** Of the bytes as they are stored. */
+  readonly digester: BlockDigester;
   readonly late: LateCopies;
 }
 
-interface Digested {
-  readonly digests: Uint8Array;
-  readonly blockBytes: number;
-  readonly facts: BodyFacts;
-}
-
 /** Held whole: every check passes before a byte leaves, and a target that fails is replaced by another legal one. */
-async function writeSmall(write: Write): Promise<Digested> {
+async function writeSmall(write: Write): Promise<BodyFacts> {
   const { request, tracker, deps } = write;
   const body = await collectBody(request.body);
   const facts = await request.body.facts();
-  const blockBytes = blockBytesFor(body.length, deps.limits.blockBytesMin);
-  const digests = digestWhole(body, blockBytes);
+  write.digester.push(body);
+  const md5 = request.body.encrypted === true ? hash('md5', body, 'buffer') : facts.md5;
   const failed = new Set<BackendId>();
   const choice = { open: true };
   const start = (backend: Backend): void => {
     startCopy(
       write,
       backend,
-      () => ({ body, bytes: body.length, md5: facts.md5 }),
+      () => ({ body, bytes: body.length, md5 }),
       () => {
         // Once the rule held the rows are drawn up: a copy elsewhere would be one that no row names.
         if (!choice.open) return;
@@ -95,7 +95,7 @@ async function writeSmall(write: Write): Promise<Digested> {
     choice.open = false;
   }
   if (failed.size > 0) deps.events.targetsReplaced(failed.size);
-  return { digests, blockBytes, facts };
+  return facts;
 }
 
 /** Backends to try instead of failed ones: a legal choice that keeps everything that is stored or under way. */
@@ -109,7 +109,7 @@ function standIns(write: Write, failed: ReadonlySet<BackendId>): readonly Backen
 }
 
 /** Streamed: one pass, bounded lag, the last chunk kept back until every check passed. */
-async function writeStream(write: Write): Promise<Digested> {
+async function writeStream(write: Write): Promise<BodyFacts> {
   const { request, tracker, deps } = write;
   const { clock, limits } = deps;
   await prepareTargets(write);
@@ -123,28 +123,27 @@ async function writeStream(write: Write): Promise<Digested> {
       deps.events.replicaDetached(backend.id);
     },
   });
-  const blockBytes = blockBytesFor(request.body.bytes, limits.blockBytesMin);
-  const digester = createBlockDigester(blockBytes);
   let facts: Promise<BodyFacts> | undefined;
   const bodyMd5 = async (): Promise<Uint8Array | undefined> => (await facts)?.md5;
+  // A driver that needs the MD5 of encrypted bytes takes it itself: most have a cheaper proof, and none costs a PUT more.
+  const proof = request.body.encrypted === true ? {} : { bodyMd5 };
   for (const { backend, stream } of fan.targets) {
     startCopy(
       write,
       backend,
-      () => ({ body: stream, bytes: request.body.bytes, bodyMd5 }),
+      () => ({ body: stream, bytes: request.body.bytes, ...proof }),
       (error) => fan.detach(backend, error),
     );
   }
   await fan.run(exactly(request.body), {
-    onChunk: (chunk) => digester.push(chunk),
+    onChunk: (chunk) => write.digester.push(chunk),
     beforeLast: async () => {
       facts = request.body.facts();
       await facts;
     },
   });
-  const digests = digester.finish();
   await tracker.held(request.signal);
-  return { digests, blockBytes, facts: await (facts ?? request.body.facts()) };
+  return await (facts ?? request.body.facts());
 }
 
 /** Physical buckets first, so that a backend that cannot even say hello is out before the body is read. */
