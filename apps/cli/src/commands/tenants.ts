@@ -1,3 +1,4 @@
+import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
 import { formatTable, printable } from '../output/format.ts';
@@ -8,13 +9,15 @@ export interface TenantOptions {
   readonly displayName?: string | undefined;
   readonly email?: string | undefined;
   readonly policy?: string | undefined;
+  readonly objectOwnership?: string | undefined;
+  readonly legacySignatures?: string | undefined;
+  readonly blockPublicAccess?: string | undefined;
 }
 
 /** `sealgate tenant create NAME` */
 export async function createTenant(context: CommandContext, [name]: readonly [string], options: TenantOptions) {
   const control = await context.control();
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const answer = await control.send('POST', '/admin/tenants', { name, ...pick(given) });
+  const answer = await control.send('POST', '/admin/tenants', { name, ...pick(options) });
   const credentials = Array.isArray(answer['credentials']) ? answer['credentials'].filter(isJsonObject) : [];
   const { id, ownerId, displayName } = answer;
   const keys = credentials.map(({ accessKeyId, secretAccessKey }) => ({ accessKeyId, secretAccessKey }));
@@ -26,6 +29,25 @@ export async function createTenant(context: CommandContext, [name]: readonly [st
     json: { id, name: answer['name'], ownerId, displayName, credentials: keys },
     text: `${formatTable([['Tenant', text(answer['name'])], ['Id', text(id)], ...rows])}The secret is shown here and never again.\n`,
   });
+}
+
+/** `sealgate tenant update NAME` */
+export async function updateTenant(
+  context: CommandContext,
+  [name]: readonly [string],
+  options: Omit<TenantOptions, 'namespace' | 'email'> & { readonly state?: string | undefined },
+) {
+  const change = { ...pick(options), ...(options.state === undefined ? {} : { state: options.state }) };
+  if (Object.keys(change).length === 0) throw usageError('Say what is to change; see "sealgate tenant update --help".');
+  const control = await context.control();
+  const answer = await control.send('PATCH', `/admin/tenants/${encodeURIComponent(name)}`, change);
+  const settings = isJsonObject(answer['settings']) ? answer['settings'] : {};
+  const facts = { ...answer, ...settings };
+  const rows = ['name', 'state', 'defaultEncryption', 'policy', ...SETTINGS].map((member) => [
+    member,
+    shown(facts[member]),
+  ]);
+  context.terminal.result({ json: answer, text: formatTable(rows) });
 }
 
 /** `sealgate tenant list` */
@@ -43,9 +65,26 @@ export async function listTenants(context: CommandContext) {
   terminal.result({ json: [], text: formatTable([head, ...rows]) });
 }
 
-function pick({ defaultEncryption, namespace, displayName, email, policy }: TenantOptions): JsonObject {
-  const members = { defaultEncryption, namespace, displayName, email, policy };
+const SETTINGS = ['objectOwnership', 'legacySignatures', 'blockPublicAccess'] as const;
+
+/** The options as the REST interface takes them: those that were given, switches as booleans. */
+function pick(options: Partial<TenantOptions>): JsonObject {
+  const { defaultEncryption, namespace, displayName, email, policy, objectOwnership } = options;
+  const settings = given({
+    objectOwnership,
+    legacySignatures: options.legacySignatures && options.legacySignatures === 'on',
+    blockPublicAccess: options.blockPublicAccess && options.blockPublicAccess === 'on',
+  });
+  const members = given({ defaultEncryption, namespace, displayName, email, policy });
+  return Object.keys(settings).length === 0 ? members : { ...members, settings };
+}
+
+function given(members: Readonly<Record<string, string | boolean | undefined>>): JsonObject {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'boolean' ? (value ? 'on' : 'off') : text(value);
 }
 
 function text(value: unknown): string {

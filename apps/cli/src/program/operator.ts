@@ -23,10 +23,30 @@ function addTenantCommands(program: Command, deps: ProgramDeps): void {
         new Option('--display-name <text>', 'name for people'),
         new Option('--email <address>', 'whom to write to'),
         new Option('--policy <name>', 'the policy of its buckets'),
+        ...dialectOptions(),
       ],
       needs: ['control'],
       examples: ['sealgate tenant create acme', 'sealgate tenant create lab --default-encryption off --json'],
       handler: async () => (await load()).createTenant,
+    },
+    deps,
+  );
+  leaf(
+    tenants,
+    {
+      name: 'update',
+      summary: 'Suspend or resume a tenant, or change its settings',
+      arguments: [['<name>', 'name or id of the tenant']],
+      options: [
+        choice('--state <state>', 'whether its requests are served', ['active', 'suspended']),
+        choice('--default-encryption <mode>', 'encryption mode of its new buckets', ['required', 'report', 'off']),
+        new Option('--display-name <text>', 'name for people'),
+        new Option('--policy <name>', 'the policy of its buckets'),
+        ...dialectOptions(),
+      ],
+      needs: ['control'],
+      examples: ['sealgate tenant update acme --state suspended', 'sealgate tenant update lab --legacy-signatures on'],
+      handler: async () => (await load()).updateTenant,
     },
     deps,
   );
@@ -41,6 +61,16 @@ function addTenantCommands(program: Command, deps: ProgramDeps): void {
     },
     deps,
   );
+}
+
+/** Switches of the S3 dialect that the tenant's clients see. */
+function dialectOptions(): Option[] {
+  const ownerships = ['BucketOwnerEnforced', 'BucketOwnerPreferred', 'ObjectWriter'];
+  return [
+    choice('--object-ownership <mode>', 'ownership of its new buckets; ACLs need one of the last two', ownerships),
+    choice('--legacy-signatures <switch>', 'accept Signature Version 2', ['on', 'off']),
+    choice('--block-public-access <switch>', 'whether its new buckets block public access', ['on', 'off']),
+  ];
 }
 
 function addBackendCommands(program: Command, deps: ProgramDeps): void {

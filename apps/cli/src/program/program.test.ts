@@ -57,6 +57,7 @@ describe('the command tree', () => {
       'bucket list',
       'bucket policy',
       'tenant create',
+      'tenant update',
       'tenant list',
       'backend add',
       'backend list',

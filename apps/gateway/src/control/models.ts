@@ -91,6 +91,19 @@ export function capabilityModel(capabilities: BackendCapabilities): Record<strin
   return Object.fromEntries(Object.entries(capabilities).filter(([, value]) => value !== undefined));
 }
 
+/** As they are; `.partial()` where they are asked for. */
+export const tenantSettingsSchema = z.object({
+  objectOwnership: z
+    .enum(['BucketOwnerEnforced', 'BucketOwnerPreferred', 'ObjectWriter'])
+    .meta({
+      description: 'Ownership of new buckets that ask for none. Access control lists need another one than the first.',
+    }),
+  legacySignatures: z.boolean().meta({ description: 'Signature Version 2 is accepted.' }),
+  blockPublicAccess: z
+    .boolean()
+    .meta({ description: 'New buckets block public access. Unless given: when ownership is BucketOwnerEnforced.' }),
+});
+
 export const tenantSchema = z.object({
   id: z.string(),
   name: z.string(),
@@ -101,6 +114,7 @@ export const tenantSchema = z.object({
   state: z.enum(['active', 'suspended', 'deleted']),
   defaultEncryption: encryptionField,
   policy: z.string().nullable(),
+  settings: tenantSettingsSchema,
   createdAt: timeField,
 });
 

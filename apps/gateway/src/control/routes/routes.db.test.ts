@@ -69,6 +69,27 @@ describe('tenants', () => {
   });
 });
 
+describe('settings of a tenant', () => {
+  const strict = { objectOwnership: 'BucketOwnerEnforced', legacySignatures: false, blockPublicAccess: true };
+
+  it('are strict unless asked otherwise, and change one by one', async () => {
+    expect((await ask('POST /admin/tenants', { name: 'strict' })).body['settings']).toEqual(strict);
+    const shared = await ask('POST /admin/tenants', { name: 'sharing', settings: { objectOwnership: 'ObjectWriter' } });
+    expect(shared.body['settings']).toMatchObject({ objectOwnership: 'ObjectWriter', blockPublicAccess: false });
+    const changed = await ask('PATCH /admin/tenants/strict', { settings: { legacySignatures: true } });
+    expect(changed.body['settings']).toEqual({ ...strict, legacySignatures: true });
+    const untouched = await ask('PATCH /admin/tenants/strict', { displayName: 'Strict' });
+    expect(untouched.body).toMatchObject({ displayName: 'Strict', settings: { legacySignatures: true } });
+  });
+
+  it.each([{ objectOwnership: 'Everybody' }, { legacySignatures: 'yes' }, { unknown: true }])(
+    'refuse %j',
+    async (settings) => {
+      expect(outcome(await ask('PATCH /admin/tenants/acme', { settings }))).toEqual([400, 'ValidationFailed']);
+    },
+  );
+});
+
 describe('policies', () => {
   it('are checked without being applied', async () => {
     const good = await ask('POST /admin/policies/check', { document: EU_POLICY });

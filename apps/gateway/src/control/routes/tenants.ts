@@ -10,10 +10,13 @@ import {
   tenantNameField,
   tenantRefField,
   tenantSchema,
+  tenantSettingsSchema,
 } from '../models.ts';
 import { mapPage, pageQuery, pageSchema } from '../paging.ts';
 import { type Route, route } from '../route.ts';
 import { type ControlServices, requirePolicyIfNamed, requireTenant } from '../services.ts';
+
+const settingsField = tenantSettingsSchema.partial().strict();
 
 const newTenant = z.object({
   name: tenantNameField,
@@ -28,6 +31,7 @@ const newTenant = z.object({
     }),
   defaultEncryption: encryptionField.default('required'),
   policy: policyNameField.nullable().default(null),
+  settings: settingsField.default({}),
 });
 
 const change = z
@@ -36,6 +40,7 @@ const change = z
     defaultEncryption: encryptionField,
     policy: policyNameField.nullable(),
     displayName: z.string().min(1).max(256),
+    settings: settingsField.meta({ description: 'Those that are given change.' }),
   })
   .partial();
 
@@ -57,8 +62,13 @@ export function tenantRoutes(services: ControlServices): readonly Route[] {
       response: tenantSchema.extend({ credentials: z.array(keyPairSchema) }),
       async handle({ body }, { actor }) {
         await requirePolicyIfNamed(services, body.policy);
-        const { policy, displayName, ...rest } = body;
-        const wanted = { ...rest, displayName: displayName ?? body.name, policyName: policy };
+        const { policy, displayName, settings, ...rest } = body;
+        const wanted = {
+          ...rest,
+          settings: given(settings),
+          displayName: displayName ?? body.name,
+          policyName: policy,
+        };
         const tenant = await metadata.createTenant(wanted, actor);
         const pair = newAccessKey(randomBytes);
         await metadata.createCredential(
@@ -106,13 +116,26 @@ export function tenantRoutes(services: ControlServices): readonly Route[] {
       async handle(input, { actor }) {
         const tenant = await requireTenant(services, input.params.tenant);
         await requirePolicyIfNamed(services, input.body.policy);
-        return tenantModel(await metadata.updateTenant(tenant.id, changeOf(input.body), actor));
+        return tenantModel(await metadata.updateTenant(tenant.id, changeOf(tenant, input.body), actor));
       },
     }),
   ];
 }
 
-function changeOf({ policy, ...rest }: z.output<typeof change>): Partial<Pick<Tenant, 'state' | 'policyName'>> {
-  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
-  return policy === undefined ? given : { ...given, policyName: policy };
+function changeOf(
+  tenant: Tenant,
+  { policy, settings, ...rest }: z.output<typeof change>,
+): Partial<Pick<Tenant, 'state' | 'policyName' | 'settings'>> {
+  return {
+    ...(given(rest) as Partial<Pick<Tenant, 'state'>>),
+    ...(policy === undefined ? {} : { policyName: policy }),
+    ...(settings === undefined ? {} : { settings: { ...tenant.settings, ...given(settings) } }),
+  };
+}
+
+/** Without the members that nobody gave. */
+function given<T extends object>(members: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as ReturnType<
+    typeof given<T>
+  >;
 }
