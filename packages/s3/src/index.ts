@@ -182,6 +182,7 @@ export {
   versioningRequest,
 } from './xml/client.ts';
 export { corsConfiguration, parseCorsConfiguration } from './xml/cors.ts';
+export { lifecycleConfiguration, parseLifecycleConfiguration } from './xml/lifecycle.ts';
 export {
   type ListAllMyBucketsResult,
   type ListBucketResultV1,
