@@ -12,6 +12,7 @@ import {
 } from '@sealgate/s3';
 import { readWholeBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
+import { setExpiration } from '../lifecycle-headers.ts';
 import { replyXml } from '../reply.ts';
 import { judgeParts } from '../seal.ts';
 import { shownChecksum } from '../shown.ts';
@@ -35,6 +36,7 @@ export async function completeMultipartUpload(context: S3Context): Promise<void>
     preconditions: parseWriteConditions(context.headers),
     actor: context.actor,
   });
+  setExpiration(context, bucket, { key, tags: upload.tags, bytes: result.bytes, modifiedAtMs: result.modifiedAtMs });
   if (result.versioned) context.response.setHeader('x-amz-version-id', result.versionId);
   replyXml(
     context.response,

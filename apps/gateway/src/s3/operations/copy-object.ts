@@ -15,6 +15,7 @@ import {
   requireCopySourceConditions,
 } from '@sealgate/s3';
 import { bucketNamed, requireBucket, requireKey, type S3Context } from '../context.ts';
+import { setExpiration } from '../lifecycle-headers.ts';
 import { replyXml, setAckHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { refuseServerSideEncryption, sealOfCopy } from '../seal.ts';
@@ -54,6 +55,7 @@ export async function copyObject(context: S3Context): Promise<void> {
     : sealOfCopy(bucket, key, { metadata: metadataHeaders(headers), version });
   const algorithm = parseUploadChecksum(headers)?.algorithm ?? version.checksum?.algorithm ?? DEFAULT_CHECKSUM;
   const sum = createChecksum(algorithm);
+  const tags = directives.replaceTags ? directives.tags : version.tags;
   const result = await context.engine.putObject({
     bucket,
     key,
@@ -69,12 +71,13 @@ export async function copyObject(context: S3Context): Promise<void> {
     }),
     headers: directives.replaceMetadata ? storedHeaders(headers) : copiedHeaders(headers, version.headers),
     attributes,
-    tags: directives.replaceTags ? directives.tags : version.tags,
+    tags,
     requestedClass: requestedClass(headers),
     preconditions,
     actor: context.actor,
     signal: context.signal,
   });
+  setExpiration(context, bucket, { key, tags, bytes: result.bytes, modifiedAtMs: result.modifiedAtMs });
   if (result.versioned) response.setHeader('x-amz-version-id', result.versionId);
   if (source.bucket.versioning !== 'off') response.setHeader('x-amz-copy-source-version-id', version.versionId);
   setAckHeaders(response, result);

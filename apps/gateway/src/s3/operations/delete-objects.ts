@@ -1,17 +1,11 @@
-import { Fault, toFault } from '@sealgate/core/faults';
+import { toFault } from '@sealgate/core/faults';
 import { parseObjectKey } from '@sealgate/core/names';
 import type { Bucket } from '@sealgate/core/ports';
-import {
-  type DeleteRequest,
-  type DeleteResult,
-  deleteResult,
-  headerValue,
-  parseDelete,
-  s3ErrorCode,
-} from '@sealgate/s3';
+import { type DeleteRequest, type DeleteResult, deleteResult, parseDelete, s3ErrorCode } from '@sealgate/s3';
 import { readWholeBody } from '../body.ts';
 import { requireBucket, type S3Context } from '../context.ts';
 import { replyXml } from '../reply.ts';
+import { requireDigest } from '../required-digest.ts';
 import { toVersionId } from '../version-query.ts';
 
 /** Deletions of one request under way at one time. */
@@ -40,17 +34,6 @@ export async function deleteObjects(context: S3Context): Promise<void> {
   replyXml(context.response, deleteResult({ deleted, errors }));
 }
 
-/** AWS wants this body protected against corruption, because it cannot be undone. */
-function requireDigest(context: S3Context): void {
-  const { headers } = context;
-  const known = Object.keys(headers).some(
-    (name) => name === 'content-md5' || name.startsWith('x-amz-checksum-') || name === 'x-amz-trailer',
-  );
-  if (!known && headerValue(headers, 'x-amz-sdk-checksum-algorithm') === undefined) {
-    throw new Fault('InvalidRequest', 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*');
-  }
-}
-
 async function deleteOne(
   context: S3Context,
   bucket: Bucket,
@@ -62,7 +45,7 @@ async function deleteOne(
       bucketId: bucket.id,
       key: parseObjectKey(key),
       ...(versionId === undefined ? {} : { versionId: toVersionId(versionId) }),
-      preconditions: object.etag === undefined ? {} : { ifMatch: object.etag },
+      ...conditionsOfDeletion(object),
       actor: context.actor,
     });
     return {

@@ -13,6 +13,7 @@ import {
   resolveRange,
 } from '@sealgate/s3';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
+import { setExpiration } from '../lifecycle-headers.ts';
 import { checksumHeader, quoted, replyEmpty, replyStream } from '../reply.ts';
 import { envelopeHeaders } from '../seal.ts';
 import { shownChecksum, shownClass } from '../shown.ts';
@@ -59,6 +60,8 @@ async function prepare(context: S3Context): Promise<{ readonly version: ObjectVe
   const window = await windowOf(context, version);
   response.setHeader('accept-ranges', 'bytes');
   if (bucket.versioning !== 'off') response.setHeader('x-amz-version-id', version.versionId);
+  // A version asked for by its id may be an older one, of which this says nothing.
+  if (!context.query.has('versionId')) setExpiration(context, bucket, version);
   const shown = shownClass(version.redundancyClass);
   if (shown !== 'STANDARD') response.setHeader('x-amz-storage-class', shown);
   response.setHeader('x-sealgate-class', version.redundancyClass);

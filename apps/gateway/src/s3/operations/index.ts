@@ -14,6 +14,11 @@ import { createBucket } from './create-bucket.ts';
 import { deleteObject } from './delete-object.ts';
 import { deleteObjects } from './delete-objects.ts';
 import { getObject, headObject } from './get-object.ts';
+import {
+  deleteBucketLifecycle,
+  getBucketLifecycleConfiguration,
+  putBucketLifecycleConfiguration,
+} from './lifecycle.ts';
 import { listBuckets } from './list-buckets.ts';
 import { listObjects, listObjectsV2 } from './list-objects.ts';
 import {
@@ -41,6 +46,7 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   DeleteBucketCors: deleteBucketCors,
   DeleteBucketIntelligentTieringConfiguration: noSuchConfiguration,
   DeleteBucketInventoryConfiguration: noSuchConfiguration,
+  DeleteBucketLifecycle: deleteBucketLifecycle,
   DeleteBucketMetricsConfiguration: noSuchConfiguration,
   DeleteBucketReplication: deleteBucketReplication,
   DeleteBucketWebsite: deleteBucketWebsite,
@@ -51,6 +57,7 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   GetBucketCors: getBucketCors,
   GetBucketIntelligentTieringConfiguration: noSuchConfiguration,
   GetBucketInventoryConfiguration: noSuchConfiguration,
+  GetBucketLifecycleConfiguration: getBucketLifecycleConfiguration,
   GetBucketLocation: getBucketLocation,
   GetBucketMetricsConfiguration: noSuchConfiguration,
   GetBucketReplication: getBucketReplication,
@@ -74,6 +81,7 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   PreflightObject: preflight,
   PutBucketAccelerateConfiguration: putBucketAccelerateConfiguration,
   PutBucketCors: putBucketCors,
+  PutBucketLifecycleConfiguration: putBucketLifecycleConfiguration,
   PutBucketRequestPayment: putBucketRequestPayment,
   PutBucketVersioning: putBucketVersioning,
   PutBucketWebsite: putBucketWebsite,

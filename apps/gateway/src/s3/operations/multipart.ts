@@ -13,6 +13,7 @@ import {
 } from '@sealgate/s3';
 import { openBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
+import { setAbortion } from '../lifecycle-headers.ts';
 import { checksumHeader, replyEmpty, replyXml, setAckHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { envelopeOfUpload, refuseServerSideEncryption, watchPart } from '../seal.ts';
@@ -45,6 +46,7 @@ export async function createMultipartUpload(context: S3Context): Promise<void> {
     response.setHeader('x-amz-checksum-algorithm', checksum.algorithm);
     response.setHeader('x-amz-checksum-type', checksum.type);
   }
+  setAbortion(context, bucket, { key, createdAtMs: context.clock.now() });
   replyXml(response, initiateMultipartUploadResult({ bucket: bucket.name, key, uploadId }));
 }
 
@@ -88,6 +90,7 @@ export async function listParts(context: S3Context): Promise<void> {
   const { partNumberMarker, maxParts } = parseListPartsQuery(context.query);
   const found = maxParts === 0 ? [] : await context.metadata.listParts(upload.uploadId, partNumberMarker, maxParts + 1);
   const parts = found.slice(0, maxParts);
+  setAbortion(context, bucket, upload);
   replyXml(
     context.response,
     listPartsResult({

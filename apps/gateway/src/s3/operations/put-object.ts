@@ -1,6 +1,7 @@
 import { headerValue, parseTaggingHeader, parseWriteConditions } from '@sealgate/s3';
 import { declaredBytes, openBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
+import { setExpiration } from '../lifecycle-headers.ts';
 import { checksumHeader, replyEmpty, setAckHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { refuseServerSideEncryption, watchObject } from '../seal.ts';
@@ -17,7 +18,8 @@ export async function putObject(context: S3Context): Promise<void> {
   const bytes = declaredBytes(context);
   const preconditions = parseWriteConditions(headers);
   const tagging = headerValue(headers, 'x-amz-tagging');
-  const tags = tagging === undefined ? [] : parseTaggingHeader(tagging);
+  const tagList = tagging === undefined ? [] : parseTaggingHeader(tagging);
+  const tags = tagList.length === 0 ? null : Object.fromEntries(tagList.map((tag) => [tag.key, tag.value]));
   const stored = storedHeaders(headers);
   const watch = watchObject(bucket, key, { metadata, bytes });
   const result = await context.engine.putObject({
@@ -26,13 +28,14 @@ export async function putObject(context: S3Context): Promise<void> {
     body: openBody(context, watch),
     headers: stored,
     attributes,
-    tags: tags.length === 0 ? null : Object.fromEntries(tags.map((tag) => [tag.key, tag.value])),
+    tags,
     requestedClass: requestedClass(headers),
     preconditions,
     actor: context.actor,
     signal: context.signal,
   });
   response.setHeader('etag', `"${result.etag}"`);
+  setExpiration(context, bucket, { key, tags, bytes: result.bytes, modifiedAtMs: result.modifiedAtMs });
   if (result.versioned) response.setHeader('x-amz-version-id', result.versionId);
   if (result.checksum !== null) {
     response.setHeader(...checksumHeader(result.checksum));
