@@ -28,7 +28,7 @@ BEGIN
     o_outcome := CASE WHEN v_named THEN 'NoSuchVersion' ELSE 'NoSuchKey' END;
     RETURN;
   END IF;
-  IF v_old.delete_marker THEN o_outcome := 'MethodNotAllowed'; RETURN; END IF;
+  IF v_old.delete_marker THEN o_outcome := CASE WHEN v_named THEN 'MethodNotAllowed' ELSE 'NoSuchKey' END; RETURN; END IF;
   IF NOT sealgate.lockable(p_bucket, p_change) THEN o_outcome := 'NoObjectLock'; RETURN; END IF;
   IF p_change ? 'retentionMode' AND v_old.retain_until > now() AND NOT coalesce(p_bypass AND v_old.retention_mode = 'G', false)
     AND (v_until IS NULL OR v_until < v_old.retain_until OR p_change ->> 'retentionMode' <> v_old.retention_mode::text) THEN

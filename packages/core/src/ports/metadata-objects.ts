@@ -24,6 +24,9 @@ export interface ObjectPreconditions {
   readonly ifNoneMatch?: string;
 }
 
+/** A copy of another version; a form that a browser posted. */
+export type WriteCause = 'copy' | 'post';
+
 export interface CommitVersion {
   readonly bucketId: number;
   readonly key: ObjectKey;
@@ -40,6 +43,8 @@ export interface CommitVersion {
   readonly verdict: string | null;
   readonly tags: Readonly<Record<string, string>> | null;
   readonly attributes: VersionAttributes;
+  /** How it came about, when not by a plain PUT: its event says so. */
+  readonly cause?: WriteCause;
   readonly layout: BlobLayout;
   readonly blockBytes: number;
   readonly digests: Uint8Array;
@@ -63,6 +68,15 @@ export interface DeleteObject {
   /** Names one version to remove for good; without it the current one goes, or gets a delete marker. */
   readonly versionId?: VersionId | 'null';
   readonly preconditions: ObjectPreconditions;
+  /**
+   * What else must be true of the version that goes (without `versionId`: of the current one, be it a delete marker);
+   * of one that is not there it need not.
+   */
+  readonly unchanged?: {
+    readonly bytes?: number;
+    /** Compared by whole seconds: clients know no finer time. */
+    readonly modifiedAtMs?: number;
+  };
   /** The caller has the right to remove versions under GOVERNANCE retention, and asked to use it. */
   readonly bypassGovernance?: boolean;
   readonly actor: AuditActor;
@@ -191,7 +205,8 @@ export interface MetadataObjects {
   deleteObject(request: DeleteObject): Promise<DeletedObject>;
   /**
    * Retention may always be made longer; shorter or less strict only in GOVERNANCE mode with `bypassGovernance`.
-   * @throws Fault NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker), AccessDenied (retention)
+   * @throws Fault NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker by its id), AccessDenied (retention),
+   * InvalidRequest (retention or hold without object lock)
    */
   updateVersion(request: UpdateVersion): Promise<{ readonly versionId: VersionId | 'null'; readonly seq: bigint }>;
   /** The current version (possibly a delete marker), or undefined. */

@@ -216,7 +216,8 @@ export interface VersionAttributes {
   /** null: private to the owner. */
   readonly acl: Acl | null;
   readonly retention: Retention | null;
-  readonly legalHold: boolean;
+  /** false: there was one, and it was lifted; null: there never was one. */
+  readonly legalHold: boolean | null;
   readonly encryption: GatewayEncryption | null;
 }
 
@@ -225,7 +226,7 @@ export const PLAIN_ATTRIBUTES: VersionAttributes = {
   ownerId: null,
   acl: null,
   retention: null,
-  legalHold: false,
+  legalHold: null,
   encryption: null,
 };
 

@@ -34,7 +34,7 @@ export function packAttributes(attributes: VersionAttributes): string | null {
   const { ownerId, acl, retention, legalHold, encryption } = attributes;
   const packed: PackedAttributes = {
     ...(retention === null ? {} : packRetention(retention)),
-    ...(legalHold ? { legalHold } : {}),
+    ...(legalHold === null ? {} : { legalHold }),
     ...(ownerId === null ? {} : { ownerId }),
     ...(acl === null ? {} : { acl }),
     ...(encryption === null ? {} : { sse: encryption }),
@@ -61,7 +61,7 @@ export function attributesOf(row: AttributeColumns): VersionAttributes {
     ownerId: row.owner_id,
     acl: row.acl,
     retention: row.retain_until === null ? null : { mode: modeOf(row.retention_mode), untilMs: row.retain_until },
-    legalHold: row.legal_hold ?? false,
+    legalHold: row.legal_hold,
     encryption: row.sse,
   };
 }

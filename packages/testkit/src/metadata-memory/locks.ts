@@ -11,7 +11,7 @@ export function lockable(
   wanted: Partial<Pick<VersionAttributes, 'retention' | 'legalHold'>>,
 ): void {
   if (bucket.record.objectLock) return;
-  if ((wanted.retention ?? null) !== null || wanted.legalHold === true) failUnlocked();
+  if ((wanted.retention ?? null) !== null || (wanted.legalHold ?? null) !== null) failUnlocked();
 }
 
 function failUnlocked(): never {
@@ -21,7 +21,8 @@ function failUnlocked(): never {
 export function isLocked(version: ObjectVersion, at: { readonly now: number; readonly bypass: boolean }): boolean {
   const { retention, legalHold } = version.attributes;
   return (
-    legalHold || (retention !== null && retention.untilMs > at.now && !(at.bypass && retention.mode === 'GOVERNANCE'))
+    legalHold === true ||
+    (retention !== null && retention.untilMs > at.now && !(at.bypass && retention.mode === 'GOVERNANCE'))
   );
 }
 
@@ -34,7 +35,7 @@ export function changeVersion(
   const { found, request } = target;
   const { version } = found;
   const { tags = version.tags, ...change } = request.change;
-  if (version.deleteMarker) fail('MethodNotAllowed');
+  if (version.deleteMarker) fail(request.versionId === undefined ? 'NoSuchKey' : 'MethodNotAllowed');
   if (!bucket.record.objectLock && (change.retention !== undefined || change.legalHold !== undefined)) failUnlocked();
   const { retention: old } = version.attributes;
   const bypassed = request.bypassGovernance === true && old?.mode === 'GOVERNANCE';

@@ -151,7 +151,7 @@ function describeUpdates(world: World, update: Update): void {
       expect(await faultOf(update(bucket, { tags: {} }, { versionId: 'nonsense' as VersionId }))).toBe('NoSuchVersion');
       expect(await faultOf(update(bucket, { tags: {} }, { versionId: 'null' }))).toBe('NoSuchVersion');
       const marker = await world.remove(bucket, 'key');
-      expect(await faultOf(update(bucket, { tags: {} }))).toBe('MethodNotAllowed');
+      expect(await faultOf(update(bucket, { tags: {} }))).toBe('NoSuchKey');
       if (marker.versionId !== undefined)
         expect(await faultOf(update(bucket, { tags: {} }, { versionId: marker.versionId }))).toBe('MethodNotAllowed');
       await update(bucket, { tags: { a: '1' } }, { versionId });
@@ -190,7 +190,7 @@ function describeLocks(world: World, update: Update): void {
     it('is needed for retention and legal hold, however they are asked for', async () => {
       const bucket = await world.bucket('enabled');
       const retention = governance(DAY);
-      for (const said of [{ retention }, { legalHold: true }]) {
+      for (const said of [{ retention }, { legalHold: true }, { legalHold: false }]) {
         const attributes = { ...PLAIN_ATTRIBUTES, ...said };
         expect(await faultOf(world.put(bucket, 'key', { attributes }))).toBe('InvalidRequest');
         expect(await faultOf(world.beginUpload(bucket, 'key', { attributes }))).toBe('InvalidRequest');
