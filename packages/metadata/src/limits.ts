@@ -35,6 +35,8 @@ export const ATTEMPT_AGE_MAX_MS = 24 * 60 * 60_000;
 export const INLINE_DIGEST_BYTES_MAX = 64 * 32;
 /** Terms (class names, verdicts, actors) that a process remembers. Actors grow with credentials. */
 export const TERMS_CACHED_MAX = 10_000;
+/** Unwrapped data keys of encrypted objects that a process keeps, 1 KiB each with the names of their objects. */
+export const DATA_KEYS_CACHED_MAX = 4096;
 /** Uploads that one transaction aborts. */
 export const ABORT_BATCH = 100;
 /** Blobs that one call looks at for copies that did not come in, and late ones that it turns into repair jobs. */
@@ -53,3 +55,8 @@ export const REPAIR_RETRY_DELAY_MAX_S = 4 * 60 * 60;
 export const REPAIR_EXPIRE_S = 60 * 60;
 export const REPAIR_RETENTION_S = 14 * 24 * 60 * 60;
 export const REPAIR_DONE_KEPT_S = 60 * 60;
+
+/** Live temporary credentials of one tenant: more than any fleet of jobs has, and what one table scan may cost. */
+export const SESSIONS_PER_TENANT_MAX = 10_000;
+/** A session is known this long after its end, so that who still uses it hears that it expired. */
+export const EXPIRED_SESSION_KEPT_MS = 24 * 60 * 60_000;

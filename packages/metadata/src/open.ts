@@ -1,4 +1,4 @@
-import type { Clock, Metadata } from '@sealgate/core/ports';
+import type { Clock, KeyWrapper, Metadata } from '@sealgate/core/ports';
 import { systemClock } from '@sealgate/core/ports';
 import { actorWith, type Context } from './context.ts';
 import { createBackendNumbers } from './db/backend-numbers.ts';
@@ -9,6 +9,8 @@ import { createHousekeeping } from './housekeeping/housekeeping.ts';
 import { openQueue, type RepairQueue } from './housekeeping/queue.ts';
 import { ATTEMPT_AGE_MAX_MS, DELETION_GRACE_MS, PENDING_GRACE_MS } from './limits.ts';
 import { type MetadataLogger, silentLogger } from './logger.ts';
+import { createDeliveries } from './notifications/deliveries.ts';
+import { createWebhooks } from './notifications/webhooks.ts';
 import { createCommits } from './objects/commit.ts';
 import { createListings } from './objects/list.ts';
 import { createReads } from './objects/read.ts';
@@ -17,7 +19,9 @@ import { createBackends } from './registry/backends.ts';
 import { createBuckets } from './registry/buckets.ts';
 import { createCredentials } from './registry/credentials.ts';
 import { createPolicies } from './registry/policies.ts';
+import { createSessions } from './registry/sessions.ts';
 import { createTenants } from './registry/tenants.ts';
+import { openObjectKeys } from './secrets/object-keys.ts';
 import { openSecrets, type SecretPassphrase } from './secrets/open-secrets.ts';
 import { createStatus, type DatabaseStatus } from './status.ts';
 import { createUploads } from './uploads/uploads.ts';
@@ -40,11 +44,16 @@ export interface OpenMetadataOptions {
   readonly attemptAgeMaxMs?: number;
 }
 
+export interface OpenedMetadata extends Metadata, DatabaseStatus {
+  /** Keeps the data keys of encrypted objects. */
+  readonly objectKeys: KeyWrapper;
+}
+
 /**
  * The metadata authority on PostgreSQL 15 or later.
  * @throws Fault ConfigInvalid (wrong passphrase), DatabaseUnavailable
  */
-export async function openMetadata(options: OpenMetadataOptions): Promise<Metadata & DatabaseStatus> {
+export async function openMetadata(options: OpenMetadataOptions): Promise<OpenedMetadata> {
   const logger = options.logger ?? silentLogger;
   const database = createDatabase(options.databaseUrl, {
     statements: loadStatements(),
@@ -75,7 +84,8 @@ export async function openMetadata(options: OpenMetadataOptions): Promise<Metada
       },
       actor: actorWith(terms),
     };
-    return assemble(context, { database, queue });
+    const objectKeys = await openObjectKeys(database, secrets);
+    return { ...assemble(context, { database, queue }), objectKeys };
   } catch (error) {
     await database.close();
     throw error;
@@ -86,9 +96,11 @@ function assemble(
   context: Context,
   owned: { readonly database: Database; readonly queue: RepairQueue },
 ): Metadata & DatabaseStatus {
+  const credentials = createCredentials(context);
   return {
     ...createTenants(context),
-    ...createCredentials(context),
+    ...credentials,
+    ...createSessions(context, credentials.credential),
     ...createBackends(context),
     ...createBuckets(context),
     ...createPolicies(context),
@@ -97,6 +109,8 @@ function assemble(
     ...createReads(context),
     ...createListings(context),
     ...createUploads(context),
+    ...createWebhooks(context),
+    ...createDeliveries(context),
     ...createHousekeeping(context, owned.queue),
     ...createStatus(owned.database),
     ping: () => owned.database.ping(),

@@ -70,11 +70,13 @@ export function createCachedMetadata(metadata: Metadata, limits: CacheLimits = d
 
     updateTenant: (...args) => credentials.changeAll(() => buckets.changeAll(() => metadata.updateTenant(...args))),
     createCredential: (c, actor) => credentials.change(c.accessKeyId, () => metadata.createCredential(c, actor)),
-    setCredentialState: (id, state, actor) =>
-      credentials.change(id, () => metadata.setCredentialState(id, state, actor)),
-    setCredentialPolicy: (id, policy, actor) =>
-      credentials.change(id, () => metadata.setCredentialPolicy(id, policy, actor)),
-    deleteCredential: (id, actor) => credentials.change(id, () => metadata.deleteCredential(id, actor)),
+    // What becomes of a credential or a role becomes of the sessions that were made from it.
+    setCredentialState: (...args) => credentials.changeAll(() => metadata.setCredentialState(...args)),
+    setCredentialPolicy: (...args) => credentials.changeAll(() => metadata.setCredentialPolicy(...args)),
+    deleteCredential: (...args) => credentials.changeAll(() => metadata.deleteCredential(...args)),
+    putRole: (...args) => credentials.changeAll(() => metadata.putRole(...args)),
+    deleteRole: (...args) => credentials.changeAll(() => metadata.deleteRole(...args)),
+    createSession: (s, actor) => credentials.change(s.accessKeyId, () => metadata.createSession(s, actor)),
   };
 }
 

@@ -11,6 +11,7 @@ interface CredentialColumns {
   readonly kind: 'static' | 'session';
   readonly state: 'active' | 'disabled';
   readonly policy: string | null;
+  readonly session_policy: string | null;
   readonly parent: string | null;
   readonly session_token: Buffer | null;
   readonly expires_at: number | null;
@@ -41,7 +42,7 @@ export function createCredentials(
       kind: row.kind,
       state: row.state,
       policy: row.policy,
-      sessionPolicy: null,
+      sessionPolicy: row.session_policy,
       parent: row.parent,
       expiresAtMs: row.expires_at,
       sessionToken: token === null ? null : secrets.open({ purpose: 'session-token', id: row.access_key_id }, token),

@@ -7,6 +7,7 @@ import { describeListings } from './metadata/listings.ts';
 import { describeObjects } from './metadata/objects.ts';
 import { describeRegistry } from './metadata/registry.ts';
 import { describeRepairs } from './metadata/repairs.ts';
+import { describeSessions } from './metadata/sessions.ts';
 import { describeUploads } from './metadata/uploads.ts';
 import { describeVersions } from './metadata/versions.ts';
 
@@ -27,6 +28,7 @@ export function describeMetadata(name: string, factory: MetadataFactory): void {
       return subject;
     });
     describeRegistry(world);
+    describeSessions(world);
     describeObjects(world);
     describeVersions(world);
     describeAttributes(world);

@@ -3,6 +3,7 @@ import { createHousekeeping } from './housekeeping.ts';
 import { createListings } from './listings.ts';
 import { createObjects } from './objects.ts';
 import { createRegistry } from './registry.ts';
+import { createSessions } from './sessions.ts';
 import type { MemoryState } from './state.ts';
 import { createUploads } from './uploads.ts';
 
@@ -44,6 +45,9 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     made: 0,
     tenants: new Map(),
     credentials: new Map(),
+    origins: new Map(),
+    roles: new Map(),
+    providers: new Map(),
     backends: new Map(),
     buckets: new Map(),
     policies: new Map(),
@@ -53,6 +57,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
   };
   return {
     ...createRegistry(state),
+    ...createSessions(state),
     ...createObjects(state),
     ...createListings(state),
     ...createUploads(state),

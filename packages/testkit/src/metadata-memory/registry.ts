@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { BUCKETS_PER_TENANT_MAX } from '@sealgate/core/limits';
 import { parseTenantId, parseTenantName } from '@sealgate/core/names';
 import { type Backend, type Bucket, completeSettings, type MetadataRegistry } from '@sealgate/core/ports';
+import { asSeen } from './sessions.ts';
 import { activeBucket, compareKeys, fail, type MemoryState, nextNumber } from './state.ts';
 
 type Tenants = Pick<
@@ -78,7 +79,7 @@ function createTenants(state: MemoryState): Tenants {
     },
     async credential(accessKeyId) {
       const found = state.credentials.get(accessKeyId);
-      return found === undefined ? undefined : { ...found, tenant: byId(found.tenant.id) };
+      return found === undefined ? undefined : asSeen(state, { ...found, tenant: byId(found.tenant.id) });
     },
     async listCredentials(tenantId) {
       return [...state.credentials.values()]
@@ -91,7 +92,8 @@ function createTenants(state: MemoryState): Tenants {
       state.credentials.set(accessKeyId, { ...found, state: credentialState });
     },
     async setCredentialPolicy(accessKeyId, policy) {
-      const found = state.credentials.get(accessKeyId) ?? fail('NotFound');
+      const found = state.credentials.get(accessKeyId);
+      if (found?.kind !== 'static') fail('NotFound');
       state.credentials.set(accessKeyId, { ...found, policy });
     },
     async deleteCredential(accessKeyId) {

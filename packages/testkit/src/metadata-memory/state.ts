@@ -8,9 +8,12 @@ import type {
   Clock,
   CommittedVersion,
   Credential,
+  NewSession,
   ObjectVersion,
+  OidcProvider,
   PartRecord,
   PolicyRecord,
+  Role,
   Tenant,
   UploadRecord,
 } from '@sealgate/core/ports';
@@ -76,6 +79,11 @@ export interface MemoryState {
   made: number;
   readonly tenants: Map<string, Tenant>;
   readonly credentials: Map<AccessKeyId, Credential>;
+  /** Of sessions. */
+  readonly origins: Map<AccessKeyId, NewSession['from']>;
+  /** By id. */
+  readonly roles: Map<string, Role>;
+  readonly providers: Map<string, OidcProvider>;
   readonly backends: Map<BackendId, Backend>;
   readonly buckets: Map<number, StoredBucket>;
   readonly policies: Map<string, PolicyRecord[]>;
