@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { type Comparison, compare, type Orders } from '../support/compare.ts';
+import { type Comparison, compare, limitOf, type Orders } from '../support/compare.ts';
 import { databaseCalls, hedgedReads } from '../support/metrics.ts';
 import type { Finding, Row, Stage } from '../support/row.ts';
 import { BUCKET, openScene, type Scene } from '../support/scene.ts';
@@ -51,7 +51,7 @@ export const getSmall: Row = {
       met: result.ratio >= 0.6,
       absolute: `${result.text}; ${(100 * hedged).toFixed(1)} % of the reads hedged`,
     };
-    return [one, await twoWorkers(stage, result)];
+    return [one, limitOf('1', 'a bare proxy that hashes what passes', result), await twoWorkers(stage, result)];
   },
 };
 
@@ -105,6 +105,7 @@ export const putSmall: Row = {
         met: result.ratio >= 0.4,
         absolute: result.text,
       },
+      limitOf('2', 'a bare tee with SHA-256 and one durable transaction of two small rows', result),
       {
         row: '2',
         work: 'database round trips of such a PUT',

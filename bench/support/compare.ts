@@ -1,13 +1,16 @@
 import type { LoadOrder, LoadResult } from '../processes/load.ts';
 import { cpuSeconds } from './cpu.ts';
-import { say } from './row.ts';
+import { type Finding, say } from './row.ts';
 import type { Scene } from './scene.ts';
 import { median, quantile } from './stats.ts';
 
 export interface Comparison {
   /** Median over the rounds of subject divided by baseline, in requests a second. */
   readonly ratio: number;
+  /** Median of subject divided by the baseline that has the same duties. */
+  readonly ofDutiful: number;
   readonly baseline: Summary;
+  readonly dutiful: Summary;
   readonly subject: Summary;
   /** Both sides' numbers, for people. */
   readonly text: string;
@@ -26,45 +29,47 @@ interface Turn extends LoadResult {
   readonly cpuSeconds: number;
 }
 
-type Side = 'baseline' | 'subject';
+type Side = 'baseline' | 'dutiful' | 'subject';
+type Sent = 'baseline' | 'subject';
 
-/** What is sent to each side; `paths` of the subject are signed outside the measured time. */
-export type Orders = Readonly<Record<Side, (round: number) => Omit<LoadOrder, 'origin'>>>;
+/** What is sent to each side (the dutiful baseline gets the baseline's); `paths` of the subject are signed outside the measured time. */
+export type Orders = Readonly<Record<Sent, (round: number) => Omit<LoadOrder, 'origin'>>>;
 
 /**
- * Baseline and subject by turns, so that what the machine's other users do meets both; then the median of the ratios of
- * neighbours. A first pair that is not counted warms both up.
+ * Baselines and subject by turns, so that what the machine's other users do meets all; then the median of the ratios of
+ * neighbours. A first round that is not counted warms them up.
  */
 export async function compare(scene: Scene, orders: Orders, rounds: number): Promise<Comparison> {
   const sides = {
     baseline: { origin: scene.bareOrigin, pid: scene.barePid },
+    dutiful: { origin: scene.dutifulOrigin, pid: scene.dutifulPid },
     subject: { origin: scene.gateway.credentials.s3Endpoint, pid: scene.gateway.pid },
   };
   const turn = async (side: Side, round: number): Promise<Turn> => {
     const { origin, pid } = sides[side];
-    const order = { ...orders[side](round), origin };
+    const order = { ...orders[side === 'subject' ? 'subject' : 'baseline'](round), origin };
     const before = cpuSeconds(pid);
     const result = await scene.load(order);
     return { ...result, cpuSeconds: cpuSeconds(pid) - before };
   };
-  await turn('baseline', -1);
-  await turn('subject', -1);
-  const turns: Record<Side, Turn[]> = { baseline: [], subject: [] };
+  for (const side of ['baseline', 'dutiful', 'subject'] as const) await turn(side, -1);
+  const turns: Record<Side, Turn[]> = { baseline: [], dutiful: [], subject: [] };
   for (let round = 0; round < rounds; round += 1) {
-    // Every other pair the other way round, because the second may find a warmer or a busier machine.
-    const order: readonly Side[] = round % 2 === 0 ? ['baseline', 'subject'] : ['subject', 'baseline'];
-    for (const side of order) turns[side].push(await turn(side, round));
-    say(`    ${describe(turns.baseline[round])} and ${describe(turns.subject[round])}`);
+    // Every other round the other way round, because the later ones may find a warmer or a busier machine.
+    const order: readonly Side[] = ['baseline', 'dutiful', 'subject'];
+    for (const side of round % 2 === 0 ? order : order.toReversed()) turns[side].push(await turn(side, round));
+    say(`    ${order.map((side) => describe(turns[side][round])).join(', ')}`);
   }
   return conclude(turns);
 }
 
 function conclude(turns: Readonly<Record<Side, readonly Turn[]>>): Comparison {
   const ratios = turns.subject.map((turn, round) => rate(turn) / rate(turns.baseline[round]));
-  const [baseline, subject] = [summarise(turns.baseline), summarise(turns.subject)];
+  const ofDutiful = median(turns.subject.map((turn, round) => rate(turn) / rate(turns.dutiful[round])));
+  const [baseline, dutiful, subject] = [summarise(turns.baseline), summarise(turns.dutiful), summarise(turns.subject)];
   const middle = `${quantile(ratios, 0.25).toFixed(2)} to ${quantile(ratios, 0.75).toFixed(2)}`;
   const text = `gateway ${tell(subject)}; baseline ${tell(baseline)}; middle half of the ratios ${middle}`;
-  return { ratio: median(ratios), baseline, subject, text };
+  return { ratio: median(ratios), ofDutiful, baseline, dutiful, subject, text };
 }
 
 function rate(turn: Turn | undefined): number {
@@ -82,6 +87,18 @@ function summarise(turns: readonly Turn[]): Summary {
     p50: median(turns.map((turn) => quantile(turn.millis, 0.5))),
     p99: median(turns.map((turn) => quantile(turn.millis, 0.99))),
     cpuMillis: median(turns.map((turn) => (1000 * turn.cpuSeconds) / turn.requests)),
+  };
+}
+
+/** The limit of a row, shown: what the duties alone leave of the bare baseline, and what the gateway leaves of that. */
+export function limitOf(row: string, duties: string, { baseline, dutiful, ofDutiful }: Comparison): Finding {
+  return {
+    row,
+    work: `the limit: ${duties}`,
+    measured: `${ofDutiful.toFixed(2)} × that`,
+    budget: '—',
+    met: undefined,
+    absolute: `which is itself ${(dutiful.perSecond / baseline.perSecond).toFixed(2)} × the bare one: ${tell(dutiful)}`,
   };
 }
 

@@ -7,7 +7,9 @@ import {
   removeDataDir,
   startGateway,
 } from '../../tests/support/gateway.ts';
+import type { BareOrder } from '../processes/bare.ts';
 import type { LoadOrder, LoadResult } from '../processes/load.ts';
+import { databaseOf } from './database.ts';
 import { type Helper, startHelper } from './helper.ts';
 
 /** Everything that the rows about the data path measure: upstream, baselines, gateway and generator, each a process. */
@@ -15,6 +17,9 @@ export interface Scene {
   /** The baselines' address: GET is the bare proxy, PUT the bare tee. */
   readonly bareOrigin: string;
   readonly barePid: number;
+  /** The same with the duties that the rows promise: see processes/bare.ts. */
+  readonly dutifulOrigin: string;
+  readonly dutifulPid: number;
   readonly gateway: GatewayProcess;
   load(order: LoadOrder): Promise<LoadResult>;
   /** Path and query of a request that the gateway takes for an hour. */
@@ -44,15 +49,18 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
     return started;
   };
   try {
-    const [upstream, bare, generator] = [helper('upstream'), helper('bare'), helper('load')];
+    const [upstream, bare, dutiful, generator] = [helper('upstream'), helper('bare'), helper('bare'), helper('load')];
     const ports = await upstream.ask<readonly number[]>({});
-    const barePort = await bare.ask<number>(ports);
+    const barePort = await bare.ask<number>({ ports } satisfies BareOrder);
     const gateway = await openGateway(options, undo);
+    const dutifulPort = await dutiful.ask<number>({ ports, database: databaseOf(gateway) } satisfies BareOrder);
     await registerUpstreams(gateway, ports);
     await createBucket(gateway, BUCKET, { encryption: 'off' });
     return {
       bareOrigin: `http://127.0.0.1:${barePort}`,
       barePid: bare.pid,
+      dutifulOrigin: `http://127.0.0.1:${dutifulPort}`,
+      dutifulPid: dutiful.pid,
       gateway,
       load: (order) => generator.ask<LoadResult>(order),
       signed: (method, path, query) => signedPath(gateway, { method, path, query }),
