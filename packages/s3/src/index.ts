@@ -27,8 +27,11 @@ export { announcedTrailers, type Trailers } from './chunked/trailer.ts';
 export {
   type ConditionOutcome,
   type ConditionSubject,
+  conditionsOfDeletion,
+  type DeleteConditions,
   evaluateCopySource,
   evaluateRead,
+  parseDeleteConditions,
   parseReadConditions,
   parseWriteConditions,
   type ReadConditions,
@@ -47,7 +50,36 @@ export {
   parseRequestHeaders,
 } from './cors/cors.ts';
 export { type S3ErrorContext, type S3ErrorResponse, s3ErrorCode, toS3Error } from './errors/s3-error.ts';
+export {
+  type FormAuthorization,
+  type FormFields,
+  parseFormAuthorization,
+  requireField,
+  type SignedFormV2,
+  type SignedFormV4,
+  type VerifyFormOptions,
+  verifyForm,
+} from './forms/authorization.ts';
+export { fileNameOf, headersOfForm, withFileName } from './forms/fields.ts';
+export {
+  checkPostLength,
+  checkPostPolicy,
+  type PostCondition,
+  type PostPolicy,
+  parsePostPolicy,
+} from './forms/policy.ts';
+export { type PostResponse, postResponse, successRedirect } from './forms/post-response.ts';
 export { type CopySource, parseCopySource } from './headers/copy-source.ts';
+export {
+  type CustomerKey,
+  encryptionHeaders,
+  parseCopySourceCustomerKey,
+  parseCustomerKey,
+  parseRequestedEncryption,
+  type RequestedEncryption,
+  refuseRequestedEncryption,
+} from './headers/server-side-encryption.ts';
+export { type LockHeaders, parseLockHeaders } from './headers/object-lock.ts';
 export { isStorageClass, parseStorageClassName, type StorageClass, storageClasses } from './headers/storage-class.ts';
 export {
   formatStoredHeaders,
@@ -182,6 +214,11 @@ export {
   versioningRequest,
 } from './xml/client.ts';
 export { corsConfiguration, parseCorsConfiguration } from './xml/cors.ts';
+export {
+  type BucketEncryption,
+  parseServerSideEncryptionConfiguration,
+  serverSideEncryptionConfiguration,
+} from './xml/encryption.ts';
 export { lifecycleConfiguration, parseLifecycleConfiguration } from './xml/lifecycle.ts';
 export {
   type ListAllMyBucketsResult,
@@ -204,6 +241,16 @@ export {
   parseLoggingStatus,
 } from './xml/logging.ts';
 export { notificationConfiguration, parseNotificationConfiguration } from './xml/notification.ts';
+export {
+  type DefaultRetention,
+  formatRetainUntil,
+  legalHoldResult,
+  objectLockConfiguration,
+  parseLegalHold,
+  parseObjectLockConfiguration,
+  parseRetention,
+  retentionResult,
+} from './xml/object-lock.ts';
 export { malformedXml, parseXml, type XmlElement } from './xml/reader.ts';
 export {
   type CompletedPart,
