@@ -1,7 +1,7 @@
 -- Removes the current version (or lays a delete marker over it), or one named version for good.
 CREATE OR REPLACE FUNCTION sealgate.delete_object(
   p_bucket integer, p_key text, p_marker uuid, p_version_seq bigint, p_version_tail text, p_version_null boolean,
-  p_if_match bytea, p_if_none_match bytea, p_bypass boolean, p_actor integer, p_request text, p_remote inet, p_grace_ms bigint,
+  p_if_match bytea, p_if_none_match bytea, p_if_bytes bigint, p_if_modified_at timestamptz, p_bypass boolean, p_actor integer, p_request text, p_remote inet, p_grace_ms bigint,
   OUT o_outcome text, OUT o_seq bigint, OUT o_is_null boolean, OUT o_blob uuid, OUT o_versioned boolean,
   OUT o_marker boolean, OUT o_existed boolean
 )
@@ -9,6 +9,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
   v_versioning text := sealgate.lock_bucket(p_bucket);
   v_current sealgate.objects;
+  v_newest sealgate.objects;
   v_removed record;
   v_gone sealgate.objects;
   v_change bigint;
@@ -23,7 +24,7 @@ BEGIN
   SELECT o.* INTO v_current FROM sealgate.objects o WHERE o.bucket_id = p_bucket AND o.key = p_key;
   IF p_version_seq IS NOT NULL OR p_version_null THEN
     SELECT r.* INTO v_removed FROM sealgate.remove_version(v_current, p_bucket, p_key, p_version_seq, p_version_tail, p_version_null,
-      p_if_match, p_if_none_match, p_bypass, p_grace_ms) r;
+      p_if_match, p_if_none_match, p_if_bytes, p_if_modified_at, p_bypass, p_grace_ms) r;
     o_outcome := v_removed.o_outcome; v_gone := v_removed.o_found; o_marker := v_removed.o_marker;
     IF o_outcome IS NOT NULL THEN RETURN; END IF;
     o_existed := v_gone.seq IS NOT NULL;
@@ -32,9 +33,15 @@ BEGIN
     v_change := nextval('sealgate.change_seq');
     IF NOT o_marker THEN v_versions := -1; v_bytes := -v_gone.bytes; END IF;
   ELSE
-    o_outcome := CASE sealgate.check_preconditions(v_current.etag, p_if_match, p_if_none_match)
-      WHEN 'NoSuchKey' THEN 'PreconditionFailed' WHEN 'PreconditionFailed' THEN 'PreconditionFailed' END;
-    IF o_outcome IS NOT NULL THEN RETURN; END IF;
+    v_newest := v_current;
+    IF v_current.seq IS NULL AND num_nonnulls(p_if_bytes, p_if_modified_at) > 0 THEN
+      SELECT (sealgate.history_object(h)).* INTO v_newest FROM sealgate.history h
+      WHERE h.bucket_id = p_bucket AND h.key = p_key ORDER BY h.seq DESC LIMIT 1;
+    END IF;
+    IF sealgate.check_preconditions(v_current.etag, p_if_match, p_if_none_match) IS NOT NULL
+      OR sealgate.has_changed(v_newest, p_if_bytes, p_if_modified_at) THEN
+      o_outcome := 'PreconditionFailed'; RETURN;
+    END IF;
     o_existed := v_current.seq IS NOT NULL;
     IF v_versioning = 'off' AND NOT o_existed THEN o_outcome := 'ok'; RETURN; END IF;
     v_change := nextval('sealgate.change_seq');

@@ -2,7 +2,7 @@
 -- o_found is all NULL when there is no such version.
 CREATE OR REPLACE FUNCTION sealgate.remove_version(
   p_current sealgate.objects, p_bucket integer, p_key text, p_version_seq bigint, p_version_tail text, p_version_null boolean,
-  p_if_match bytea, p_if_none_match bytea, p_bypass boolean, p_grace_ms bigint,
+  p_if_match bytea, p_if_none_match bytea, p_if_bytes bigint, p_if_modified_at timestamptz, p_bypass boolean, p_grace_ms bigint,
   OUT o_outcome text, OUT o_found sealgate.objects, OUT o_marker boolean
 )
 LANGUAGE plpgsql AS $$
@@ -25,8 +25,10 @@ BEGIN
     AND (o_found.is_null OR right(translate(o_found.blob_id::text, '-', ''), 16) <> p_version_tail) THEN
     o_found := NULL; o_marker := false; v_was_current := false;
   END IF;
-  o_outcome := CASE WHEN sealgate.check_preconditions(CASE WHEN NOT o_marker THEN o_found.etag END, p_if_match, p_if_none_match)
-    IS NOT NULL THEN 'PreconditionFailed' END;
+  IF sealgate.check_preconditions(CASE WHEN NOT o_marker THEN o_found.etag END, p_if_match, p_if_none_match) IS NOT NULL
+    OR sealgate.has_changed(o_found, p_if_bytes, p_if_modified_at) THEN
+    o_outcome := 'PreconditionFailed';
+  END IF;
   IF o_outcome IS NOT NULL OR o_found.seq IS NULL THEN RETURN; END IF;
   IF sealgate.is_locked(o_found, p_bypass) THEN o_outcome := 'ObjectLocked'; RETURN; END IF;
   IF v_was_current THEN

@@ -115,6 +115,8 @@ export function createCommits(
         request.bypassGovernance ?? false,
         ...(await context.actor(request.actor)),
         context.waits.deletionGraceMs,
+        request.unchanged?.bytes ?? null,
+        request.unchanged?.modifiedAtMs ?? null,
       ]);
       const row = accepted(rows);
       const shown = request.versionId ?? (row.delete_marker ? madeMarker(row) : undefined);

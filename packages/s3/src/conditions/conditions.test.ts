@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  conditionsOfDeletion,
   evaluateCopySource,
   evaluateRead,
+  parseDeleteConditions,
   parseReadConditions,
   parseWriteConditions,
   requireCopySourceConditions,
@@ -98,6 +100,38 @@ test('conditions of a write', () => {
       expect.objectContaining({ code: 'NotImplemented' }),
     );
   }
+});
+
+describe('conditions of a deletion', () => {
+  const [size, time] = ['x-amz-if-match-size', 'x-amz-if-match-last-modified-time'];
+  const second = Date.UTC(1994, 10, 6, 8, 49, 37);
+
+  test('those of a write, and size and time', () => {
+    expect(parseDeleteConditions({})).toEqual({ preconditions: {} });
+    expect(parseDeleteConditions({ 'if-match': '*' })).toEqual({ preconditions: { ifMatch: '*' } });
+    expect(parseDeleteConditions({ [size]: '0', [time]: 'Sun, 06 Nov 1994 08:49:37 GMT' })).toEqual({
+      preconditions: {},
+      unchanged: { bytes: 0, modifiedAtMs: second },
+    });
+  });
+
+  test('in a list of objects', () => {
+    expect(conditionsOfDeletion({})).toEqual({ preconditions: {} });
+    expect(conditionsOfDeletion({ etag: 'abc', size: 7, lastModifiedTime: '1994-11-06T08:49:37.000Z' })).toEqual({
+      preconditions: { ifMatch: 'abc' },
+      unchanged: { bytes: 7, modifiedAtMs: second },
+    });
+  });
+
+  test.each([
+    { [size]: '-1' },
+    { [size]: '' },
+    { [size]: '1e3' },
+    { [time]: 'yesterday' },
+    { [time]: '1994-13-06T08:49:37Z' },
+  ])('%j is refused', (headers) => {
+    expect(() => parseDeleteConditions(headers)).toThrow(expect.objectContaining({ code: 'InvalidArgument' }));
+  });
 });
 
 describe('HTTP dates', () => {

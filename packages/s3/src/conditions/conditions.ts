@@ -134,3 +134,71 @@ function oneTag(headers: RequestHeaders, name: 'if-match' | 'if-none-match'): st
   }
   return tag;
 }
+
+/** What a deletion is bound to besides preconditions on the ETag. */
+export interface DeleteConditions {
+  readonly preconditions: ObjectPreconditions;
+  readonly unchanged?: { readonly bytes?: number; readonly modifiedAtMs?: number };
+}
+
+/**
+ * The conditions of a deletion: those of a write, and size and time, which AWS knows for directory buckets.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
+ * @throws Fault InvalidArgument for a size or time that is none: ignoring it would delete what the client did not mean
+ */
+export function parseDeleteConditions(headers: RequestHeaders): DeleteConditions {
+  const size = headerValue(headers, 'x-amz-if-match-size');
+  const time = headerValue(headers, 'x-amz-if-match-last-modified-time');
+  return {
+    preconditions: parseWriteConditions(headers),
+    ...unchanged(
+      size === undefined ? undefined : bytesOf('x-amz-if-match-size', size),
+      time === undefined ? undefined : timeOf('x-amz-if-match-last-modified-time', time),
+    ),
+  };
+}
+
+/**
+ * The same of one object in the body of DeleteObjects.
+ * @throws Fault InvalidArgument
+ */
+export function conditionsOfDeletion(object: {
+  readonly etag?: string;
+  readonly size?: number;
+  readonly lastModifiedTime?: string;
+}): DeleteConditions {
+  const { etag, size, lastModifiedTime } = object;
+  return {
+    preconditions: etag === undefined ? {} : { ifMatch: etag },
+    ...unchanged(size, lastModifiedTime === undefined ? undefined : timeOf('LastModifiedTime', lastModifiedTime)),
+  };
+}
+
+function unchanged(bytes: number | undefined, modifiedAtMs: number | undefined): Pick<DeleteConditions, 'unchanged'> {
+  if (bytes === undefined && modifiedAtMs === undefined) return {};
+  return {
+    unchanged: {
+      ...(bytes === undefined ? {} : { bytes }),
+      ...(modifiedAtMs === undefined ? {} : { modifiedAtMs }),
+    },
+  };
+}
+
+function bytesOf(name: string, text: string): number {
+  if (/^\d{1,15}$/.test(text.trim())) return Number(text);
+  throw new Fault('InvalidArgument', 'The size is not a whole number of bytes.', {
+    detail: { ArgumentName: name, ArgumentValue: text.slice(0, 64) },
+  });
+}
+
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
+
+/** An HTTP date, as the documentation has it, or ISO 8601, as listings show it. */
+function timeOf(name: string, text: string): number {
+  const trimmed = text.trim();
+  const timeMs = parseHttpDate(trimmed) ?? (ISO_TIME.test(trimmed) ? Date.parse(trimmed) : Number.NaN);
+  if (!Number.isNaN(timeMs)) return timeMs;
+  throw new Fault('InvalidArgument', 'The time is not a date.', {
+    detail: { ArgumentName: name, ArgumentValue: text.slice(0, 64) },
+  });
+}

@@ -1,6 +1,7 @@
 import { decodeVersionId, type ObjectKey, type VersionId } from '@sealgate/core/names';
 import {
   type CommitVersion,
+  type DeleteObject,
   type MetadataObjects,
   type ObjectPreconditions,
   type ObjectVersion,
@@ -102,7 +103,7 @@ function createWrites(state: MemoryState): Pick<MetadataObjects, 'commitVersion'
       if (versionId !== undefined) return removeNamed(state, bucket, { ...request, versionId });
       const found = current(bucket, key);
       const existed = found !== undefined && !found.version.deleteMarker;
-      deletable(found, request.preconditions);
+      deletable(found, request);
       retire(state, bucket, key);
       if (bucket.record.versioning === 'off') return { deleteMarker: false, existed };
       const marker = deleteMarker(state, bucket, key);
@@ -123,15 +124,10 @@ function createWrites(state: MemoryState): Pick<MetadataObjects, 'commitVersion'
 function removeNamed(
   state: MemoryState,
   bucket: StoredBucket,
-  request: {
-    readonly key: ObjectKey;
-    readonly versionId: VersionId | 'null';
-    readonly preconditions: ObjectPreconditions;
-    readonly bypassGovernance?: boolean;
-  },
+  request: DeleteObject & { readonly versionId: VersionId | 'null' },
 ) {
   const found = find(bucket, request.key, request.versionId);
-  deletable(found, request.preconditions);
+  deletable(found, request);
   if (found === undefined) return { versionId: request.versionId, deleteMarker: false, existed: false };
   if (isLocked(found.version, { now: state.clock.now(), bypass: request.bypassGovernance ?? false })) failLocked();
   removeVersion(bucket, found);
@@ -141,10 +137,18 @@ function removeNamed(
 }
 
 /** A deletion says PreconditionFailed also when there is nothing to match. */
-function deletable(found: StoredVersion | undefined, wanted: ObjectPreconditions): void {
+function deletable(
+  found: StoredVersion | undefined,
+  { preconditions, unchanged }: Pick<DeleteObject, 'preconditions' | 'unchanged'>,
+): void {
   const absent = found === undefined || found.version.deleteMarker;
-  if (absent && wanted.ifMatch !== undefined) fail('PreconditionFailed');
-  checkPreconditions(found, wanted);
+  if (absent && preconditions.ifMatch !== undefined) fail('PreconditionFailed');
+  checkPreconditions(found, preconditions);
+  if (found === undefined || unchanged === undefined) return;
+  const { bytes, modifiedAtMs } = found.version;
+  const second = (ms: number): number => Math.floor(ms / 1000);
+  const otherTime = unchanged.modifiedAtMs !== undefined && second(unchanged.modifiedAtMs) !== second(modifiedAtMs);
+  if (otherTime || (unchanged.bytes !== undefined && unchanged.bytes !== bytes)) fail('PreconditionFailed');
 }
 
 function newVersion(state: MemoryState, bucket: StoredBucket, request: CommitVersion): ObjectVersion {

@@ -1,4 +1,4 @@
-import { parseWriteConditions } from '@sealgate/s3';
+import { parseDeleteConditions } from '@sealgate/s3';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
 import { parseVersionId } from '../version-query.ts';
 
@@ -11,7 +11,7 @@ export async function deleteObject(context: S3Context): Promise<void> {
     bucketId: bucket.id,
     key,
     ...(versionId === undefined ? {} : { versionId }),
-    preconditions: parseWriteConditions(context.headers),
+    ...parseDeleteConditions(context.headers),
     actor: context.actor,
   });
   const { response } = context;

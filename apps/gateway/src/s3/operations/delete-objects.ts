@@ -1,7 +1,14 @@
 import { toFault } from '@sealgate/core/faults';
 import { parseObjectKey } from '@sealgate/core/names';
 import type { Bucket } from '@sealgate/core/ports';
-import { type DeleteRequest, type DeleteResult, deleteResult, parseDelete, s3ErrorCode } from '@sealgate/s3';
+import {
+  conditionsOfDeletion,
+  type DeleteRequest,
+  type DeleteResult,
+  deleteResult,
+  parseDelete,
+  s3ErrorCode,
+} from '@sealgate/s3';
 import { readWholeBody } from '../body.ts';
 import { requireBucket, type S3Context } from '../context.ts';
 import { replyXml } from '../reply.ts';

@@ -1,5 +1,11 @@
 import { newBlobId, parseObjectKey } from '@sealgate/core/names';
-import { type BlobRecord, type CommitVersion, PLAIN_ATTRIBUTES } from '@sealgate/core/ports';
+import {
+  type BlobRecord,
+  type Bucket,
+  type CommitVersion,
+  type DeleteObject,
+  PLAIN_ATTRIBUTES,
+} from '@sealgate/core/ports';
 import { describe, expect, it } from 'vitest';
 import { actor, faultOf, replicas, type World } from './context.ts';
 
@@ -137,6 +143,10 @@ export function describeObjects(world: World): void {
 
 function describePreconditions(world: World): void {
   const metadata = () => world.metadata();
+  const removeMarker = async (bucket: Bucket): Promise<void> => {
+    const marker = await metadata().currentVersion(bucket.id, parseObjectKey('key'));
+    await world.remove(bucket, 'key', marker?.versionId);
+  };
 
   describe('preconditions', () => {
     it('decides writes by the current version, and a refusal leaves no trace', async () => {
@@ -172,6 +182,45 @@ function describePreconditions(world: World): void {
       expect(await attempt('bb')).toBe('PreconditionFailed');
       expect(await attempt('aa')).toBe('none');
       expect(await metadata().currentVersion(bucket.id, key)).toBeUndefined();
+    });
+
+    it.each(['off', 'enabled'] as const)('deletes what is unchanged in size and second (%s)', async (versioning) => {
+      const bucket = await world.bucket(versioning);
+      const key = parseObjectKey('key');
+      const attempt = (unchanged: DeleteObject['unchanged'], versionId?: DeleteObject['versionId']) =>
+        faultOf(
+          metadata().deleteObject({
+            bucketId: bucket.id,
+            key,
+            preconditions: {},
+            ...(unchanged === undefined ? {} : { unchanged }),
+            ...(versionId === undefined ? {} : { versionId }),
+            actor,
+          }),
+        );
+      expect(await attempt({ bytes: 9, modifiedAtMs: 0 })).toBe('none');
+      if (versioning === 'enabled') await removeMarker(bucket);
+      const { versionId, modifiedAtMs } = await world.put(bucket, 'key', { bytes: 7 });
+      const second = Math.floor(modifiedAtMs / 1000) * 1000;
+      for (const named of [undefined, versionId]) {
+        expect(await attempt({ bytes: 9 }, named)).toBe('PreconditionFailed');
+        expect(await attempt({ modifiedAtMs: second - 1 }, named)).toBe('PreconditionFailed');
+        expect(await attempt({ bytes: 7, modifiedAtMs: second + 1000 }, named)).toBe('PreconditionFailed');
+      }
+      expect(await attempt({ bytes: 7, modifiedAtMs: second }, versionId)).toBe('none');
+      expect(await attempt({ bytes: 9 }, versionId)).toBe('none');
+      expect(await metadata().currentVersion(bucket.id, key)).toBeUndefined();
+    });
+
+    it('compares with the delete marker where that is the newest', async () => {
+      const bucket = await world.bucket('enabled');
+      const key = parseObjectKey('key');
+      const attempt = (bytes: number) =>
+        faultOf(metadata().deleteObject({ bucketId: bucket.id, key, preconditions: {}, unchanged: { bytes }, actor }));
+      await world.put(bucket, 'key', { bytes: 7 });
+      expect(await attempt(7)).toBe('none');
+      expect(await attempt(7)).toBe('PreconditionFailed');
+      expect(await attempt(0)).toBe('none');
     });
 
     it('a refused attempt may be given up afterwards', async () => {
