@@ -71,9 +71,7 @@ export async function runSchedule(options: WorldOptions): Promise<ScheduleReport
 function traceOf({ history, cluster }: World): string {
   const hash = createHash('sha256');
   for (const { bucketId, key, operations } of history.keys.values()) {
-    for (const { kind, value, began, ended, label } of operations) {
-      hash.update(`${bucketId}/${key} ${label ?? ''} ${kind} ${value ?? ''} ${began} ${ended}\n`);
-    }
+    for (const operation of operations) hash.update(`${bucketId}/${key} ${JSON.stringify(operation)}\n`);
   }
   for (const { faulty } of cluster.members) {
     for (const { atMs, operation, subject, trouble } of faulty.incidents) {

@@ -3,73 +3,180 @@
  * memo of Lowe ("Testing for linearizability", 2016): a state is the set of operations done and the value they left.
  *
  * An operation whose outcome nobody learnt (its client or gateway died) may have happened at any time after it began, or
- * never. A refused one did not happen and must be left out by the caller.
+ * never. A refused one did not happen: it is left out by the caller, or, when the refusal tells something of the value
+ * at that moment (a precondition that did not hold), put in as an observation.
  */
-export interface RegisterOperation {
-  /** What is written or was read; null stands for "no such key". */
-  readonly value: string | null;
-  readonly kind: 'write' | 'read';
+interface Interval {
   /** Logical or real time; all operations of a history use the same clock. */
   readonly began: number;
-  /** Infinity when the outcome is unknown. Reads of unknown outcome say nothing and are to be left out. */
+  /** Infinity when the outcome is unknown. Reads and observations of unknown outcome say nothing and are to be left out. */
   readonly ended: number;
   /** For the report. */
   readonly label?: string;
 }
 
+/** What a value is said to be; null stands for "no such key". */
+export type Expectation = { readonly is: string | null } | { readonly isNot: readonly (string | null)[] };
+
+export type RegisterOperation = Interval &
+  (
+    | {
+        readonly kind: 'write';
+        /** What it leaves: null after a deletion. */
+        readonly value: string | null;
+        /** Of a conditional write: what must have been there at that moment. */
+        readonly expected?: Expectation;
+      }
+    | { readonly kind: 'read'; readonly value: string | null }
+    /** Something that changed nothing and told only this of the value. */
+    | { readonly kind: 'observation'; readonly expected: Expectation }
+  );
+
 export type RegisterVerdict =
   | { readonly ok: true }
-  /** `stuck` is the longest prefix that could be explained, by label; `left` what could not be placed behind it. */
+  /** `placed` is the end of the longest order that could be explained, by label; `left` what could not be placed behind it. */
   | { readonly ok: false; readonly placed: readonly string[]; readonly left: readonly string[] };
 
 /** States visited before the search gives up; histories of tests stay far below. */
 const STATES_MAX = 2_000_000;
+/** Operations of a refused history that are named on each side. */
+const NAMED_MAX = 20;
 
 /** @throws Error when the history is too large to decide */
 export function checkRegister(history: readonly RegisterOperation[], initial: string | null = null): RegisterVerdict {
-  if (history.length > 62) throw new Error('a register history has at most 62 operations');
-  const operations = [...history].sort((a, b) => a.began - b.began);
-  const must = operations.reduce((mask, op, i) => (op.ended === Infinity ? mask : mask | (1n << BigInt(i))), 0n);
+  const operations = [...history].sort((a, b) => a.began - b.began || a.ended - b.ended);
+  const search = createSearch(operations);
+  const path: Step[] = [{ value: initial, choices: search.choices(initial), taken: undefined }];
+  let best: number[] = [];
   const seen = new Set<string>();
-  let best: readonly number[] = [];
-
-  const search = (done: bigint, value: string | null, path: readonly number[]): boolean => {
-    if ((done & must) === must) return true;
-    const state = `${done}:${value ?? ''}:${value === null ? 0 : 1}`;
-    if (seen.has(state)) return false;
+  for (;;) {
+    const step = path.at(-1);
+    if (step === undefined) return refused(operations, best);
+    if (search.finished) return { ok: true };
+    if (step.taken !== undefined) search.undo(step.taken);
+    const index = step.choices.shift();
+    step.taken = index;
+    if (index === undefined) {
+      path.pop();
+      if (path.length > best.length) best = path.flatMap((s) => s.taken ?? []);
+      continue;
+    }
+    search.take(index);
+    const value = valueAfter(operations[index], step.value);
+    const state = search.state(value);
+    if (seen.has(state)) continue;
     if (seen.size >= STATES_MAX) throw new Error('the history is too large to decide');
     seen.add(state);
-    if (path.length > best.length) best = path;
-    for (const index of candidates(operations, done)) {
-      const operation = operations[index];
-      if (operation === undefined || (operation.kind === 'read' && operation.value !== value)) continue;
-      const next = operation.kind === 'write' ? operation.value : value;
-      if (search(done | (1n << BigInt(index)), next, [...path, index])) return true;
-    }
-    return false;
-  };
-
-  if (search(0n, initial, [])) return { ok: true };
-  const label = (index: number): string => describe(operations[index], index);
-  const left = operations.map((_, i) => i).filter((i) => !best.includes(i) && operations[i]?.ended !== Infinity);
-  return { ok: false, placed: best.map(label), left: left.map(label) };
+    path.push({ value, choices: search.choices(value), taken: undefined });
+  }
 }
 
-/** Operations that may come next: not done, and begun before every other one that is not done had ended. */
-function candidates(operations: readonly RegisterOperation[], done: bigint): number[] {
-  let firstEnd = Infinity;
-  for (const [i, op] of operations.entries()) {
-    if ((done & (1n << BigInt(i))) === 0n) firstEnd = Math.min(firstEnd, op.ended);
-  }
-  const next: number[] = [];
-  for (const [i, op] of operations.entries()) {
-    if ((done & (1n << BigInt(i))) === 0n && op.began <= firstEnd) next.push(i);
-  }
-  return next;
+/** One place in the order under trial: what was tried there, and what is left to try. */
+interface Step {
+  readonly value: string | null;
+  readonly choices: number[];
+  taken: number | undefined;
+}
+
+/** The set of operations that are done. Everything before `first` is, so that only a short stretch is ever looked at. */
+function createSearch(operations: readonly RegisterOperation[]) {
+  const done = new Uint8Array(operations.length);
+  /** Of known outcome. */
+  const known = operations.map((op, i) => (op.ended === Infinity ? -1 : i)).filter((i) => i >= 0);
+  const unknown = operations.map((op, i) => (op.ended === Infinity ? i : -1)).filter((i) => i >= 0);
+  /** Place in `known` of the first that is not done. */
+  let first = 0;
+  const place = new Map(known.map((index, at) => [index, at]));
+
+  /** Of known outcome, not done, and begun before every other one of them had ended; they come in order of their ends. */
+  const open = (): { indices: number[]; firstEnd: number } => {
+    let firstEnd = Infinity;
+    const indices: number[] = [];
+    for (let at = first; at < known.length; at += 1) {
+      const index = known[at] ?? 0;
+      const operation = operations[index];
+      if (operation === undefined || operation.began > firstEnd) break;
+      if (done[index] === 1) continue;
+      indices.push(index);
+      firstEnd = Math.min(firstEnd, operation.ended);
+    }
+    const now = indices.filter((index) => (operations[index]?.began ?? 0) <= firstEnd);
+    return { indices: now.sort((a, b) => (operations[a]?.ended ?? 0) - (operations[b]?.ended ?? 0)), firstEnd };
+  };
+
+  return {
+    get finished() {
+      return first >= known.length;
+    },
+    /** What may come next and fits the value; of unknown outcome last, for they need not have happened. */
+    choices(value: string | null): number[] {
+      const { indices, firstEnd } = open();
+      const lost = unknown.filter((index) => done[index] === 0 && (operations[index]?.began ?? 0) <= firstEnd);
+      return [...indices, ...lost].filter((index) => fits(operations[index], value));
+    },
+    take(index: number): void {
+      done[index] = 1;
+      while (first < known.length && done[known[first] ?? 0] === 1) first += 1;
+    },
+    undo(index: number): void {
+      done[index] = 0;
+      first = Math.min(first, place.get(index) ?? first);
+    },
+    state(value: string | null): string {
+      const ahead: number[] = [];
+      const limit = operations[known[first] ?? 0]?.ended ?? 0;
+      // An operation that is done ahead of the first one left began before that one ended.
+      for (let at = first; at < known.length; at += 1) {
+        const index = known[at] ?? 0;
+        if ((operations[index]?.began ?? 0) > limit) break;
+        if (done[index] === 1) ahead.push(index);
+      }
+      const lost = unknown.filter((index) => done[index] === 1);
+      return `${first}:${ahead.join(',')}:${lost.join(',')}:${value === null ? '' : `=${value}`}`;
+    },
+  };
+}
+
+function fits(operation: RegisterOperation | undefined, value: string | null): boolean {
+  if (operation === undefined) return false;
+  if (operation.kind === 'read') return operation.value === value;
+  return operation.expected === undefined || holds(operation.expected, value);
+}
+
+function holds(expected: Expectation, value: string | null): boolean {
+  return 'is' in expected ? expected.is === value : !expected.isNot.includes(value);
+}
+
+function valueAfter(operation: RegisterOperation | undefined, value: string | null): string | null {
+  return operation?.kind === 'write' ? operation.value : value;
+}
+
+function refused(operations: readonly RegisterOperation[], best: readonly number[]): RegisterVerdict {
+  const label = (index: number): string => describe(operations[index], index);
+  const placed = new Set(best);
+  const left = operations.map((_, i) => i).filter((i) => !placed.has(i) && operations[i]?.ended !== Infinity);
+  return { ok: false, placed: best.slice(-NAMED_MAX).map(label), left: left.slice(0, NAMED_MAX).map(label) };
 }
 
 function describe(operation: RegisterOperation | undefined, index: number): string {
   if (operation === undefined) return `#${index}`;
-  const { kind, value, began, ended, label } = operation;
-  return `${label ?? `#${index}`} ${kind} ${value ?? 'nothing'} [${began}, ${ended}]`;
+  const { kind, began, ended, label } = operation;
+  const value = operation.kind === 'observation' ? '' : ` ${operation.value ?? 'nothing'}`;
+  const { expected } = operation.kind === 'read' ? { expected: undefined } : operation;
+  const when = expected === undefined ? '' : ` when ${JSON.stringify(expected)}`;
+  return `${label ?? `#${index}`} ${kind}${value}${when} [${began}, ${ended}]`;
+}
+
+/**
+ * A listing as what it says of each key: one that it does not show is absent. Only for keys that its page covers.
+ * @param shown value by key
+ */
+export function readsOfListing(
+  keys: readonly string[],
+  shown: ReadonlyMap<string, string>,
+  interval: Interval,
+): ReadonlyMap<string, RegisterOperation> {
+  return new Map(
+    keys.map((key): [string, RegisterOperation] => [key, { kind: 'read', value: shown.get(key) ?? null, ...interval }]),
+  );
 }
