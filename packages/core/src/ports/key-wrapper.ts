@@ -14,7 +14,7 @@ export interface WrappedKey {
  */
 export interface KeyWrapper {
   /** Under the newest version. */
-  wrap(place: KeyPlace, dataKey: KeyObject): WrappedKey;
+  wrap(place: KeyPlace, dataKey: KeyObject): Promise<WrappedKey>;
   /** @throws Fault InternalError when the wrapped key was changed, is another object's, or its version is not known */
-  unwrap(place: KeyPlace, wrapped: WrappedKey): KeyObject;
+  unwrap(place: KeyPlace, wrapped: WrappedKey): Promise<KeyObject>;
 }

@@ -7,14 +7,25 @@ const TAG_BYTES = 16;
 
 /** Seals small secrets for the database. `purpose` and `id` are authenticated: a row moved elsewhere does not open. */
 export interface SecretBox {
+  /** Version of the passphrase that `seal` uses. */
+  readonly newest: number;
   /** Under the newest passphrase. */
   seal(place: SecretPlace, secret: string): Buffer;
   /** @throws Fault InternalError when the bytes were changed, moved, or sealed under a passphrase that was not given. */
   open(place: SecretPlace, sealed: Uint8Array): string;
+  /** Version of the passphrase that these bytes say they are sealed under. */
+  versionOf(sealed: Uint8Array): number;
 }
 
 export interface SecretPlace {
-  readonly purpose: 'canary' | 'credential' | 'session-token' | 'backend';
+  readonly purpose:
+    | 'canary'
+    | 'credential'
+    | 'session-token'
+    | 'backend'
+    | 'object-key'
+    | 'webhook'
+    | 'webhook-headers';
   /** The row's primary key. */
   readonly id: string;
 }
@@ -32,14 +43,17 @@ export function createSecretBox(keys: ReadonlyMap<number, Uint8Array>): SecretBo
   for (const key of keys.values()) {
     if (key.byteLength !== KEY_BYTES) throw new Fault('InternalError', 'A key for secrets has 32 bytes.');
   }
+  const versionOf = (sealed: Uint8Array): number => sealed[0] ?? 0;
   return {
+    newest,
+    versionOf,
     seal(place, secret) {
       const iv = randomBytes(IV_BYTES);
       const cipher = createCipheriv('aes-256-gcm', newestKey, iv).setAAD(aad(newest, place));
       return Buffer.concat([Buffer.of(newest), iv, cipher.update(secret, 'utf8'), cipher.final(), cipher.getAuthTag()]);
     },
     open(place, sealed) {
-      const version = sealed[0] ?? 0;
+      const version = versionOf(sealed);
       const key = keys.get(version);
       if (key === undefined || sealed.byteLength < 1 + IV_BYTES + TAG_BYTES) {
         throw new Fault(

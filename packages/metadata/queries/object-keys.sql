@@ -1,0 +1,1 @@
+SELECT version, sealed FROM sealgate.object_keys ORDER BY version
