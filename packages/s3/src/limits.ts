@@ -41,6 +41,10 @@ export const BUCKET_TAGS_MAX = 50;
 export const TAG_KEY_CHARACTERS_MAX = 128;
 export const TAG_VALUE_CHARACTERS_MAX = 256;
 
+/** AWS: the default retention of a bucket. */
+export const DEFAULT_RETENTION_DAYS_MAX = 36_500;
+export const DEFAULT_RETENTION_YEARS_MAX = 100;
+
 /** AWS: `max-keys` and its relatives are signed 32-bit numbers; a page has at most 1000 whatever they say. */
 export const PAGE_ARGUMENT_MAX = 2_147_483_647;
 
@@ -48,3 +52,7 @@ export const PAGE_ARGUMENT_MAX = 2_147_483_647;
 export const CORS_RULES_MAX = 100;
 export const CORS_ID_CHARACTERS_MAX = 255;
 export const CORS_MAX_AGE_SECONDS_MAX = 2_147_483_647;
+
+/** Conditions of a POST policy. The document is in the form, of which AWS takes 20 KiB in front of the file. */
+export const POST_POLICY_CONDITIONS_MAX = 256;
+export const POST_FIELDS_BYTES_MAX = 20 * KIB;

@@ -153,7 +153,8 @@ function credentialFault(code: MalformedCode, reason: string): Fault {
     : queryFault(`Error parsing the X-Amz-Credential parameter; ${reason}`);
 }
 
-function parseCredential(text: string, code: MalformedCode): Pick<SigV4Authorization, 'accessKeyId' | 'scope'> {
+/** @throws Fault of `code` */
+export function parseCredential(text: string, code: MalformedCode): Pick<SigV4Authorization, 'accessKeyId' | 'scope'> {
   const [id, date, region, service, terminator, ...rest] = text.split('/', 6);
   const complete = date !== undefined && region !== undefined && service !== undefined && terminator !== undefined;
   if (id === undefined || !complete || rest.length > 0) {

@@ -53,7 +53,11 @@ export function verifySignature(request: SignedRequest, options: VerifySignature
   };
 }
 
-function requireScope(authorization: SigV4Authorization, options: VerifySignatureOptions): void {
+/** @throws Fault AuthorizationHeaderMalformed or AuthorizationQueryParametersError for another region or service */
+export function requireScope(
+  authorization: Pick<SigV4Authorization, 'scope' | 'via'>,
+  options: Pick<VerifySignatureOptions, 'region' | 'services'>,
+): void {
   const { region, service } = authorization.scope;
   const expected: readonly string[] = options.services ?? ['s3'];
   const inHeader = authorization.via === 'header';
