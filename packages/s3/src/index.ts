@@ -70,6 +70,7 @@ export {
 } from './forms/policy.ts';
 export { type PostResponse, postResponse, successRedirect } from './forms/post-response.ts';
 export { type CopySource, parseCopySource } from './headers/copy-source.ts';
+export { type LockHeaders, parseLockHeaders } from './headers/object-lock.ts';
 export {
   type CustomerKey,
   encryptionHeaders,
@@ -79,7 +80,6 @@ export {
   type RequestedEncryption,
   refuseRequestedEncryption,
 } from './headers/server-side-encryption.ts';
-export { type LockHeaders, parseLockHeaders } from './headers/object-lock.ts';
 export { isStorageClass, parseStorageClassName, type StorageClass, storageClasses } from './headers/storage-class.ts';
 export {
   formatStoredHeaders,
@@ -177,7 +177,9 @@ export {
   parseQueryApiCall,
   parseStsRequest,
   type QueryApiCall,
+  ROLE_SESSION_SECONDS_DEFAULT,
   ROLE_SESSION_SECONDS_MAX,
+  SESSION_POLICY_CHARACTERS_MAX,
   SESSION_SECONDS_MIN,
   type StsRequest,
   unknownAction,

@@ -61,7 +61,7 @@ test('the cause never shows', () => {
 describe('the table', () => {
   /** Codes that S3 clients know; anything else a client cannot act on. */
   const documented =
-    /^(Access|Account|Authorization|Bad|Bucket|Conditional|EncryptionRequired|Entity|Expired|IDP|Illegal|Incomplete|Internal|Invalid|Key|Malformed|Max|Metadata|Method|Missing|No|Not|Operation|Permanent|Precondition|Quota|Request|Service|Signature|Slow|TooMany|Unexpected|User|XAmz)/;
+    /^(Access|Account|Authorization|Bad|Bucket|Conditional|EncryptionRequired|Entity|Expired|IDP|Illegal|Incomplete|Internal|Invalid|Key|Malformed|Max|Metadata|Method|Missing|No|Not|ObjectLock|Operation|Permanent|Precondition|Quota|Request|Service|Signature|Slow|TooMany|Unexpected|User|XAmz)/;
 
   test.each(Object.keys(faultTable) as FaultCode[])('%s has an answer', (code) => {
     const { status, body } = toS3Error(new Fault(code, 'message'), context);

@@ -50,9 +50,10 @@ export const SESSION_SECONDS_MIN = 900;
 export const SESSION_SECONDS_MAX = 129_600;
 export const ROLE_SESSION_SECONDS_MAX = 43_200;
 const SESSION_SECONDS_DEFAULT = 43_200;
+export const ROLE_SESSION_SECONDS_DEFAULT = 3600;
 /** AWS: characters. */
 const ROLE_ARN_MAX = 2048;
-const SESSION_POLICY_MAX = 2048;
+export const SESSION_POLICY_CHARACTERS_MAX = 2048;
 const WEB_IDENTITY_TOKEN_MAX = 20_000;
 
 const SESSION_NAME = /^[\w+=,.@-]{2,64}$/;
@@ -133,7 +134,7 @@ function roleRequest(parameters: Query): RoleRequest {
 
 function sessionPolicy(parameters: Query): string | null {
   if (!parameters.has('Policy')) return null;
-  const policy = text(parameters, 'Policy', { min: 1, max: SESSION_POLICY_MAX });
+  const policy = text(parameters, 'Policy', { min: 1, max: SESSION_POLICY_CHARACTERS_MAX });
   if (!POLICY_TEXT.test(policy)) throw constraint('policy', 'hold characters of Latin-1 only');
   return policy;
 }

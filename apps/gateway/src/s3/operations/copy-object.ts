@@ -8,7 +8,6 @@ import {
   headerValue,
   parseCopySource,
   parseReadConditions,
-  parseTaggingHeader,
   parseUploadChecksum,
   parseWriteConditions,
   type RequestHeaders,
@@ -19,6 +18,7 @@ import { setExpiration } from '../lifecycle-headers.ts';
 import { replyXml, setAckHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { refuseServerSideEncryption, sealOfCopy } from '../seal.ts';
+import { requestedTags } from '../tags.ts';
 import { findVersion, toVersionId } from '../version-query.ts';
 import { requestedAttributes } from '../write-attributes.ts';
 
@@ -152,10 +152,9 @@ function directivesOf(context: S3Context): Directives {
       detail: { ArgumentName: name, ArgumentValue: value.slice(0, 64) },
     });
   };
-  const tags = parseTaggingHeader(headerValue(headers, 'x-amz-tagging') ?? '');
   return {
     replaceMetadata: directive('x-amz-metadata-directive'),
     replaceTags: directive('x-amz-tagging-directive'),
-    tags: tags.length === 0 ? null : Object.fromEntries(tags.map((tag) => [tag.key, tag.value])),
+    tags: requestedTags(context),
   };
 }

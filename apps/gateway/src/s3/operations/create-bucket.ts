@@ -21,9 +21,6 @@ export async function createBucket(context: S3Context): Promise<void> {
   const tenant = tenantOf(context.caller);
   if (operation.level !== 'bucket') throw new Fault('InvalidRequest', 'The request names no bucket.');
   refuseForeignAcl(headers);
-  if (headerValue(headers, 'x-amz-bucket-object-lock-enabled')?.toLowerCase() === 'true') {
-    throw new Fault('NotImplemented', 'Object lock is not implemented.');
-  }
   const { locationConstraint } = parseCreateBucketConfiguration(await readWholeBody(context));
   const policyName = await existingPolicy(context, headerValue(headers, 'x-sealgate-policy'));
   const bucket: NewBucket = {
@@ -32,7 +29,7 @@ export async function createBucket(context: S3Context): Promise<void> {
     region,
     locationConstraint: locationConstraint ?? region,
     encryption: encryptionMode(headerValue(headers, 'x-sealgate-encryption'), tenant.defaultEncryption),
-    objectLock: false,
+    objectLock: headerValue(headers, 'x-amz-bucket-object-lock-enabled')?.toLowerCase() === 'true',
     policyName,
     regionLock: residency(locationConstraint ?? '', region),
     defaultClass: headerValue(headers, 'x-sealgate-redundancy-class') ?? null,
@@ -57,6 +54,7 @@ async function createOrKeep(context: S3Context, bucket: NewBucket): Promise<void
       existing?.tenantId === bucket.tenantId &&
       existing.locationConstraint === bucket.locationConstraint &&
       existing.encryption === bucket.encryption &&
+      existing.objectLock === bucket.objectLock &&
       existing.policyName === bucket.policyName &&
       existing.defaultClass === bucket.defaultClass;
     if (!same) throw error;

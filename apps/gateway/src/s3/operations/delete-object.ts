@@ -1,5 +1,6 @@
 import { parseDeleteConditions } from '@sealgate/s3';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
+import { bypassesGovernance } from '../object-lock.ts';
 import { parseVersionId } from '../version-query.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html */
@@ -12,6 +13,7 @@ export async function deleteObject(context: S3Context): Promise<void> {
     key,
     ...(versionId === undefined ? {} : { versionId }),
     ...parseDeleteConditions(context.headers),
+    bypassGovernance: versionId !== undefined && (await bypassesGovernance(context, bucket, key)),
     actor: context.actor,
   });
   const { response } = context;

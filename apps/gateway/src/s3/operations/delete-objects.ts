@@ -11,6 +11,7 @@ import {
 } from '@sealgate/s3';
 import { readWholeBody } from '../body.ts';
 import { requireBucket, type S3Context } from '../context.ts';
+import { bypassesGovernance } from '../object-lock.ts';
 import { replyXml } from '../reply.ts';
 import { requireDigest } from '../required-digest.ts';
 import { toVersionId } from '../version-query.ts';
@@ -48,10 +49,12 @@ async function deleteOne(
 ): Promise<Deleted | Refused> {
   const { key, versionId } = object;
   try {
+    const name = parseObjectKey(key);
     const result = await context.metadata.deleteObject({
       bucketId: bucket.id,
-      key: parseObjectKey(key),
+      key: name,
       ...(versionId === undefined ? {} : { versionId: toVersionId(versionId) }),
+      bypassGovernance: versionId !== undefined && (await bypassesGovernance(context, bucket, name)),
       ...conditionsOfDeletion(object),
       actor: context.actor,
     });

@@ -14,6 +14,7 @@ import {
 } from '@sealgate/s3';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
+import { lockHeaders } from '../object-lock.ts';
 import { checksumHeader, quoted, replyEmpty, replyStream } from '../reply.ts';
 import { envelopeHeaders } from '../seal.ts';
 import { shownChecksum, shownClass } from '../shown.ts';
@@ -67,7 +68,12 @@ async function prepare(context: S3Context): Promise<{ readonly version: ObjectVe
   response.setHeader('x-sealgate-class', version.redundancyClass);
   const tags = Object.keys(version.tags ?? {}).length;
   if (tags > 0) response.setHeader('x-amz-tagging-count', tags);
-  const stored = { ...formatStoredHeaders(version.headers), ...overrides, ...envelopeHeaders(version.envelope) };
+  const stored = {
+    ...formatStoredHeaders(version.headers),
+    ...overrides,
+    ...envelopeHeaders(version.envelope),
+    ...lockHeaders(version),
+  };
   for (const [name, value] of Object.entries(stored)) response.setHeader(name, value);
   if (version.verdict !== null) response.setHeader('x-sealgate-verdict', version.verdict);
   setChecksum(context, version, window);

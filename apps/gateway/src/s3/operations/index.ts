@@ -29,7 +29,23 @@ import {
   uploadPart,
 } from './multipart.ts';
 import { deleteBucketReplication, emptyList, getBucketReplication, noSuchConfiguration } from './never-configured.ts';
+import {
+  getObjectLegalHold,
+  getObjectLockConfiguration,
+  getObjectRetention,
+  putObjectLegalHold,
+  putObjectLockConfiguration,
+  putObjectRetention,
+} from './object-lock.ts';
 import { putObject } from './put-object.ts';
+import {
+  deleteBucketTagging,
+  deleteObjectTagging,
+  getBucketTagging,
+  getObjectTagging,
+  putBucketTagging,
+  putObjectTagging,
+} from './tagging.ts';
 import { uploadPartCopy } from './upload-part-copy.ts';
 import { getBucketVersioning, listObjectVersions, putBucketVersioning } from './versioning.ts';
 import { deleteBucketWebsite, getBucketWebsite, putBucketWebsite } from './website.ts';
@@ -49,9 +65,11 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   DeleteBucketLifecycle: deleteBucketLifecycle,
   DeleteBucketMetricsConfiguration: noSuchConfiguration,
   DeleteBucketReplication: deleteBucketReplication,
+  DeleteBucketTagging: deleteBucketTagging,
   DeleteBucketWebsite: deleteBucketWebsite,
   DeleteObject: deleteObject,
   DeleteObjects: deleteObjects,
+  DeleteObjectTagging: deleteObjectTagging,
   GetBucketAccelerateConfiguration: getBucketAccelerateConfiguration,
   GetBucketAnalyticsConfiguration: noSuchConfiguration,
   GetBucketCors: getBucketCors,
@@ -62,9 +80,14 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   GetBucketMetricsConfiguration: noSuchConfiguration,
   GetBucketReplication: getBucketReplication,
   GetBucketRequestPayment: getBucketRequestPayment,
+  GetBucketTagging: getBucketTagging,
   GetBucketVersioning: getBucketVersioning,
   GetBucketWebsite: getBucketWebsite,
   GetObject: getObject,
+  GetObjectLegalHold: getObjectLegalHold,
+  GetObjectLockConfiguration: getObjectLockConfiguration,
+  GetObjectRetention: getObjectRetention,
+  GetObjectTagging: getObjectTagging,
   HeadBucket: headBucket,
   HeadObject: headObject,
   ListBucketAnalyticsConfigurations: emptyList('ListBucketAnalyticsConfigurationResult'),
@@ -83,9 +106,14 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   PutBucketCors: putBucketCors,
   PutBucketLifecycleConfiguration: putBucketLifecycleConfiguration,
   PutBucketRequestPayment: putBucketRequestPayment,
+  PutBucketTagging: putBucketTagging,
   PutBucketVersioning: putBucketVersioning,
   PutBucketWebsite: putBucketWebsite,
   PutObject: putObject,
+  PutObjectLegalHold: putObjectLegalHold,
+  PutObjectLockConfiguration: putObjectLockConfiguration,
+  PutObjectRetention: putObjectRetention,
+  PutObjectTagging: putObjectTagging,
   UploadPart: uploadPart,
   UploadPartCopy: uploadPartCopy,
 };

@@ -2,13 +2,11 @@ import { Fault } from '@sealgate/core/faults';
 import { PARTS_MAX } from '@sealgate/core/limits';
 import type { Bucket, UploadRecord } from '@sealgate/core/ports';
 import {
-  headerValue,
   initiateMultipartUploadResult,
   listMultipartUploadsResult,
   listPartsResult,
   parseListPartsQuery,
   parseListUploadsQuery,
-  parseTaggingHeader,
   parseUploadChecksum,
 } from '@sealgate/s3';
 import { openBody } from '../body.ts';
@@ -18,6 +16,7 @@ import { checksumHeader, replyEmpty, replyXml, setAckHeaders } from '../reply.ts
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { envelopeOfUpload, refuseServerSideEncryption, watchPart } from '../seal.ts';
 import { ownerOf, shownChecksum, shownClass } from '../shown.ts';
+import { requestedTags } from '../tags.ts';
 import { requestedAttributes } from '../write-attributes.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html */
@@ -27,8 +26,7 @@ export async function createMultipartUpload(context: S3Context): Promise<void> {
   const { headers, response } = context;
   const attributes = requestedAttributes(context, bucket);
   refuseServerSideEncryption(bucket, headers);
-  const tagging = headerValue(headers, 'x-amz-tagging');
-  const tags = tagging === undefined ? [] : parseTaggingHeader(tagging);
+  const tags = requestedTags(context);
   const checksum = parseUploadChecksum(headers);
   const { uploadId } = await context.engine.createUpload({
     bucket,
@@ -36,7 +34,7 @@ export async function createMultipartUpload(context: S3Context): Promise<void> {
     requestedClass: requestedClass(headers),
     headers: storedHeaders(headers),
     attributes,
-    tags: tags.length === 0 ? null : Object.fromEntries(tags.map((tag) => [tag.key, tag.value])),
+    tags,
     checksumAlgorithm: checksum?.algorithm ?? null,
     checksumType: checksum?.type ?? null,
     envelope: envelopeOfUpload(bucket, key, metadataHeaders(headers)),

@@ -1,10 +1,11 @@
-import { headerValue, parseTaggingHeader, parseWriteConditions } from '@sealgate/s3';
+import { parseWriteConditions } from '@sealgate/s3';
 import { declaredBytes, openBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
 import { checksumHeader, replyEmpty, setAckHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { refuseServerSideEncryption, watchObject } from '../seal.ts';
+import { requestedTags } from '../tags.ts';
 import { requestedAttributes } from '../write-attributes.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
@@ -17,9 +18,7 @@ export async function putObject(context: S3Context): Promise<void> {
   refuseServerSideEncryption(bucket, headers);
   const bytes = declaredBytes(context);
   const preconditions = parseWriteConditions(headers);
-  const tagging = headerValue(headers, 'x-amz-tagging');
-  const tagList = tagging === undefined ? [] : parseTaggingHeader(tagging);
-  const tags = tagList.length === 0 ? null : Object.fromEntries(tagList.map((tag) => [tag.key, tag.value]));
+  const tags = requestedTags(context);
   const stored = storedHeaders(headers);
   const watch = watchObject(bucket, key, { metadata, bytes });
   const result = await context.engine.putObject({
