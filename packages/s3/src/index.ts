@@ -89,7 +89,7 @@ export {
   withoutAwsChunked,
 } from './headers/stored-headers.ts';
 export { parseTaggingHeader, type Tag, validateTags } from './headers/tags.ts';
-export { type AddressRequest, parseAddress, type S3Address } from './operations/address.ts';
+export { type AddressRequest, hostBucketOf, parseAddress, type S3Address } from './operations/address.ts';
 export {
   type ListBucketsQuery,
   type ListObjectsQuery,

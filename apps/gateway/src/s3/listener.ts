@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault, toFault } from '@sealgate/core/faults';
-import type { AuditActor } from '@sealgate/core/ports';
 import {
   collectHeaders,
   headerValue,
-  type OperationName,
   parseOperation,
   type RequestHeaders,
   type S3Operation,
@@ -15,16 +13,20 @@ import {
 } from '@sealgate/s3';
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import { callerId, namespaceOf } from './access/caller.ts';
+import type { QueryApi } from '../sts/serve.ts';
+import { type Caller, callerId, namespaceOf } from './access/caller.ts';
 import { type Authenticate, createAuthenticate, type Identity } from './authenticate.ts';
 import type { S3Context, S3Services } from './context.ts';
 import { type Cors, claimedNamespace, createCors, isCorsHeader } from './cors.ts';
+import { discardBody } from './discard-body.ts';
 import { createHttpServer, defaultHttpLimits, type HttpServer } from './http-server.ts';
 import { handlers } from './operations/index.ts';
 
 export interface S3ListenerDeps extends S3Services {
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'request' | 'inFlight' | 'authFailed'>;
+  /** Answers what is not S3 but comes to the same address. */
+  readonly queryApi: QueryApi;
   /** Domains whose sub-domains are buckets. */
   readonly baseDomains: readonly string[];
   /** Requests served at one time; more are answered SlowDown. */
@@ -33,8 +35,6 @@ export interface S3ListenerDeps extends S3Services {
 }
 
 const REQUEST_ID_BYTES = 8;
-/** Bytes of an unread body that are still taken in after an error, so that the client reads the answer. */
-const DRAIN_BYTES_MAX = 1024 * 1024;
 
 /** The S3 listener: parse, authenticate, dispatch; every end of a request is an S3 answer. */
 export function createS3Listener(deps: S3ListenerDeps): HttpServer {
@@ -69,6 +69,8 @@ async function serve(serving: Serving, request: IncomingMessage, response: Serve
   const progress: Progress = {};
   try {
     if (serving.server().active > deps.inFlightMax) throw new Fault('SlowDown', 'Please reduce your request rate.');
+    progress.queried = await deps.queryApi.answer(exchange);
+    if (progress.queried !== undefined) return;
     const context = await open(serving, exchange, progress);
     const { name } = context.operation;
     const handler = handlers[name];
@@ -81,7 +83,7 @@ async function serve(serving: Serving, request: IncomingMessage, response: Serve
     await ended(response);
     deps.metrics.inFlight('s3', -1);
     const durationMs = deps.clock.monotonic() - startedMs;
-    const name: OperationName | 'unknown' = progress.operation?.name ?? 'unknown';
+    const name = progress.operation?.name ?? progress.queried ?? 'unknown';
     const bytesIn = Number(request.headers['content-length'] ?? 0);
     const bytesOut = Number(response.getHeader('content-length') ?? 0);
     deps.metrics.request({
@@ -104,6 +106,8 @@ interface Exchange {
 
 /** What is known of a request so far: it can fail at any point. */
 interface Progress {
+  /** Of a call that is not S3's. */
+  queried?: string | undefined;
   signed?: SignedRequest;
   operation?: S3Operation;
   namespace?: string;
@@ -122,16 +126,10 @@ async function open(serving: Serving, exchange: Exchange, progress: Progress): P
   const signed: SignedRequest = { method, rawPath, rawQuery, headers };
   const cors = createCors(signed, response);
   Object.assign(progress, { signed, operation, cors } satisfies Progress);
-  const { caller, payload } = isPreflight(operation) ? NOBODY : await authenticated(serving, signed);
-  const namespace = isPreflight(operation) ? await claimedNamespace(deps.metadata, signed) : namespaceOf(caller);
-  progress.namespace = namespace;
-  const actor: AuditActor = {
-    kind: 'tenant',
-    id: callerId(caller),
-    requestId,
-    ...(request.socket.remoteAddress === undefined ? {} : { remoteAddress: request.socket.remoteAddress }),
-  };
-  return {
+  const preflight = isPreflight(operation);
+  const { caller, payload } = preflight ? NOBODY : await authenticated(serving, (by) => by.request(signed));
+  const namespace = preflight ? await claimedNamespace(deps.metadata, signed) : namespaceOf(caller);
+  const context: S3Context = {
     engine: deps.engine,
     metadata: deps.metadata,
     clock: deps.clock,
@@ -143,16 +141,42 @@ async function open(serving: Serving, exchange: Exchange, progress: Progress): P
     operation,
     query: operation.query,
     headers,
+    ...senderOf(serving, exchange, { caller, namespace, progress }),
+    authenticateForm: async (fields) => {
+      const signer = await authenticated(serving, (by) => by.form(fields));
+      const sender = { caller: signer, namespace: namespaceOf(signer), progress };
+      return { ...context, ...senderOf(serving, exchange, sender) };
+    },
+    payload,
+    signal: clientSignal(response),
+  };
+  return context;
+}
+
+/** What of a context follows from who sends the request. */
+function senderOf(
+  serving: Serving,
+  { request, requestId }: Exchange,
+  sender: { readonly caller: Caller; readonly namespace: string; readonly progress: Progress },
+): Pick<S3Context, 'caller' | 'namespace' | 'findBucket' | 'actor'> {
+  const { caller, namespace, progress } = sender;
+  const { operation, cors } = progress;
+  const { remoteAddress } = request.socket;
+  progress.namespace = namespace;
+  return {
     caller,
     namespace,
     findBucket: async (name) => {
-      const bucket = await deps.metadata.bucket(namespace, name);
-      if (operation.level !== 'service' && operation.bucket === name) cors.apply(bucket);
+      const bucket = await serving.deps.metadata.bucket(namespace, name);
+      if (operation !== undefined && operation.level !== 'service' && operation.bucket === name) cors?.apply(bucket);
       return bucket;
     },
-    payload,
-    actor,
-    signal: clientSignal(response),
+    actor: {
+      kind: 'tenant',
+      id: callerId(caller),
+      requestId,
+      ...(remoteAddress === undefined ? {} : { remoteAddress }),
+    },
   };
 }
 
@@ -177,12 +201,9 @@ async function applyCors(serving: Serving, progress: Progress): Promise<void> {
   }
 }
 
-async function authenticated(
-  serving: Serving,
-  request: Parameters<Authenticate>[0],
-): Promise<Awaited<ReturnType<Authenticate>>> {
+async function authenticated<T>(serving: Serving, prove: (by: Authenticate) => Promise<T>): Promise<T> {
   try {
-    return await serving.authenticate(request);
+    return await prove(serving.authenticate);
   } catch (error) {
     serving.deps.metrics.authFailed(toFault(error).code);
     throw error;
@@ -235,18 +256,6 @@ function keepsHeader(name: string, status: number): boolean {
   return (
     FAULT_HEADERS.has(name) || isCorsHeader(name) || (status === 304 && (name === 'etag' || name === 'last-modified'))
   );
-}
-
-/** An unread body: a little is taken in so that the client gets to read the answer; then the connection goes. */
-function discardBody(request: IncomingMessage, response: ServerResponse): void {
-  response.setHeader('connection', 'close');
-  let left = DRAIN_BYTES_MAX;
-  request.on('data', (chunk: Buffer) => {
-    left -= chunk.length;
-    if (left < 0) request.destroy();
-  });
-  request.on('error', () => undefined);
-  request.resume();
 }
 
 function ended(response: ServerResponse): Promise<void> {

@@ -4,6 +4,7 @@ import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { HttpServer } from '../s3/http-server.ts';
 import { createS3Listener } from '../s3/listener.ts';
+import { openQueryApi } from '../sts/open-query-api.ts';
 import type { CoreServices } from './core-services.ts';
 import { endpointOf, listenFault } from './endpoints.ts';
 import type { TlsFiles } from './tls.ts';
@@ -19,19 +20,32 @@ export async function openS3Listener(
     readonly tls: TlsFiles | undefined;
   },
 ): Promise<{ readonly server: HttpServer; readonly port: number }> {
-  const { config, port, tls } = options;
-  const server = createS3Listener({
+  const { config, port, tls, logger, metrics } = options;
+  const { metadata, guard } = core;
+  const sts = openQueryApi({ metadata, guard, clock: systemClock, region: config.region, logger, metrics });
+  const listener = createS3Listener({
+    queryApi: sts.queryApi,
     engine: core.engine,
-    metadata: core.metadata,
+    metadata,
     clock: systemClock,
     region: config.region,
     publicUrl: config.publicS3Url ?? endpointOf(config, port),
-    logger: options.logger,
-    metrics: options.metrics,
+    logger,
+    metrics,
     baseDomains: config.baseDomain === undefined ? [] : [config.baseDomain],
     inFlightMax: config.maxInFlightRequests,
     ...(tls === undefined ? {} : { tls }),
   });
+  const server: HttpServer = {
+    ...listener,
+    get active() {
+      return listener.active;
+    },
+    async close(graceMs) {
+      await listener.close(graceMs);
+      await sts.close();
+    },
+  };
   const address = { host: config.host, port };
   try {
     return { server, port: await server.listen(address) };

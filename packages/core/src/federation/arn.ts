@@ -1,7 +1,8 @@
 import { Fault } from '../faults/index.ts';
 
 /**
- * Names as AWS tools know them. The account's place holds the tenant's name, which is unique and never changes.
+ * Names as AWS tools know them. In the account's place stands the tenant's name, which is unique and never changes; its
+ * id is understood there too.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
  */
 
@@ -20,13 +21,13 @@ export function parseRoleName(text: string): string {
  * A path before the name (`role/service/name`) is accepted and means nothing: roles have no paths here.
  * @throws Fault ValidationFailed
  */
-export function parseRoleArn(text: string): { readonly tenantName: string; readonly roleName: string } {
+export function parseRoleArn(text: string): { readonly account: string; readonly roleName: string } {
   const match = ROLE_ARN.exec(text);
-  const [tenantName, roleName] = [match?.[1], match?.[2]];
-  if (tenantName === undefined || roleName === undefined) {
+  const [account, roleName] = [match?.[1], match?.[2]];
+  if (account === undefined || roleName === undefined) {
     throw new Fault('ValidationFailed', `${printable(text)} is invalid. A role is arn:aws:iam::TENANT:role/NAME.`);
   }
-  return { tenantName, roleName };
+  return { account, roleName };
 }
 
 export function roleArn(tenantName: string, roleName: string): string {

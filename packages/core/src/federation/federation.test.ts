@@ -65,9 +65,9 @@ describe('wildcards', () => {
 
 describe('names of roles', () => {
   it('go out as they come in', () => {
-    expect(parseRoleArn(roleArn('acme', 'backup'))).toEqual({ tenantName: 'acme', roleName: 'backup' });
+    expect(parseRoleArn(roleArn('acme', 'backup'))).toEqual({ account: 'acme', roleName: 'backup' });
     expect(parseRoleArn('arn:aws:iam::t$a.b:role/service/x/deploy')).toEqual({
-      tenantName: 't$a.b',
+      account: 't$a.b',
       roleName: 'deploy',
     });
     expect(parseRoleName('a+b=c,d.e@f-g_H9')).toBe('a+b=c,d.e@f-g_H9');

@@ -1,0 +1,33 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock, Metadata } from '@sealgate/core/ports';
+import type { EndpointGuard } from '../net/endpoint-guard.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { createSts } from './actions.ts';
+import { createCallAuthenticator } from './authenticate.ts';
+import { createKeySets } from './key-sets.ts';
+import { createProviderDocuments } from './provider-documents.ts';
+import { createQueryApi, type QueryApi } from './serve.ts';
+import { createSessionIssuer } from './sessions.ts';
+import { createWebIdentityVerifier } from './web-identity.ts';
+
+/** STS with all that it needs. `close` ends its connections to identity providers. */
+export function openQueryApi(deps: {
+  readonly metadata: Metadata;
+  readonly guard: EndpointGuard;
+  readonly clock: Clock;
+  readonly region: string;
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'authFailed'>;
+}): { readonly queryApi: QueryApi; close(): Promise<void> } {
+  const { metadata, guard, clock, region, logger, metrics } = deps;
+  const documents = createProviderDocuments({ guard, clock });
+  const keySets = createKeySets({ documents, clock });
+  const perform = createSts({
+    metadata,
+    verify: createWebIdentityVerifier({ metadata, keySets, clock }),
+    issue: createSessionIssuer({ metadata, clock, random: randomBytes }),
+  });
+  const authenticate = createCallAuthenticator({ metadata, clock, region });
+  return { queryApi: createQueryApi({ authenticate, perform, logger, metrics }), close: () => documents.close() };
+}
