@@ -3,7 +3,7 @@ import { Fault } from '@sealgate/core/faults';
 import type { BucketName, ObjectKey } from '@sealgate/core/names';
 import type { AuditActor, Bucket, Clock, Metadata } from '@sealgate/core/ports';
 import type { Engine } from '@sealgate/engine';
-import type { Query, RequestHeaders, S3Operation, SignedPayload } from '@sealgate/s3';
+import type { FormFields, Query, RequestHeaders, S3Operation, SignedPayload } from '@sealgate/s3';
 import { type Caller, tenantOf } from './access/caller.ts';
 
 /** What every operation may use. */
@@ -31,6 +31,8 @@ export interface S3Context extends S3Services {
   readonly namespace: string;
   /** A bucket by its name, whoever may use it. The addressed one's cross-origin rules join the answer then. */
   readonly findBucket: (name: BucketName) => Promise<Bucket | undefined>;
+  /** The same request as sent by who signed its form: only a form's fields say that. @throws Fault of the signature */
+  readonly authenticateForm: (fields: FormFields) => Promise<S3Context>;
   readonly payload: SignedPayload;
   readonly actor: AuditActor;
   /** Aborted when the client goes away. */

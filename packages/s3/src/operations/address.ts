@@ -23,7 +23,7 @@ export interface AddressRequest {
  */
 export function parseAddress(request: AddressRequest): S3Address {
   if (!request.rawPath.startsWith('/')) throw new Fault('InvalidURI', "Couldn't parse the specified URI.");
-  const fromHost = bucketOfHost(request.host, request.baseDomains ?? []);
+  const fromHost = hostBucketOf(request.host, request.baseDomains ?? []);
   if (fromHost !== undefined) return addressOf(fromHost, request.rawPath.slice(1));
   const path = request.rawPath.slice(1);
   if (path === '') return {};
@@ -46,7 +46,8 @@ function withBucketDetail(text: string): BucketName {
   }
 }
 
-function bucketOfHost(host: string, baseDomains: readonly string[]): string | undefined {
+/** The bucket that a Host header names, in lower case and not checked; undefined when it names none. */
+export function hostBucketOf(host: string, baseDomains: readonly string[]): string | undefined {
   const name = host.replace(/:\d+$/, '').toLowerCase();
   for (const domain of baseDomains) {
     const suffix = `.${domain.toLowerCase()}`;

@@ -22,14 +22,18 @@ export interface VerifySignatureV2Options {
  * Verifies a Signature Version 2: HMAC-SHA1 over less of the request than version 4 covers. It stands for no body, so a
  * caller must treat the payload as unsigned. Only for tenants whose settings allow it.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html
+ * @returns when it was signed; a presigned URL does not say
  * @throws Fault InvalidAccessKeyId, AccessDenied (no date, expired, a sub-resource that the URL does not cover),
  *   RequestTimeTooSkewed, SignatureDoesNotMatch, InvalidToken, ExpiredToken, InvalidURI
  */
-export function verifySignatureV2(request: SignedRequest, options: VerifySignatureV2Options): void {
+export function verifySignatureV2(
+  request: SignedRequest,
+  options: VerifySignatureV2Options,
+): { readonly signedAtMs: number | undefined } {
   const { authorization, credential, nowMs } = options;
   if (credential === undefined || credential.state !== 'active') throw unknownAccessKey(authorization.accessKeyId);
-  if (authorization.expires === null) requireDate(request, nowMs);
-  else requireUnexpired(authorization.expires, nowMs);
+  const signedAtMs = authorization.expires === null ? requireDate(request, nowMs) : undefined;
+  if (authorization.expires !== null) requireUnexpired(authorization.expires, nowMs);
   requireCovered(request.rawQuery, authorization.via);
 
   const { expires } = authorization;
@@ -55,6 +59,7 @@ export function verifySignatureV2(request: SignedRequest, options: VerifySignatu
     );
   }
   requireSession(authorization.sessionToken, credential, nowMs);
+  return { signedAtMs };
 }
 
 /** Base64. `text` has one character a byte, as it came over the wire. */
@@ -68,13 +73,13 @@ export function signatureV2Equals(ours: string, theirs: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-function requireDate(request: SignedRequest, nowMs: number): void {
+function requireDate(request: SignedRequest, nowMs: number): number {
   const text = headerValue(request.headers, 'x-amz-date') ?? headerValue(request.headers, 'date') ?? '';
   const timeMs = parseHttpDate(text.trim()) ?? parseAmzDate(text.trim());
   if (timeMs === undefined || timeMs < 0) {
     throw new Fault('AccessDenied', 'AWS authentication requires a valid Date or x-amz-date header');
   }
-  if (Math.abs(nowMs - timeMs) <= CLOCK_SKEW_MS_MAX) return;
+  if (Math.abs(nowMs - timeMs) <= CLOCK_SKEW_MS_MAX) return timeMs;
   throw new Fault(
     'RequestTimeTooSkewed',
     'The difference between the request time and the current time is too large.',
