@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION sealgate.commit_version(
   p_checksum bytea, p_headers jsonb, p_tags jsonb, p_attributes jsonb, p_key_version integer, p_encrypted_key text, p_key_id text, p_key_alg text,
   p_encryption_alg text, p_stripe_bytes integer, p_k smallint, p_m smallint, p_block_shift smallint, p_replicas bytea,
   p_digests bytea, p_owing text, p_if_match bytea, p_if_none_match bytea, p_actor integer, p_request text, p_remote inet,
-  p_grace_ms bigint, p_pending_ms bigint, p_attempt_age_ms bigint,
+  p_grace_ms bigint, p_pending_ms bigint, p_attempt_age_ms bigint, p_cause text,
   OUT o_outcome text, OUT o_seq bigint, OUT o_is_null boolean, OUT o_versioned boolean, OUT o_modified_at timestamptz
 )
 LANGUAGE plpgsql AS $$
@@ -50,9 +50,9 @@ BEGIN
     p_attributes ->> 'ownerId', p_attributes -> 'acl', p_attributes -> 'sse');
   -- Action 1: version published.
   INSERT INTO sealgate.audit_log (seq, at, bytes_delta, actor, bucket_id, action, versions_delta, blob_id, replicas, key,
-    request_id, remote_address)
+    request_id, remote_address, detail)
   VALUES (o_seq, o_modified_at, p_bytes - coalesce(v_gone, 0), p_actor, p_bucket, 1, CASE WHEN v_gone IS NULL THEN 1 ELSE 0 END,
-    p_blob, p_replicas, p_key, p_request, p_remote);
+    p_blob, p_replicas, p_key, p_request, p_remote, CASE WHEN p_cause IS NOT NULL THEN jsonb_build_object('cause', p_cause) END);
   o_outcome := 'ok';
 END
 $$;

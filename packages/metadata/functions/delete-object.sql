@@ -56,10 +56,12 @@ BEGIN
   END IF;
   -- Action 2: version removed for good. Action 3: delete marker laid.
   INSERT INTO sealgate.audit_log (seq, at, bytes_delta, version_seq, actor, bucket_id, action, versions_delta, blob_id, key,
-    request_id, remote_address)
+    request_id, remote_address, detail)
   VALUES (v_change, clock_timestamp(), v_bytes, coalesce(v_gone.seq, CASE WHEN NOT o_marker THEN v_current.seq END), p_actor,
     p_bucket, CASE WHEN o_marker AND v_gone.seq IS NULL THEN 3 ELSE 2 END, v_versions,
-    coalesce(v_gone.blob_id, v_current.blob_id), p_key, p_request, p_remote);
+    coalesce(v_gone.blob_id, v_current.blob_id), p_key, p_request, p_remote,
+    -- What is gone cannot be asked any more whether it was the null version.
+    CASE WHEN v_gone.is_null AND o_versioned THEN jsonb_build_object('null', true) END);
   o_outcome := 'ok';
 END
 $$;

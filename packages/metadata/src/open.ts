@@ -7,6 +7,8 @@ import { loadStatements } from './db/statements.ts';
 import { createTerms } from './db/terms.ts';
 import { createHousekeeping } from './housekeeping/housekeeping.ts';
 import { openQueue, type RepairQueue } from './housekeeping/queue.ts';
+import { createCursors } from './lifecycle/cursors.ts';
+import { createLifecycle } from './lifecycle/lifecycle.ts';
 import { ATTEMPT_AGE_MAX_MS, DELETION_GRACE_MS, PENDING_GRACE_MS } from './limits.ts';
 import { type MetadataLogger, silentLogger } from './logger.ts';
 import { createDeliveries } from './notifications/deliveries.ts';
@@ -112,6 +114,8 @@ function assemble(
     ...createWebhooks(context),
     ...createDeliveries(context),
     ...createHousekeeping(context, owned.queue),
+    ...createCursors(context),
+    ...createLifecycle(context),
     ...createStatus(owned.database),
     ping: () => owned.database.ping(),
     async close() {

@@ -14,12 +14,21 @@ export interface QueueDepths {
   readonly repairs: number;
   /** Repair jobs that failed too often and wait for a person. */
   readonly givenUp: number;
+  /** Changes that have not become messages yet. */
+  readonly events: number;
+  /** Messages to webhooks that wait or are under way. */
+  readonly deliveries: number;
+  /** Messages to webhooks that failed too often and wait for a person. */
+  readonly deadLetters: number;
 }
 
 interface DepthsRow {
   readonly deletions: number;
   readonly repairs: number;
   readonly given_up: number;
+  readonly events: number;
+  readonly deliveries: number;
+  readonly dead_letters: number;
 }
 
 export function createStatus(database: Database): DatabaseStatus {
@@ -27,7 +36,14 @@ export function createStatus(database: Database): DatabaseStatus {
     connections: () => database.connections(),
     async queueDepths() {
       const [row] = await database.read<DepthsRow>('queue-depths', []);
-      return { deletions: row?.deletions ?? 0, repairs: row?.repairs ?? 0, givenUp: row?.given_up ?? 0 };
+      return {
+        deletions: row?.deletions ?? 0,
+        repairs: row?.repairs ?? 0,
+        givenUp: row?.given_up ?? 0,
+        events: row?.events ?? 0,
+        deliveries: row?.deliveries ?? 0,
+        deadLetters: row?.dead_letters ?? 0,
+      };
     },
   };
 }

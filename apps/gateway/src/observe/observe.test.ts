@@ -93,14 +93,21 @@ it('looks at queues from time to time, also after the database was away', async 
         looks += 1;
         return looks === 1
           ? Promise.reject(new Error('away'))
-          : Promise.resolve({ deletions: 3, repairs: 2, givenUp: 1 });
+          : Promise.resolve({ deletions: 3, repairs: 2, givenUp: 1, events: 6, deliveries: 5, deadLetters: 4 });
       },
     },
   });
   await settle();
   clock.advance(10_000);
   await settle();
-  expect(Object.fromEntries(depths)).toEqual({ deletions: 3, repairs: 2, 'repairs-given-up': 1 });
+  expect(Object.fromEntries(depths)).toEqual({
+    deletions: 3,
+    repairs: 2,
+    'repairs-given-up': 1,
+    events: 6,
+    deliveries: 5,
+    'dead-letters': 4,
+  });
   stop();
   clock.advance(60_000);
   await settle();

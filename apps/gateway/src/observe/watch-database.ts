@@ -24,6 +24,9 @@ export function watchDatabase(deps: {
     metrics.queueDepth('deletions', depths.deletions);
     metrics.queueDepth('repairs', depths.repairs);
     metrics.queueDepth('repairs-given-up', depths.givenUp);
+    metrics.queueDepth('events', depths.events);
+    metrics.queueDepth('deliveries', depths.deliveries);
+    metrics.queueDepth('dead-letters', depths.deadLetters);
   };
   const again = (): void => {
     if (stopped) return;

@@ -16,7 +16,25 @@ export type { BackendProbe, ProbeAnswer, ProbeTarget } from './backend-probe.ts'
 export { type Clock, systemClock } from './clock.ts';
 export type { KeyWrapper, WrappedKey } from './key-wrapper.ts';
 export type { Metadata } from './metadata.ts';
+export type { CursorPosition, MetadataCursors } from './metadata-cursors.ts';
 export type { DueDeletion, MetadataHousekeeping, PendingRepair } from './metadata-housekeeping.ts';
+export type {
+  ExpireOutcome,
+  JudgedVersion,
+  MetadataLifecycle,
+  ReplaceBlob,
+  WalkedRecord,
+} from './metadata-lifecycle.ts';
+export type {
+  DeadLetter,
+  DeliveryOutcome,
+  DueDelivery,
+  MetadataNotifications,
+  NewWebhook,
+  PendingEvent,
+  Webhook,
+  WebhookTarget,
+} from './metadata-notifications.ts';
 export type {
   CommittedVersion,
   CommitUpload,
@@ -33,6 +51,7 @@ export type {
   ObjectPreconditions,
   SegmentRecord,
   UpdateVersion,
+  WriteCause,
 } from './metadata-objects.ts';
 export type { MetadataRegistry, NewBackend, NewBucket, NewCredential, NewTenant, Page } from './metadata-registry.ts';
 export type {

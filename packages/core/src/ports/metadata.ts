@@ -1,4 +1,7 @@
+import type { MetadataCursors } from './metadata-cursors.ts';
 import type { MetadataHousekeeping } from './metadata-housekeeping.ts';
+import type { MetadataLifecycle } from './metadata-lifecycle.ts';
+import type { MetadataNotifications } from './metadata-notifications.ts';
 import type { MetadataObjects } from './metadata-objects.ts';
 import type { MetadataRegistry } from './metadata-registry.ts';
 import type { MetadataSessions } from './metadata-sessions.ts';
@@ -10,7 +13,10 @@ export interface Metadata
     MetadataSessions,
     MetadataObjects,
     MetadataUploads,
-    MetadataHousekeeping {
+    MetadataHousekeeping,
+    MetadataCursors,
+    MetadataLifecycle,
+    MetadataNotifications {
   /** Rejects with Fault DatabaseUnavailable when the database does not answer in time. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 /**
  * What an audit entry tells of, as stored. Never change a number, only add: entries are hashed as they are. The
- * functions in functions/*.sql write 1 to 11 and 20 to 22 themselves.
+ * functions in functions/*.sql write 1 to 12 and 20 to 22 themselves.
  */
 export const auditActions = {
   versionPublished: 1,
@@ -14,6 +14,7 @@ export const auditActions = {
   tagsChanged: 9,
   replicaChanged: 10,
   replicasRemoved: 11,
+  bytesMoved: 12,
   bucketCreated: 20,
   bucketChanged: 21,
   bucketDeleted: 22,

@@ -65,6 +65,7 @@ export function createCommits(
         packCondition(version.preconditions.ifNoneMatch),
         ...(await context.actor(version.actor)),
         ...waitColumns(context),
+        version.cause ?? null,
       ]);
       return committed(accepted(rows), version.blobId);
     },

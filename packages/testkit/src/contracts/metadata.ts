@@ -4,6 +4,7 @@ import { describeConcurrency } from './metadata/concurrency.ts';
 import { createWorld, type MetadataFactory, type MetadataUnderTest } from './metadata/context.ts';
 import { describeDeletions } from './metadata/deletions.ts';
 import { describeListings } from './metadata/listings.ts';
+import { describeNotifications } from './metadata/notifications.ts';
 import { describeObjects } from './metadata/objects.ts';
 import { describeRegistry } from './metadata/registry.ts';
 import { describeRepairs } from './metadata/repairs.ts';
@@ -36,6 +37,7 @@ export function describeMetadata(name: string, factory: MetadataFactory): void {
     describeUploads(world);
     describeDeletions(world);
     describeRepairs(world);
+    describeNotifications(world);
     describeConcurrency(world);
   });
 }

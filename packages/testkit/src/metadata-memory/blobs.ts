@@ -32,11 +32,19 @@ export function doomBlob(state: MemoryState, blobId: BlobId): void {
   if (blob !== undefined) state.blobs.set(blobId, { ...blob, doomedAtMs: state.clock.now() + state.deletionGraceMs });
 }
 
+/** The blob of a version put whole. */
+export function dataBlobOf(stored: StoredVersion): BlobId {
+  return stored.dataBlobId ?? stored.blobId;
+}
+
 /** Queues all bytes of a version that has just gone. */
 export function doomVersion(state: MemoryState, stored: StoredVersion): void {
   if (stored.version.deleteMarker) return;
-  if (stored.upload === null) doomBlob(state, stored.blobId);
-  else for (const part of stored.upload.parts.values()) doomBlob(state, part.record.blobId);
+  if (stored.upload === null) doomBlob(state, dataBlobOf(stored));
+  else {
+    for (const part of stored.upload.parts.values()) doomBlob(state, part.record.blobId);
+    stored.upload.endedAtMs = state.clock.now();
+  }
 }
 
 /** The blob as a reader gets it: a long digest list is left out. */

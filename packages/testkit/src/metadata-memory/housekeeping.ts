@@ -1,6 +1,6 @@
 import type { BlobId } from '@sealgate/core/names';
 import type { DueDeletion, MetadataHousekeeping } from '@sealgate/core/ports';
-import { enqueueRepair, markReplica } from './blobs.ts';
+import { dataBlobOf, enqueueRepair, markReplica } from './blobs.ts';
 import type { MemoryState, StoredBlob } from './state.ts';
 
 /** Backoff of a failed repair: doubling from here. */
@@ -20,7 +20,7 @@ function createDeletions(
   const referredTo = (blobId: BlobId): boolean => {
     for (const bucket of state.buckets.values()) {
       for (const versions of bucket.versions.values()) {
-        if (versions.some((stored) => stored.blobId === blobId && stored.upload === null)) return true;
+        if (versions.some((stored) => dataBlobOf(stored) === blobId && stored.upload === null)) return true;
         for (const { upload } of versions) {
           if (upload !== null && [...upload.parts.values()].some((part) => part.record.blobId === blobId)) return true;
         }

@@ -1,6 +1,8 @@
 import type { BlobRecord, Clock, Metadata } from '@sealgate/core/ports';
 import { createHousekeeping } from './housekeeping.ts';
+import { createCursors, createLifecycle } from './lifecycle.ts';
 import { createListings } from './listings.ts';
+import { createNotifications } from './notifications.ts';
 import { createObjects } from './objects.ts';
 import { createRegistry } from './registry.ts';
 import { createSessions } from './sessions.ts';
@@ -54,14 +56,21 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     uploads: new Map(),
     blobs: new Map(),
     jobs: new Map(),
+    cursors: new Map(),
+    notifications: { webhooks: new Map(), events: [], deliveries: [] },
   };
+  const objects = createObjects(state);
+  const uploads = createUploads(state);
   return {
     ...createRegistry(state),
     ...createSessions(state),
-    ...createObjects(state),
+    ...objects,
     ...createListings(state),
-    ...createUploads(state),
+    ...uploads,
+    ...createNotifications(state),
     ...createHousekeeping(state),
+    ...createCursors(state),
+    ...createLifecycle(state, { ...objects, ...uploads }),
     ping: async () => {},
     close: async () => {},
     blobRows: () =>

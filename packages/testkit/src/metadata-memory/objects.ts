@@ -1,4 +1,5 @@
 import { decodeVersionId, type ObjectKey, type VersionId } from '@sealgate/core/names';
+import type { EventName } from '@sealgate/core/notifications';
 import {
   type CommitVersion,
   type DeleteObject,
@@ -9,8 +10,9 @@ import {
   type SegmentRecord,
   type Versioning,
 } from '@sealgate/core/ports';
-import { doomVersion, insertBlob, shownBlob } from './blobs.ts';
+import { dataBlobOf, doomVersion, insertBlob, shownBlob } from './blobs.ts';
 import { changeVersion, failLocked, isLocked, lockable } from './locks.ts';
+import { noteEvent } from './notifications.ts';
 import {
   activeBucket,
   addVersion,
@@ -93,6 +95,7 @@ function createWrites(state: MemoryState): Pick<MetadataObjects, 'commitVersion'
       retire(state, bucket, request.key);
       const version = newVersion(state, bucket, request);
       addVersion(bucket, { version, blobId: request.blobId, upload: null });
+      noteEvent(state, bucket, { name: createdBy(request.cause), version, actor: request.actor });
       const versioned = bucket.record.versioning === 'enabled';
       return { seq: version.seq, versionId: version.versionId, versioned, modifiedAtMs: version.modifiedAtMs };
     },
@@ -105,9 +108,17 @@ function createWrites(state: MemoryState): Pick<MetadataObjects, 'commitVersion'
       const existed = found !== undefined && !found.version.deleteMarker;
       deletable(found, request);
       retire(state, bucket, key);
-      if (bucket.record.versioning === 'off') return { deleteMarker: false, existed };
+      const { actor } = request;
+      if (bucket.record.versioning === 'off') {
+        if (found !== undefined) {
+          nextSeq(state);
+          noteEvent(state, bucket, { name: 'ObjectRemoved:Delete', version: found.version, actor });
+        }
+        return { deleteMarker: false, existed };
+      }
       const marker = deleteMarker(state, bucket, key);
       addVersion(bucket, marker);
+      noteEvent(state, bucket, { name: 'ObjectRemoved:DeleteMarkerCreated', version: marker.version, actor });
       return { versionId: marker.version.versionId, deleteMarker: true, existed };
     },
 
@@ -116,7 +127,18 @@ function createWrites(state: MemoryState): Pick<MetadataObjects, 'commitVersion'
       const bucket = activeBucket(state, request.bucketId);
       const found = versionId === undefined ? current(bucket, key) : find(bucket, key, versionId);
       if (found === undefined) fail(versionId === undefined ? 'NoSuchKey' : 'NoSuchVersion');
-      return changeVersion(state, bucket, { found, request });
+      const changed = changeVersion(state, bucket, { found, request });
+      const { change, actor } = request;
+      const { version } = found;
+      if (change.acl !== undefined) noteEvent(state, bucket, { name: 'ObjectAcl:Put', version, actor });
+      else if (change.tags !== undefined) {
+        noteEvent(state, bucket, {
+          name: change.tags === null ? 'ObjectTagging:Delete' : 'ObjectTagging:Put',
+          version,
+          actor,
+        });
+      }
+      return changed;
     },
   };
 }
@@ -133,6 +155,7 @@ function removeNamed(
   removeVersion(bucket, found);
   doomVersion(state, found);
   nextSeq(state);
+  noteEvent(state, bucket, { name: 'ObjectRemoved:Delete', version: found.version, actor: request.actor });
   return { versionId: request.versionId, deleteMarker: found.version.deleteMarker, existed: true };
 }
 
@@ -149,6 +172,10 @@ function deletable(
   const second = (ms: number): number => Math.floor(ms / 1000);
   const otherTime = unchanged.modifiedAtMs !== undefined && second(unchanged.modifiedAtMs) !== second(modifiedAtMs);
   if (otherTime || (unchanged.bytes !== undefined && unchanged.bytes !== bytes)) fail('PreconditionFailed');
+}
+
+function createdBy(cause: CommitVersion['cause']): EventName {
+  return cause === undefined ? 'ObjectCreated:Put' : cause === 'copy' ? 'ObjectCreated:Copy' : 'ObjectCreated:Post';
 }
 
 function newVersion(state: MemoryState, bucket: StoredBucket, request: CommitVersion): ObjectVersion {
@@ -208,7 +235,7 @@ function createReads(
   const shown = (stored: StoredVersion | undefined): ObjectVersion | undefined => {
     if (stored === undefined) return undefined;
     const whole = !stored.version.deleteMarker && stored.version.parts === 0;
-    return whole ? { ...stored.version, blob: shownBlob(state, stored.blobId) } : stored.version;
+    return whole ? { ...stored.version, blob: shownBlob(state, dataBlobOf(stored)) } : stored.version;
   };
   const segmentOf = ({ record, offset }: StoredPart): SegmentRecord[] => {
     const blob = shownBlob(state, record.blobId);

@@ -18,10 +18,14 @@ import type {
   UploadRecord,
 } from '@sealgate/core/ports';
 
+import type { NotificationState } from './notification-state.ts';
+
 /** A version and where its bytes are. `blobId` names the version even when it is a delete marker or multipart. */
 export interface StoredVersion {
   version: ObjectVersion;
   readonly blobId: BlobId;
+  /** Where the bytes of one put whole are, once they have been written anew. */
+  dataBlobId?: BlobId;
   readonly upload: StoredUpload | null;
 }
 
@@ -44,6 +48,8 @@ export interface StoredPart {
 export interface StoredUpload {
   record: UploadRecord;
   parts: Map<number, StoredPart>;
+  /** When it was aborted, or its version went. */
+  endedAtMs?: number;
   /** Kept for a completion that is repeated. */
   result: { readonly partList: string; readonly answer: Omit<CommittedVersion, 'versioned'> } | null;
 }
@@ -56,6 +62,12 @@ export interface StoredBucket {
   /** Keys of `versions`, ascending bytewise. */
   keys: ObjectKey[];
   readonly physical: Map<BackendId, PhysicalBucketName>;
+}
+
+export interface StoredCursor {
+  readonly position: unknown;
+  readonly holder: string;
+  readonly leasedUntilMs: number;
 }
 
 export interface RepairJob {
@@ -90,6 +102,8 @@ export interface MemoryState {
   readonly uploads: Map<string, StoredUpload>;
   readonly blobs: Map<BlobId, StoredBlob>;
   readonly jobs: Map<string, RepairJob>;
+  readonly cursors: Map<string, StoredCursor>;
+  readonly notifications: NotificationState;
 }
 
 export function fail(code: FaultCode, message = 'refused by the memory metadata'): never {

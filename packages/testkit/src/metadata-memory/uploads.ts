@@ -2,6 +2,7 @@ import { encodeVersionId, type ObjectKey } from '@sealgate/core/names';
 import type { CommitUpload, MetadataObjects, MetadataUploads, ObjectVersion } from '@sealgate/core/ports';
 import { doomBlob, insertBlob } from './blobs.ts';
 import { lockable } from './locks.ts';
+import { noteEvent } from './notifications.ts';
 import { checkPreconditions, nextSeq, retire } from './objects.ts';
 import {
   activeBucket,
@@ -30,6 +31,7 @@ function abort(state: MemoryState, upload: StoredUpload): void {
   for (const part of upload.parts.values()) doomBlob(state, part.record.blobId);
   upload.parts = new Map();
   upload.record = { ...upload.record, state: 'aborted' };
+  upload.endedAtMs = state.clock.now();
 }
 
 export function createUploads(state: MemoryState): MetadataUploads & Pick<MetadataObjects, 'commitUpload'> {
@@ -142,6 +144,11 @@ function commitUpload(state: MemoryState, request: CommitUpload) {
   };
   const stored: StoredVersion = { version, blobId, upload };
   addVersion(bucket, stored);
+  noteEvent(state, bucket, {
+    name: 'ObjectCreated:CompleteMultipartUpload',
+    version: stored.version,
+    actor: request.actor,
+  });
   upload.result = { partList, answer: answer(version) };
   return { ...answer(version), versioned };
 }
