@@ -70,6 +70,12 @@ export {
 } from './forms/policy.ts';
 export { type PostResponse, postResponse, successRedirect } from './forms/post-response.ts';
 export { type CopySource, parseCopySource } from './headers/copy-source.ts';
+export {
+  parseAclHeaders,
+  type RequestedAcl,
+  type RequestedGrant,
+  type RequestedGrantee,
+} from './headers/grants.ts';
 export { type LockHeaders, parseLockHeaders } from './headers/object-lock.ts';
 export {
   type CustomerKey,
@@ -89,6 +95,7 @@ export {
   withoutAwsChunked,
 } from './headers/stored-headers.ts';
 export { parseTaggingHeader, type Tag, validateTags } from './headers/tags.ts';
+export { type OperationAccess, operationAccess } from './operations/actions.ts';
 export { type AddressRequest, hostBucketOf, parseAddress, type S3Address } from './operations/address.ts';
 export {
   type ListBucketsQuery,
@@ -184,6 +191,18 @@ export {
   type StsRequest,
   unknownAction,
 } from './sts/request.ts';
+export {
+  type AccessControlPolicyRequest,
+  accessControlPolicy,
+  groupOfUri,
+  ownershipControls,
+  parseAccessControlPolicy,
+  parseOwnershipControls,
+  parsePublicAccessBlockConfiguration,
+  policyStatus,
+  publicAccessBlockConfiguration,
+  type ShownGrant,
+} from './xml/access.ts';
 export {
   type AccelerateStatus,
   accelerateConfiguration,
