@@ -9,17 +9,19 @@ CREATE OR REPLACE FUNCTION sealgate.update_version(
 LANGUAGE plpgsql AS $$
 DECLARE
   v_named boolean := p_version_seq IS NOT NULL OR p_version_null;
-  v_old sealgate.history;
+  v_old record;
   v_current boolean;
   v_until timestamptz := sealgate.retained_until(p_change);
 BEGIN
   IF sealgate.lock_bucket(p_bucket) IS NULL THEN o_outcome := 'NoSuchBucket'; RETURN; END IF;
   PERFORM pg_advisory_xact_lock(hashtextextended(p_key, p_bucket));
-  SELECT o.*, false INTO v_old FROM sealgate.objects o WHERE o.bucket_id = p_bucket AND o.key = p_key
+  SELECT o.seq, o.is_null, o.blob_id, o.retain_until, o.retention_mode, false AS delete_marker INTO v_old
+  FROM sealgate.objects o WHERE o.bucket_id = p_bucket AND o.key = p_key
     AND CASE WHEN p_version_null THEN o.is_null WHEN v_named THEN o.seq = p_version_seq ELSE true END;
   v_current := FOUND;
   IF NOT FOUND THEN
-    SELECT h.* INTO v_old FROM sealgate.history h WHERE h.bucket_id = p_bucket AND h.key = p_key
+    SELECT h.seq, h.is_null, h.blob_id, h.retain_until, h.retention_mode, h.delete_marker INTO v_old
+    FROM sealgate.history h WHERE h.bucket_id = p_bucket AND h.key = p_key
       AND CASE WHEN p_version_null THEN h.is_null WHEN v_named THEN h.seq = p_version_seq ELSE true END
     ORDER BY h.seq DESC LIMIT 1;
   END IF;
