@@ -1,10 +1,11 @@
 import { parseWriteConditions } from '@sealgate/s3';
 import { declaredBytes, openBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
+import { NOT_ENCRYPTED, newEncryption, wantedEncryption } from '../encryption/writing.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
-import { checksumHeader, replyEmpty, setAckHeaders } from '../reply.ts';
+import { checksumHeader, replyEmpty, setAckHeaders, setHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
-import { refuseServerSideEncryption, watchObject } from '../seal.ts';
+import { watchObject } from '../seal.ts';
 import { requestedTags } from '../tags.ts';
 import { requestedAttributes } from '../write-attributes.ts';
 
@@ -15,18 +16,20 @@ export async function putObject(context: S3Context): Promise<void> {
   const { headers, response } = context;
   const attributes = requestedAttributes(context, bucket);
   const metadata = metadataHeaders(headers);
-  refuseServerSideEncryption(bucket, headers);
+  const wanted = wantedEncryption(context, bucket);
   const bytes = declaredBytes(context);
   const preconditions = parseWriteConditions(headers);
   const tags = requestedTags(context);
   const stored = storedHeaders(headers);
-  const watch = watchObject(bucket, key, { metadata, bytes });
+  const watch = watchObject(bucket, key, { metadata, bytes, hold: wanted.byDefault && wanted.kind !== 'none' });
+  const encryption = await newEncryption(context, { bucket, key }, watch.held ? NOT_ENCRYPTED : wanted);
   const result = await context.engine.putObject({
     bucket,
     key,
     body: openBody(context, watch),
     headers: stored,
-    attributes,
+    attributes: { ...attributes, encryption: encryption.record },
+    ...encryption.key,
     tags,
     requestedClass: requestedClass(headers),
     preconditions,
@@ -35,6 +38,7 @@ export async function putObject(context: S3Context): Promise<void> {
   });
   response.setHeader('etag', `"${result.etag}"`);
   setExpiration(context, bucket, { key, tags, bytes: result.bytes, modifiedAtMs: result.modifiedAtMs });
+  setHeaders(response, encryption.headers);
   if (result.versioned) response.setHeader('x-amz-version-id', result.versionId);
   if (result.checksum !== null) {
     response.setHeader(...checksumHeader(result.checksum));
