@@ -142,6 +142,10 @@ async function openDataPlane(
   }
 }
 
+/** Expired sessions are of no use and no harm: rows that go when there is time. */
+const SESSIONS_REMOVED_AT_ONCE = 1000;
+const SESSION_SWEEP_PACE = { idleMs: 10 * 60_000, backoffMs: 1000, backoffMaxMs: 10 * 60_000 };
+
 function startLoops({ core, options, metrics, closers }: Opening): void {
   const { config, logger } = options;
   if (!config.backgroundWork) return;
@@ -158,6 +162,13 @@ function startLoops({ core, options, metrics, closers }: Opening): void {
       name: 'repairs',
       concurrency: config.repairConcurrency,
       run: (o) => core.engine.repairDue(o),
+    }),
+    createLoop({
+      ...shared,
+      name: 'sessions',
+      concurrency: 1,
+      run: () => core.metadata.removeExpiredSessions(SESSIONS_REMOVED_AT_ONCE),
+      pace: SESSION_SWEEP_PACE,
     }),
   ];
   for (const loop of loops) {
