@@ -95,6 +95,7 @@ export {
   withoutAwsChunked,
 } from './headers/stored-headers.ts';
 export { parseTaggingHeader, type Tag, validateTags } from './headers/tags.ts';
+export { POST_FIELDS_BYTES_MAX } from './limits.ts';
 export { type OperationAccess, operationAccess } from './operations/actions.ts';
 export { type AddressRequest, hostBucketOf, parseAddress, type S3Address } from './operations/address.ts';
 export {

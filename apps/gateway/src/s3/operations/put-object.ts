@@ -1,3 +1,5 @@
+import type { Bucket } from '@sealgate/core/ports';
+import type { BodySource, PutObjectResult } from '@sealgate/engine';
 import { parseWriteConditions } from '@sealgate/s3';
 import { declaredBytes, openBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
@@ -5,19 +7,36 @@ import { NOT_ENCRYPTED, newEncryption, wantedEncryption } from '../encryption/wr
 import { setExpiration } from '../lifecycle-headers.ts';
 import { checksumHeader, replyEmpty, setAckHeaders, setHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
-import { watchObject } from '../seal.ts';
+import { type SealWatch, watchObject } from '../seal.ts';
 import { requestedTags } from '../tags.ts';
 import { requestedAttributes } from '../write-attributes.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
 export async function putObject(context: S3Context): Promise<void> {
   const bucket = await requireBucket(context);
+  await storeObject(context, bucket, { bytes: declaredBytes(context), open: (watch) => openBody(context, watch) });
+  replyEmpty(context.response, 200);
+}
+
+/** The bytes of an object to be, however they travel. */
+export interface IncomingObject {
+  readonly bytes: number;
+  /** Called once everything else of the request was found acceptable. */
+  readonly open: (watch: SealWatch) => BodySource;
+}
+
+/** Stores what a request sends under its key, as its headers say, and sets the headers of its answer. */
+export async function storeObject(
+  context: S3Context,
+  bucket: Bucket,
+  incoming: IncomingObject,
+): Promise<PutObjectResult> {
   const key = requireKey(context);
   const { headers, response } = context;
   const attributes = requestedAttributes(context, bucket);
   const metadata = metadataHeaders(headers);
   const wanted = wantedEncryption(context, bucket);
-  const bytes = declaredBytes(context);
+  const { bytes } = incoming;
   const preconditions = parseWriteConditions(headers);
   const tags = requestedTags(context);
   const stored = storedHeaders(headers);
@@ -26,7 +45,7 @@ export async function putObject(context: S3Context): Promise<void> {
   const result = await context.engine.putObject({
     bucket,
     key,
-    body: openBody(context, watch),
+    body: incoming.open(watch),
     headers: stored,
     attributes: { ...attributes, encryption: encryption.record },
     ...encryption.key,
@@ -46,5 +65,5 @@ export async function putObject(context: S3Context): Promise<void> {
   }
   if (result.verdict !== null) response.setHeader('x-sealgate-verdict', result.verdict);
   setAckHeaders(response, result);
-  replyEmpty(response, 200);
+  return result;
 }
