@@ -97,7 +97,8 @@ export const settingsSchema = z.object({
         form: 'text',
         secret: true,
         fallback: 'generated once into the data directory; required with `DATABASE_URL`',
-        description: 'Seals tenant and backend secrets in the database. Losing it loses them.',
+        description:
+          'Seals tenant and backend secrets, and the keys of encrypted objects, in the database. Losing it loses them all.',
       }),
     ),
   tenantSecretPassphraseVersion: integer(1, 255)
@@ -117,6 +118,27 @@ export const settingsSchema = z.object({
         form: 'text',
         secret: true,
         description: 'The passphrase of the version before, for as long as secrets are sealed under it.',
+      }),
+    ),
+  defaultEncryption: z
+    .enum(['SSE-S3', 'none'])
+    .default('SSE-S3')
+    .meta(
+      meta({
+        env: 'SEALGATE_DEFAULT_ENCRYPTION',
+        form: 'SSE-S3 or none',
+        description:
+          'What the gateway does to objects that their clients neither seal nor ask to be encrypted, in buckets without a default of their own: encrypt them under keys of this gateway, or store them as they come, so that backends can read them.',
+      }),
+    ),
+  customerKeysOverHttp: flag()
+    .default(false)
+    .meta(
+      meta({
+        env: 'SEALGATE_CUSTOMER_KEYS_OVER_HTTP',
+        form: 'true or false',
+        description:
+          'Take keys of clients (SSE-C) over plain http from other machines. Only where the network in between is trusted.',
       }),
     ),
   region: text(REGION, 'must have 2 to 63 lower-case letters, digits or hyphens')

@@ -20,10 +20,13 @@ const REDACTED = [
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
 /** Headers by their wire names. */
-const REDACTED_HEADERS = ['["x-admin-key"]', '["x-amz-security-token"]', '["x-encrypted-key"]'].flatMap((name) => [
-  `headers${name}`,
-  `*.headers${name}`,
-]);
+const REDACTED_HEADERS = [
+  '["x-admin-key"]',
+  '["x-amz-copy-source-server-side-encryption-customer-key"]',
+  '["x-amz-security-token"]',
+  '["x-amz-server-side-encryption-customer-key"]',
+  '["x-encrypted-key"]',
+].flatMap((name) => [`headers${name}`, `*.headers${name}`]);
 
 /** How far a chain of causes is followed. */
 const CAUSES_MAX = 5;

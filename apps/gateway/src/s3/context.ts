@@ -5,6 +5,7 @@ import type { AuditActor, Bucket, Clock, Metadata } from '@sealgate/core/ports';
 import type { Engine } from '@sealgate/engine';
 import type { FormFields, Query, RequestHeaders, S3Operation, SignedPayload } from '@sealgate/s3';
 import { type Caller, tenantOf } from './access/caller.ts';
+import type { EncryptionSettings } from './encryption/settings.ts';
 
 /** What every operation may use. */
 export interface S3Services {
@@ -15,6 +16,7 @@ export interface S3Services {
   readonly region: string;
   /** Base of object URLs in answers, without a slash at its end. */
   readonly publicUrl: string;
+  readonly encryption: EncryptionSettings;
 }
 
 /** One request whose signature, if it has one, was verified. Handlers answer through `response` and throw Faults. */

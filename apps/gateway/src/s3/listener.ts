@@ -135,6 +135,7 @@ async function open(serving: Serving, exchange: Exchange, progress: Progress): P
     clock: deps.clock,
     region: deps.region,
     publicUrl: deps.publicUrl,
+    encryption: deps.encryption,
     request,
     response,
     requestId,

@@ -2,6 +2,10 @@ import type { ServerResponse } from 'node:http';
 import { Fault } from '@sealgate/core/faults';
 import type { Checksum, ObjectVersion } from '@sealgate/core/ports';
 
+export function setHeaders(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+}
+
 /** A whole XML answer. */
 export function replyXml(response: ServerResponse, body: string, status = 200): void {
   response.setHeader('content-type', 'application/xml');

@@ -36,14 +36,22 @@ const HOW_TO_SEAL =
 
 const UNWATCHED: SealWatch = { push: () => undefined, finish: () => ({ verdict: null, envelope: null }) };
 
-/** @throws Fault EncryptionRequired at once when a strict bucket's request can be refused without its body */
+/** A watch of a whole object. */
+export interface ObjectWatch extends SealWatch {
+  /** The request brings a seal's envelope, and the body must be what it says: it goes to backends as it is. */
+  readonly held: boolean;
+}
+
+/**
+ * @param request.hold what brings an envelope is held to it also where a bucket takes everything
+ * @throws Fault EncryptionRequired at once when a strict bucket's request can be refused without its body
+ */
 export function watchObject(
   bucket: Bucket,
   key: ObjectKey,
-  request: { readonly metadata: MetadataHeaders; readonly bytes: number },
-): SealWatch {
-  if (!isWatched(bucket, request.metadata)) return UNWATCHED;
-  const strict = bucket.encryption === 'required';
+  request: { readonly metadata: MetadataHeaders; readonly bytes: number; readonly hold: boolean },
+): ObjectWatch {
+  if (!isWatched(bucket, request.metadata)) return { ...UNWATCHED, held: false };
   const inspector = createObjectInspector({
     tenant: bucket.tenantName,
     bucket: bucket.name,
@@ -51,11 +59,13 @@ export function watchObject(
     metadata: request.metadata,
     contentLength: request.bytes,
   });
+  const held = request.hold && bringsEnvelope(request.metadata) && inspector.refusal === undefined;
   const refuse = (verdict: { readonly reason?: string; readonly message?: string } | undefined): void => {
-    if (strict && verdict !== undefined) throw encryptionRequired(verdict.reason, verdict.message);
+    if (verdict !== undefined) refuseUnsealed(bucket, held, verdict);
   };
   refuse(inspector.refusal);
   return {
+    held,
     push: (chunk) => refuse(inspector.push(chunk)),
     finish() {
       const verdict = inspector.finish();
@@ -98,7 +108,7 @@ export function sealOfCopy(
   const envelope = envelopeOfUpload(bucket, key, copy.metadata);
   const sealed = verdict?.startsWith('sealed:') === true && original !== null;
   if (sealed && envelope !== null && isSameBody(original, envelope)) return { verdict, envelope };
-  return { verdict: strictOr(bucket, sealed ? 'not-for-this-body' : 'not-sealed'), envelope: null };
+  return { verdict: unsealed(bucket, false, { reason: sealed ? 'not-for-this-body' : 'not-sealed' }), envelope: null };
 }
 
 /** Two envelopes of one body name the same envelope id and the same header. */
@@ -107,8 +117,16 @@ function isSameBody(one: EnvelopeRecord, other: EnvelopeRecord): boolean {
   return Buffer.from(a.envelopeId).equals(b.envelopeId) && Buffer.from(a.headerDigest).equals(b.headerDigest);
 }
 
-/** One part: what it tells is kept with it as JSON, the whole is judged at completion. */
-export function watchPart(bucket: Bucket, partNumber: number, envelope: EnvelopeRecord | null): SealWatch {
+/**
+ * One part: what it tells is kept with it as JSON, the whole is judged at completion.
+ * @param part.held the upload is held to the envelope that it was created with
+ */
+export function watchPart(
+  bucket: Bucket,
+  envelope: EnvelopeRecord | null,
+  part: { readonly partNumber: number; readonly held: boolean },
+): SealWatch {
+  const { partNumber, held } = part;
   if (bucket.encryption === 'off' && envelope === null) return UNWATCHED;
   const inspector = createPartInspector({
     partNumber,
@@ -117,9 +135,7 @@ export function watchPart(bucket: Bucket, partNumber: number, envelope: Envelope
   return {
     push(chunk) {
       const refusal = inspector.push(chunk);
-      if (refusal !== undefined && bucket.encryption === 'required') {
-        throw encryptionRequired(refusal.reason, refusal.message);
-      }
+      if (refusal !== undefined) refuseUnsealed(bucket, held, refusal);
     },
     finish: () => ({ verdict: JSON.stringify(inspector.finish()), envelope: null }),
   };
@@ -128,22 +144,40 @@ export function watchPart(bucket: Bucket, partNumber: number, envelope: Envelope
 /** Judges a completed upload by what its parts told. @throws Fault EncryptionRequired */
 export function judgeParts(
   bucket: Bucket,
-  envelope: EnvelopeRecord | null,
+  upload: { readonly envelope: EnvelopeRecord | null; readonly held: boolean },
   parts: readonly PartRecord[],
 ): string | null {
+  const { envelope, held } = upload;
   if (bucket.encryption === 'off' && envelope === null) return null;
-  if (parts.some((part) => part.inspection === null)) return strictOr(bucket, 'not-inspected');
+  if (parts.some((part) => part.inspection === null)) return unsealed(bucket, held, { reason: 'not-inspected' });
   const verdict = joinParts(
     parts.map((part) => JSON.parse(part.inspection ?? '{}') as PartStructure),
     envelope === null ? {} : { envelope: parseEnvelope(envelope.encryptedKey) },
   );
   if (verdict.ok && envelope !== null) return 'sealed:sgo1';
-  return strictOr(bucket, verdict.reason ?? 'malformed-envelope', verdict.message);
+  return unsealed(bucket, held, { reason: verdict.reason ?? 'malformed-envelope', ...verdict });
 }
 
-function strictOr(bucket: Bucket, reason: string, message?: string): string {
-  if (bucket.encryption === 'required') throw encryptionRequired(reason, message);
-  return `unsealed:${reason}`;
+interface Unsealed {
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+/** The verdict on what is not sealed, where a bucket takes it. @throws Fault EncryptionRequired */
+function unsealed(bucket: Bucket, held: boolean, verdict: Unsealed & { readonly reason: string }): string {
+  refuseUnsealed(bucket, held, verdict);
+  return `unsealed:${verdict.reason}`;
+}
+
+function refuseUnsealed(bucket: Bucket, held: boolean, verdict: Unsealed): void {
+  if (bucket.encryption === 'required') throw encryptionRequired(verdict.reason, verdict.message);
+  if (!held) return;
+  const why = verdict.message === undefined ? '' : ` (${verdict.message})`;
+  throw new Fault(
+    'EncryptionRequired',
+    `The request brings the envelope of a sealed object, and the body is not that object${why}. Send it without the x-amz-meta-sealgate-* headers, or seal it anew.`,
+    { detail: { Reason: verdict.reason ?? 'not-sealed' } },
+  );
 }
 
 /** The headers that give the envelope back to its owner. */
@@ -164,7 +198,11 @@ export function refuseServerSideEncryption(bucket: Bucket, headers: RequestHeade
 }
 
 function isWatched(bucket: Bucket, metadata: MetadataHeaders): boolean {
-  return bucket.encryption !== 'off' || Object.keys(metadata).some(isEnvelopeHeader);
+  return bucket.encryption !== 'off' || bringsEnvelope(metadata);
+}
+
+function bringsEnvelope(metadata: MetadataHeaders): boolean {
+  return Object.keys(metadata).some(isEnvelopeHeader);
 }
 
 function encryptionRequired(reason: string | undefined, message: string | undefined): Fault {

@@ -1,4 +1,4 @@
-import { type Metadata, systemClock } from '@sealgate/core/ports';
+import { type KeyWrapper, type Metadata, systemClock } from '@sealgate/core/ports';
 import { createEngine, defaultEngineLimits, type Engine } from '@sealgate/engine';
 import { openMetadata } from '@sealgate/metadata';
 import { createCachedMetadata } from '@sealgate/metadata/cache';
@@ -15,6 +15,7 @@ import { watchDatabase } from '../observe/watch-database.ts';
 /** What every process of a gateway is made of, listeners apart. */
 export interface CoreServices {
   readonly metadata: Metadata;
+  readonly objectKeys: KeyWrapper;
   readonly guard: EndpointGuard;
   readonly links: LinkDeps;
   readonly registry: BackendRegistry;
@@ -73,6 +74,7 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
   const stopWatching = watchDatabase({ status: database, metrics, clock, queues: options.leads });
   return {
     metadata,
+    objectKeys: database.objectKeys,
     guard,
     links,
     registry,

@@ -30,6 +30,11 @@ export async function openS3Listener(
     clock: systemClock,
     region: config.region,
     publicUrl: config.publicS3Url ?? endpointOf(config, port),
+    encryption: {
+      objectKeys: core.objectKeys,
+      byDefault: config.defaultEncryption,
+      customerKeysOverHttp: config.customerKeysOverHttp,
+    },
     logger,
     metrics,
     baseDomains: config.baseDomain === undefined ? [] : [config.baseDomain],

@@ -12,17 +12,19 @@ import {
 } from '@sealgate/s3';
 import { readWholeBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
+import { unlockCompletion } from '../encryption/reading.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
-import { replyXml } from '../reply.ts';
+import { replyXml, setHeaders } from '../reply.ts';
 import { judgeParts } from '../seal.ts';
 import { shownChecksum } from '../shown.ts';
-import { findUpload } from './multipart.ts';
+import { findUpload, isHeld } from './multipart.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html */
 export async function completeMultipartUpload(context: S3Context): Promise<void> {
   const bucket = await requireBucket(context);
   const key = requireKey(context);
   const upload = await findUpload(context, bucket);
+  const { headers: encryptionHeaders } = unlockCompletion(context, upload);
   const listed = listedParts(await readWholeBody(context, { checksumOfObject: true }));
   const result = await context.engine.completeUpload({
     bucket,
@@ -31,13 +33,14 @@ export async function completeMultipartUpload(context: S3Context): Promise<void>
     summarize: (parts) => {
       requireSize(context, parts);
       const checksum = checksumOf(context, upload, parts);
-      return { checksum, ...sealOf(bucket, upload, parts) };
+      return { checksum, ...sealOf(context, bucket, { upload, parts }) };
     },
     preconditions: parseWriteConditions(context.headers),
     actor: context.actor,
   });
   setExpiration(context, bucket, { key, tags: upload.tags, bytes: result.bytes, modifiedAtMs: result.modifiedAtMs });
   if (result.versioned) context.response.setHeader('x-amz-version-id', result.versionId);
+  setHeaders(context.response, encryptionHeaders);
   replyXml(
     context.response,
     completeMultipartUploadResult({
@@ -94,7 +97,12 @@ function claimedChecksum(context: S3Context, algorithm: ChecksumAlgorithm): stri
   return headerValue(context.headers, checksumHeaderName(algorithm))?.replace(/-\d+$/, '');
 }
 
-function sealOf(bucket: Bucket, upload: UploadRecord, parts: readonly PartRecord[]) {
-  const verdict = judgeParts(bucket, upload.envelope, parts);
-  return { verdict, envelope: verdict?.startsWith('sealed:') === true ? upload.envelope : null };
+function sealOf(
+  context: S3Context,
+  bucket: Bucket,
+  { upload, parts }: { readonly upload: UploadRecord; readonly parts: readonly PartRecord[] },
+) {
+  const { envelope } = upload;
+  const verdict = judgeParts(bucket, { envelope, held: isHeld(context, bucket, upload) }, parts);
+  return { verdict, envelope: verdict?.startsWith('sealed:') === true ? envelope : null };
 }

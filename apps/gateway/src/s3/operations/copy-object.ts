@@ -14,10 +14,12 @@ import {
   requireCopySourceConditions,
 } from '@sealgate/s3';
 import { bucketNamed, requireBucket, requireKey, type S3Context } from '../context.ts';
+import { type Unlocked, unlockVersion } from '../encryption/reading.ts';
+import { NOT_ENCRYPTED, newEncryption, wantedEncryption } from '../encryption/writing.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
-import { replyXml, setAckHeaders } from '../reply.ts';
+import { replyXml, setAckHeaders, setHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
-import { refuseServerSideEncryption, sealOfCopy } from '../seal.ts';
+import { sealOfCopy } from '../seal.ts';
 import { requestedTags } from '../tags.ts';
 import { findVersion, toVersionId } from '../version-query.ts';
 import { requestedAttributes } from '../write-attributes.ts';
@@ -33,12 +35,12 @@ export async function copyObject(context: S3Context): Promise<void> {
   const key = requireKey(context);
   const { headers, response } = context;
   const attributes = requestedAttributes(context, bucket);
-  refuseServerSideEncryption(bucket, headers);
+  const wanted = wantedEncryption(context, bucket);
   const preconditions = parseWriteConditions(headers);
-  const { source, version } = await copySource(context);
+  const { source, version, unlocked } = await copySource(context);
   const directives = directivesOf(context);
   const ontoItself = source.bucket.id === bucket.id && version.key === key;
-  if (ontoItself && source.versionId === undefined && !changesAnything(headers, directives)) {
+  if (ontoItself && source.versionId === undefined && wanted.byDefault && !changesAnything(headers, directives)) {
     throw new Fault(
       'InvalidRequest',
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
@@ -53,6 +55,12 @@ export async function copyObject(context: S3Context): Promise<void> {
   const seal = ontoItself
     ? { envelope: version.envelope, verdict: version.verdict }
     : sealOfCopy(bucket, key, { metadata: metadataHeaders(headers), version });
+  // A sealed object stays what its owner can read off a backend.
+  const encryption = await newEncryption(
+    context,
+    { bucket, key },
+    wanted.byDefault && seal.envelope !== null ? NOT_ENCRYPTED : wanted,
+  );
   const algorithm = parseUploadChecksum(headers)?.algorithm ?? version.checksum?.algorithm ?? DEFAULT_CHECKSUM;
   const sum = createChecksum(algorithm);
   const tags = directives.replaceTags ? directives.tags : version.tags;
@@ -61,6 +69,7 @@ export async function copyObject(context: S3Context): Promise<void> {
     key,
     body: context.engine.bodyOfVersion(version, {
       signal: context.signal,
+      ...(await unlocked.key()),
       watch: {
         update: (chunk) => sum.update(chunk),
         finish: () => ({
@@ -70,7 +79,8 @@ export async function copyObject(context: S3Context): Promise<void> {
       },
     }),
     headers: directives.replaceMetadata ? storedHeaders(headers) : copiedHeaders(headers, version.headers),
-    attributes,
+    attributes: { ...attributes, encryption: encryption.record },
+    ...encryption.key,
     tags,
     requestedClass: requestedClass(headers),
     preconditions,
@@ -80,6 +90,7 @@ export async function copyObject(context: S3Context): Promise<void> {
   setExpiration(context, bucket, { key, tags, bytes: result.bytes, modifiedAtMs: result.modifiedAtMs });
   if (result.versioned) response.setHeader('x-amz-version-id', result.versionId);
   if (source.bucket.versioning !== 'off') response.setHeader('x-amz-copy-source-version-id', version.versionId);
+  setHeaders(response, encryption.headers);
   setAckHeaders(response, result);
   const { etag, modifiedAtMs, checksum } = result;
   replyXml(response, copyObjectResult({ etag, modifiedAtMs, ...(checksum === null ? {} : { checksum }) }));
@@ -105,6 +116,7 @@ function copiedHeaders(headers: RequestHeaders, original: StoredHeaders): Stored
 export interface FoundSource {
   readonly source: { readonly bucket: Bucket; readonly versionId: CopySource['versionId'] };
   readonly version: ObjectVersion;
+  readonly unlocked: Unlocked;
 }
 
 /** The version a copy reads, its conditions checked. @throws Fault NoSuchBucket, NoSuchKey, AccessDenied, PreconditionFailed */
@@ -120,7 +132,7 @@ export async function copySource(context: S3Context): Promise<FoundSource> {
     etag: version.etag,
     modifiedAtMs: version.modifiedAtMs,
   });
-  return { source: { bucket, versionId }, version };
+  return { source: { bucket, versionId }, version, unlocked: unlockVersion(context, version, 'copy-source') };
 }
 
 /** A delete marker is no source, and the headers of a read that found one do not belong to a copy. */

@@ -13,16 +13,17 @@ import {
   resolveRange,
 } from '@sealgate/s3';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
+import { type Unlocked, unlockVersion } from '../encryption/reading.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
 import { lockHeaders } from '../object-lock.ts';
-import { checksumHeader, quoted, replyEmpty, replyStream } from '../reply.ts';
+import { checksumHeader, quoted, replyEmpty, replyStream, setHeaders } from '../reply.ts';
 import { envelopeHeaders } from '../seal.ts';
 import { shownChecksum, shownClass } from '../shown.ts';
 import { findVersion, parseVersionId } from '../version-query.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
 export async function getObject(context: S3Context): Promise<void> {
-  const { version, window } = await prepare(context);
+  const { version, window, unlocked } = await prepare(context);
   const { response, engine, signal } = context;
   if (window.bytes === 0) {
     replyEmpty(response, window.status);
@@ -30,7 +31,7 @@ export async function getObject(context: S3Context): Promise<void> {
   }
   const range: ByteRange = { start: window.start, end: window.start + window.bytes - 1 };
   const whole = range.start === 0 && window.bytes === version.bytes;
-  const body = engine.readObject(version, { signal, ...(whole ? {} : { range }) });
+  const body = engine.readObject(version, { signal, ...(await unlocked.key()), ...(whole ? {} : { range }) });
   await replyStream(response, body, { status: window.status, bytes: window.bytes });
 }
 
@@ -48,13 +49,20 @@ interface Window {
   readonly bytes: number;
 }
 
+interface Prepared {
+  readonly version: ObjectVersion;
+  readonly window: Window;
+  readonly unlocked: Unlocked;
+}
+
 /** Finds the version, checks conditions, works out the range, sets every header but the length. */
-async function prepare(context: S3Context): Promise<{ readonly version: ObjectVersion; readonly window: Window }> {
+async function prepare(context: S3Context): Promise<Prepared> {
   const bucket = await requireBucket(context);
   const key = requireKey(context);
   const overrides = parseResponseOverrides(context.query);
   const version = await findVersion(context, { bucket, key, versionId: parseVersionId(context) });
   const { response, headers } = context;
+  const unlocked = unlockVersion(context, version);
   response.setHeader('etag', quoted(version));
   response.setHeader('last-modified', formatHttpDate(version.modifiedAtMs));
   requireReadConditions(parseReadConditions(headers), version);
@@ -74,10 +82,10 @@ async function prepare(context: S3Context): Promise<{ readonly version: ObjectVe
     ...envelopeHeaders(version.envelope),
     ...lockHeaders(version),
   };
-  for (const [name, value] of Object.entries(stored)) response.setHeader(name, value);
+  setHeaders(response, { ...stored, ...unlocked.headers });
   if (version.verdict !== null) response.setHeader('x-sealgate-verdict', version.verdict);
   setChecksum(context, version, window);
-  return { version, window };
+  return { version, window, unlocked };
 }
 
 /** The checksum covers the whole object, so it goes out with a whole answer only, when the client asked for it. */
@@ -130,9 +138,9 @@ async function windowOfPart(context: S3Context, version: ObjectVersion, text: st
   }
   const segment = await context.metadata.readSegmentOfPart(version, partNumber);
   if (segment === undefined) throw notThere;
-  const { offset, blob } = segment;
+  const { offset, bytes } = segment;
   context.response.setHeader('x-amz-mp-parts-count', version.parts);
-  const range = { start: offset, end: offset + blob.bytes - 1 };
+  const range = { start: offset, end: offset + bytes - 1 };
   context.response.setHeader('content-range', formatContentRange(range, version.bytes));
-  return { status: 206, start: offset, bytes: blob.bytes };
+  return { status: 206, start: offset, bytes };
 }

@@ -13,6 +13,7 @@ import { deleteBucketCors, getBucketCors, preflight, putBucketCors } from './cor
 import { createBucket } from './create-bucket.ts';
 import { deleteObject } from './delete-object.ts';
 import { deleteObjects } from './delete-objects.ts';
+import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from './encryption.ts';
 import { getObject, headObject } from './get-object.ts';
 import {
   deleteBucketLifecycle,
@@ -60,6 +61,7 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   DeleteBucket: deleteBucket,
   DeleteBucketAnalyticsConfiguration: noSuchConfiguration,
   DeleteBucketCors: deleteBucketCors,
+  DeleteBucketEncryption: deleteBucketEncryption,
   DeleteBucketIntelligentTieringConfiguration: noSuchConfiguration,
   DeleteBucketInventoryConfiguration: noSuchConfiguration,
   DeleteBucketLifecycle: deleteBucketLifecycle,
@@ -73,6 +75,7 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   GetBucketAccelerateConfiguration: getBucketAccelerateConfiguration,
   GetBucketAnalyticsConfiguration: noSuchConfiguration,
   GetBucketCors: getBucketCors,
+  GetBucketEncryption: getBucketEncryption,
   GetBucketIntelligentTieringConfiguration: noSuchConfiguration,
   GetBucketInventoryConfiguration: noSuchConfiguration,
   GetBucketLifecycleConfiguration: getBucketLifecycleConfiguration,
@@ -105,6 +108,7 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   PutBucketAccelerateConfiguration: putBucketAccelerateConfiguration,
   PutBucketCors: putBucketCors,
   PutBucketLifecycleConfiguration: putBucketLifecycleConfiguration,
+  PutBucketEncryption: putBucketEncryption,
   PutBucketRequestPayment: putBucketRequestPayment,
   PutBucketTagging: putBucketTagging,
   PutBucketVersioning: putBucketVersioning,

@@ -11,8 +11,11 @@ import {
 } from '@sealgate/s3';
 import { openBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
+import { unlockUpload } from '../encryption/reading.ts';
+import { defaultEncryption } from '../encryption/settings.ts';
+import { NOT_ENCRYPTED, newEncryption, wantedEncryption } from '../encryption/writing.ts';
 import { setAbortion } from '../lifecycle-headers.ts';
-import { checksumHeader, replyEmpty, replyXml, setAckHeaders } from '../reply.ts';
+import { checksumHeader, replyEmpty, replyXml, setAckHeaders, setHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { envelopeOfUpload, refuseServerSideEncryption, watchPart } from '../seal.ts';
 import { ownerOf, shownChecksum, shownClass } from '../shown.ts';
@@ -25,19 +28,22 @@ export async function createMultipartUpload(context: S3Context): Promise<void> {
   const key = requireKey(context);
   const { headers, response } = context;
   const attributes = requestedAttributes(context, bucket);
-  refuseServerSideEncryption(bucket, headers);
+  const wanted = wantedEncryption(context, bucket);
   const tags = requestedTags(context);
   const checksum = parseUploadChecksum(headers);
+  const envelope = envelopeOfUpload(bucket, key, metadataHeaders(headers));
+  const held = wanted.byDefault && envelope !== null;
+  const encryption = await newEncryption(context, { bucket, key }, held ? NOT_ENCRYPTED : wanted);
   const { uploadId } = await context.engine.createUpload({
     bucket,
     key,
     requestedClass: requestedClass(headers),
     headers: storedHeaders(headers),
-    attributes,
+    attributes: { ...attributes, encryption: encryption.record },
     tags,
     checksumAlgorithm: checksum?.algorithm ?? null,
     checksumType: checksum?.type ?? null,
-    envelope: envelopeOfUpload(bucket, key, metadataHeaders(headers)),
+    envelope,
     actor: context.actor,
   });
   if (checksum !== undefined) {
@@ -45,6 +51,7 @@ export async function createMultipartUpload(context: S3Context): Promise<void> {
     response.setHeader('x-amz-checksum-type', checksum.type);
   }
   setAbortion(context, bucket, { key, createdAtMs: context.clock.now() });
+  setHeaders(response, encryption.headers);
   replyXml(response, initiateMultipartUploadResult({ bucket: bucket.name, key, uploadId }));
 }
 
@@ -55,15 +62,19 @@ export async function uploadPart(context: S3Context): Promise<void> {
   const partNumber = partNumberOf(context);
   const upload = await requireUpload(context, bucket);
   refuseServerSideEncryption(bucket, context.headers);
+  const unlocked = unlockUpload(context, upload);
+  const watch = watchPart(bucket, upload.envelope, { partNumber, held: isHeld(context, bucket, upload) });
   const result = await context.engine.uploadPart({
     bucket,
     upload,
     partNumber,
-    body: openBody(context, watchPart(bucket, partNumber, upload.envelope), upload.checksumAlgorithm),
+    body: openBody(context, watch, upload.checksumAlgorithm),
+    ...(await unlocked.key()),
     actor: context.actor,
     signal: context.signal,
   });
   response.setHeader('etag', `"${result.etag}"`);
+  setHeaders(response, unlocked.headers);
   if (result.checksum !== null) response.setHeader(...checksumHeader(result.checksum));
   setAckHeaders(response, result);
   replyEmpty(response, 200);
@@ -174,6 +185,12 @@ function noSuchUpload(uploadId: string): Fault {
     'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
     { detail: { UploadId: uploadId.slice(0, 128) } },
   );
+}
+
+/** Parts of a sealed object go to backends as they are, so they are held to being that, as `watchObject` holds an object. */
+export function isHeld(context: S3Context, bucket: Bucket, upload: UploadRecord): boolean {
+  if (upload.envelope === null || upload.attributes.encryption !== null) return false;
+  return defaultEncryption(context.encryption, bucket) !== 'none';
 }
 
 export function partNumberOf(context: S3Context): number {
