@@ -1,0 +1,1 @@
+export { createErasureCodec, type ErasureCodec, SHARDS_MAX } from './codec.ts';
