@@ -6,7 +6,7 @@ DECLARE
 BEGIN
   IF p_old.parts = 0 THEN
     INSERT INTO sealgate.deletions (blob_id, due_at, seq, bucket_id, key)
-    VALUES (p_old.blob_id, v_due, p_old.seq, p_old.bucket_id, p_old.key);
+    VALUES (coalesce(p_old.data_blob, p_old.blob_id), v_due, p_old.seq, p_old.bucket_id, p_old.key);
   ELSE
     INSERT INTO sealgate.deletions (blob_id, due_at, upload, part_number, bucket_id)
     SELECT p.blob_id, v_due, p.upload, p.part_number, p_old.bucket_id FROM sealgate.parts p WHERE p.upload = p_old.upload;

@@ -9,8 +9,10 @@ BEGIN
   FOR v_due IN
     SELECT d.* FROM sealgate.deletions d WHERE d.due_at <= now() ORDER BY d.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED
   LOOP
-    IF EXISTS (SELECT FROM sealgate.objects o WHERE o.bucket_id = v_due.bucket_id AND o.key = v_due.key AND o.blob_id = v_due.blob_id)
-      OR EXISTS (SELECT FROM sealgate.history h WHERE h.bucket_id = v_due.bucket_id AND h.key = v_due.key AND h.seq = v_due.seq)
+    IF EXISTS (SELECT FROM sealgate.objects o WHERE o.bucket_id = v_due.bucket_id AND o.key = v_due.key
+        AND coalesce(o.data_blob, o.blob_id) = v_due.blob_id AND o.parts = 0)
+      OR EXISTS (SELECT FROM sealgate.history h WHERE h.bucket_id = v_due.bucket_id AND h.key = v_due.key AND h.seq = v_due.seq
+        AND coalesce(h.data_blob, h.blob_id) = v_due.blob_id AND h.parts = 0)
       OR EXISTS (SELECT FROM sealgate.parts p JOIN sealgate.uploads u ON u.num = p.upload
         WHERE p.upload = v_due.upload AND p.part_number = v_due.part_number AND p.blob_id = v_due.blob_id
           AND u.state IN ('o', 'c')) THEN

@@ -99,3 +99,4 @@ export {
   type Versioning,
 } from './model.ts';
 export { completeSettings } from './tenant-settings.ts';
+export type { WebhookAnswer, WebhookMessage, WebhookSender } from './webhook-sender.ts';

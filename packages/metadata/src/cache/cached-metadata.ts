@@ -61,6 +61,9 @@ export function createCachedMetadata(metadata: Metadata, limits: CacheLimits = d
     commitUpload: (u) => versions.change(versionId(u.bucketId, u.key), () => metadata.commitUpload(u)),
     deleteObject: (d) => versions.change(versionId(d.bucketId, d.key), () => metadata.deleteObject(d)),
     updateVersion: (u) => versions.change(versionId(u.bucketId, u.key), () => metadata.updateVersion(u)),
+    expireVersion: (v) => versions.change(versionId(v.bucketId, v.key), () => metadata.expireVersion(v)),
+    replaceBlob: (b) => versions.change(versionId(b.bucketId, b.key), () => metadata.replaceBlob(b)),
+    settleClass: (c) => versions.change(versionId(c.bucketId, c.key), () => metadata.settleClass(c)),
     reportBadReplica: (blob, ...rest) => ofBlob(blob, () => metadata.reportBadReplica(blob, ...rest)),
     markReplica: (blob, replica) => ofBlob(blob, () => metadata.markReplica(blob, replica)),
 

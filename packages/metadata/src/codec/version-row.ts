@@ -37,6 +37,8 @@ export interface VersionRow extends EnvelopeColumns, AttributeColumns {
   readonly headers: StoredHeaders | null;
   readonly tags: Readonly<Record<string, string>> | null;
   readonly delete_marker: boolean;
+  /** Where the bytes of a version put whole are; `blob_id` names it. */
+  readonly data_blob: BlobId | null;
   readonly blob_bytes: bigint | null;
   readonly stripe_bytes: number | null;
   readonly k: number | null;
@@ -87,9 +89,9 @@ export async function blobOf(blobId: BlobId, bytes: bigint, row: BlobColumns, de
 export async function versionOf(row: VersionRow, deps: RowDeps): Promise<ObjectVersion> {
   const { block_shift: shift, replicas } = row;
   const blob =
-    row.blob_bytes === null || shift === null || replicas === null
+    row.data_blob === null || row.blob_bytes === null || shift === null || replicas === null
       ? null
-      : await blobOf(row.blob_id, row.blob_bytes, { ...row, block_shift: shift, replicas }, deps);
+      : await blobOf(row.data_blob, row.blob_bytes, { ...row, block_shift: shift, replicas }, deps);
   return {
     bucketId: row.bucket_id,
     key: row.key,

@@ -1,11 +1,18 @@
 import type { BlobId } from '@sealgate/core/names';
 import type { MetadataObjects, SegmentRecord } from '@sealgate/core/ports';
-import { type BlobColumns, blobOf, type VersionRow, versionIdOf, versionOf } from '../codec/version-row.ts';
+import {
+  type BlobColumns,
+  blobOf,
+  type RowDeps,
+  type VersionRow,
+  versionIdOf,
+  versionOf,
+} from '../codec/version-row.ts';
 import type { Context } from '../context.ts';
 import { INLINE_DIGEST_BYTES_MAX } from '../limits.ts';
 import { versionColumns } from './commit.ts';
 
-interface SegmentRow extends BlobColumns {
+export interface SegmentRow extends BlobColumns {
   readonly part_number: number;
   readonly start_offset: bigint;
   readonly bytes: bigint;
@@ -15,6 +22,15 @@ interface SegmentRow extends BlobColumns {
 
 const DIGEST_BYTES = 32;
 
+export async function segmentOf(row: SegmentRow, deps: RowDeps): Promise<SegmentRecord> {
+  return {
+    partNumber: row.part_number,
+    offset: Number(row.start_offset),
+    bytes: Number(row.bytes),
+    blob: await blobOf(row.blob_id, row.blob_bytes, row, deps),
+  };
+}
+
 export function createReads(
   context: Context,
 ): Pick<
@@ -22,15 +38,6 @@ export function createReads(
   'currentVersion' | 'version' | 'currentSeq' | 'readDigests' | 'readSegments' | 'readSegmentOfPart'
 > {
   const { database } = context;
-
-  async function segmentOf(row: SegmentRow): Promise<SegmentRecord> {
-    return {
-      partNumber: row.part_number,
-      offset: Number(row.start_offset),
-      bytes: Number(row.bytes),
-      blob: await blobOf(row.blob_id, row.blob_bytes, row, context),
-    };
-  }
 
   return {
     async currentVersion(bucketId, key) {
@@ -66,7 +73,7 @@ export function createReads(
         limit,
         INLINE_DIGEST_BYTES_MAX,
       ]);
-      return Promise.all(rows.map(segmentOf));
+      return Promise.all(rows.map((row) => segmentOf(row, context)));
     },
 
     async readSegmentOfPart(version, partNumber) {
@@ -75,7 +82,7 @@ export function createReads(
         partNumber,
         INLINE_DIGEST_BYTES_MAX,
       ]);
-      return row === undefined ? undefined : segmentOf(row);
+      return row === undefined ? undefined : segmentOf(row, context);
     },
   };
 }

@@ -5,7 +5,7 @@ import type { Bucket, EncryptionMode, MetadataRegistry, Versioning } from '@seal
 import { ABOVE_ALL_KEYS, keyAfter, keySuccessor } from '../codec/key-range.ts';
 import { accepted, type Context } from '../context.ts';
 
-interface BucketRow {
+export interface BucketRow {
   readonly id: number;
   readonly tenant_id: TenantId;
   readonly tenant_name: string;
@@ -25,7 +25,7 @@ interface BucketRow {
   readonly configs: Bucket['configs'] | null;
 }
 
-function bucketOf(row: BucketRow): Bucket {
+export function bucketOf(row: BucketRow): Bucket {
   return {
     id: row.id,
     tenantId: row.tenant_id,

@@ -3,7 +3,9 @@ import { describeAttributes } from './metadata/attributes.ts';
 import { describeConcurrency } from './metadata/concurrency.ts';
 import { createWorld, type MetadataFactory, type MetadataUnderTest } from './metadata/context.ts';
 import { describeDeletions } from './metadata/deletions.ts';
+import { describeLifecycle } from './metadata/lifecycle.ts';
 import { describeListings } from './metadata/listings.ts';
+import { describeMoves } from './metadata/moves.ts';
 import { describeNotifications } from './metadata/notifications.ts';
 import { describeObjects } from './metadata/objects.ts';
 import { describeRegistry } from './metadata/registry.ts';
@@ -37,6 +39,8 @@ export function describeMetadata(name: string, factory: MetadataFactory): void {
     describeUploads(world);
     describeDeletions(world);
     describeRepairs(world);
+    describeLifecycle(world);
+    describeMoves(world);
     describeNotifications(world);
     describeConcurrency(world);
   });

@@ -1,0 +1,27 @@
+/** A place in a range, as its walker wrote it down: anything that JSON holds. */
+export type CursorPosition = unknown;
+
+/**
+ * Durable positions of work that goes over a range, and who goes on with it: one process at a time. A lease that runs
+ * out lets the next one begin, so whoever works must stand being overtaken (see `MetadataLifecycle`).
+ */
+export interface MetadataCursors {
+  /**
+   * Takes the named range for `leaseMs`, or keeps it for longer. Undefined while another holder has it; the position is
+   * null when nobody ever saved one.
+   */
+  leaseCursor(
+    name: string,
+    holder: string,
+    leaseMs: number,
+  ): Promise<{ readonly position: CursorPosition } | undefined>;
+  /**
+   * Saves the position and keeps the range for `leaseMs` from now; 0 gives it back. False when the holder has lost it:
+   * nothing is saved then.
+   */
+  saveCursor(
+    name: string,
+    holder: string,
+    save: { readonly position: CursorPosition; readonly leaseMs: number },
+  ): Promise<boolean>;
+}
