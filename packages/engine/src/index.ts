@@ -8,6 +8,13 @@ export type {
   UploadPartRequest,
   UploadPartResult,
 } from './multipart/uploads.ts';
+export {
+  createDeliveries,
+  type Deliveries,
+  type DeliveryEvents,
+  defaultDeliveryLimits,
+} from './notifications/deliveries.ts';
+export { routeDue } from './notifications/route-due.ts';
 export type { PutObjectRequest, PutObjectResult } from './objects/put-object.ts';
 export { type ProbeReport, probeBackend } from './probe/probe-backend.ts';
 export type { BodyFacts, BodySource } from './write/body.ts';

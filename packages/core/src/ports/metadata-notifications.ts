@@ -94,6 +94,8 @@ export interface MetadataNotifications {
   leaseDeliveries(limits: {
     readonly limit: number;
     readonly share: number;
+    /** Ids of webhooks that have enough to do. */
+    readonly busy: readonly number[];
     readonly leaseMs: number;
   }): Promise<readonly DueDelivery[]>;
   /** False when the lease was another one's by then; nothing changed. */

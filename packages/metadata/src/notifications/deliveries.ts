@@ -63,8 +63,8 @@ export function createDeliveries(
       return row?.made ?? 0;
     },
 
-    async leaseDeliveries({ limit, share, leaseMs }) {
-      const rows = await database.write<DeliveryRow>('lease-deliveries', [limit, share, leaseMs]);
+    async leaseDeliveries({ limit, share, busy, leaseMs }) {
+      const rows = await database.write<DeliveryRow>('lease-deliveries', [limit, share, busy, leaseMs]);
       if (rows.length === 0) return [];
       const ids = [...new Set(rows.map((row) => row.webhook))];
       const found = await database.read<Parameters<typeof targetOf>[0]>('webhooks-by-id', [ids]);

@@ -153,12 +153,14 @@ function inLine(
 function createDeliveries(state: MemoryState): Pick<MetadataNotifications, 'leaseDeliveries' | 'finishDelivery'> {
   const { notifications, clock } = state;
   return {
-    async leaseDeliveries({ limit, share, leaseMs }) {
+    async leaseDeliveries({ limit, share, busy, leaseMs }) {
       const now = clock.now();
       notifications.deliveries = notifications.deliveries.filter((d) => !d.dead || d.dueAtMs > now);
-      const due = [...notifications.webhooks.keys()].flatMap((id) =>
-        notifications.deliveries.filter((d) => d.webhookId === id && !d.dead && d.dueAtMs <= now).slice(0, share),
-      );
+      const due = [...notifications.webhooks.keys()]
+        .filter((id) => !busy.includes(id))
+        .flatMap((id) =>
+          notifications.deliveries.filter((d) => d.webhookId === id && !d.dead && d.dueAtMs <= now).slice(0, share),
+        );
       return due.slice(0, limit).flatMap((delivery) => {
         const hook = notifications.webhooks.get(delivery.webhookId);
         if (hook === undefined) return [];

@@ -9,7 +9,7 @@ const configuration: NotificationConfiguration = {
     { id: 'all', kind: 'queue', arn: webhookArn('hook'), events: ['s3:ObjectCreated:*'], prefix: '', suffix: '' },
   ],
 };
-const LEASE = { limit: 100, share: 100, leaseMs: 60_000 };
+const LEASE = { limit: 100, share: 100, busy: [], leaseMs: 60_000 };
 
 export function describeNotifications(world: World): void {
   describe('webhooks', () => {
@@ -280,9 +280,11 @@ function describeMessages(world: World): void {
     const [one, two] = [await scene(world), await scene(world)];
     await send(world, one.bucket, one.hook, ['a', 'b', 'c']);
     await send(world, two.bucket, two.hook, ['a', 'b', 'c']);
-    const due = await world.metadata().leaseDeliveries({ limit: 100, share: 2, leaseMs: 60_000 });
+    const due = await world.metadata().leaseDeliveries({ ...LEASE, share: 2 });
     const of = (hook: number) => due.filter(({ target }) => target.id === hook).length;
     expect([of(one.hook), of(two.hook)]).toEqual([2, 2]);
+    const rest = await world.metadata().leaseDeliveries({ ...LEASE, busy: [one.hook] });
+    expect(rest.map(({ target }) => target.id).filter((id) => id === one.hook || id === two.hook)).toEqual([two.hook]);
   });
 }
 
