@@ -1,5 +1,5 @@
 import { parseAccessKeyId, parseBackendId, parseObjectKey } from '@sealgate/core/names';
-import type { AuditActor, Metadata } from '@sealgate/core/ports';
+import type { AuditActor, Metadata, UpdateVersion } from '@sealgate/core/ports';
 import { createMetadataWorld } from '@sealgate/testkit/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TestDatabase } from '../embedded/testing.ts';
@@ -115,6 +115,40 @@ describe('audit log', () => {
       [bucket.id],
     );
     expect(feed).toHaveLength(4);
+  });
+
+  it('tells every change of a version in its place, and no value of a tag', async () => {
+    const bucket = await world.bucket('off', { objectLock: true });
+    const key = parseObjectKey('key');
+    const { seq } = await world.put(bucket, 'key');
+    await entries();
+    const update = (change: UpdateVersion['change'], bypassGovernance = false) =>
+      metadata.updateVersion({ bucketId: bucket.id, key, change, bypassGovernance, actor: admin });
+    const retention = { mode: 'GOVERNANCE', untilMs: Date.now() + 3_600_000 } as const;
+    await update({ retention });
+    await update({ retention: null }, true);
+    await update({ legalHold: true });
+    await update({ acl: { grants: [] } });
+    await update({ tags: { patient: 'Jane Doe' } });
+    await expect(
+      metadata.deleteObject({ bucketId: bucket.id, key, versionId: 'null', preconditions: {}, actor: admin }),
+    ).resolves.toMatchObject({ existed: false });
+    const { lockChanged, accessChanged, tagsChanged } = auditActions;
+    const rows = await entries();
+    expect(actionsOf(rows)).toEqual([lockChanged, lockChanged, lockChanged, accessChanged, tagsChanged]);
+    expect(rows.map((row) => row.detail)).toEqual([
+      { retainUntil: retention.untilMs, retentionMode: 'G' },
+      { retainUntil: null, retentionMode: null, bypassGovernance: true },
+      { legalHold: true },
+      { acl: { grants: [] } },
+      { tags: true },
+    ]);
+    const feed = await sql<{ version_seq: string; bytes_delta: string }>(
+      database.databaseUrl,
+      'SELECT a.version_seq, c.bytes_delta FROM sealgate.change_log c JOIN sealgate.audit_log a USING (seq) WHERE c.bucket_id = $1 AND c.action BETWEEN 7 AND 9',
+      [bucket.id],
+    );
+    expect(feed).toEqual(Array.from({ length: 5 }, () => ({ version_seq: seq.toString(), bytes_delta: '0' })));
   });
 
   it('has an entry for every step of an upload and every change of a copy', async () => {
