@@ -181,6 +181,7 @@ export const implementedOperations: ReadonlySet<OperationName> = new Set<Operati
   'ListObjectsV2',
   'ListObjectVersions',
   'ListParts',
+  'PostObject',
   'PreflightBucket',
   'PreflightObject',
   'PutBucketAccelerateConfiguration',

@@ -85,9 +85,7 @@ function bucketOperation(request: OperationRequest, query: Query): BucketOperati
   if (method === 'PUT') return 'CreateBucket';
   if (method === 'DELETE') return 'DeleteBucket';
   if (method === 'GET') return query.get('list-type') === '2' ? 'ListObjectsV2' : 'ListObjects';
-  const contentType = headerValue(request.headers, 'content-type') ?? '';
-  if (/^\s*multipart\/form-data\b/i.test(contentType)) return 'PostObject';
-  throw notAllowed(method, 'BUCKET');
+  return 'PostObject';
 }
 
 function objectOperation(request: OperationRequest, query: Query): ObjectOperationName {

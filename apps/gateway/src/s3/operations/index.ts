@@ -38,6 +38,7 @@ import {
   putObjectLockConfiguration,
   putObjectRetention,
 } from './object-lock.ts';
+import { postObject } from './post-object.ts';
 import { putObject } from './put-object.ts';
 import {
   deleteBucketTagging,
@@ -103,6 +104,7 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   ListObjectsV2: listObjectsV2,
   ListObjectVersions: listObjectVersions,
   ListParts: listParts,
+  PostObject: postObject,
   PreflightBucket: preflight,
   PreflightObject: preflight,
   PutBucketAccelerateConfiguration: putBucketAccelerateConfiguration,
