@@ -138,12 +138,14 @@ export interface CompleteUploadResult extends CommittedVersion {
 /**
  * Publishes the listed parts as one object.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
- * @throws Fault InvalidPart, InvalidPartOrder, EntityTooSmall, or of `summarize` and the transaction
+ * @throws Fault NoSuchUpload, InvalidPart, InvalidPartOrder, EntityTooSmall, or of `summarize` and the transaction
  */
 export async function completeUpload(deps: UploadDeps, request: CompleteUploadRequest): Promise<CompleteUploadResult> {
   const { bucket, upload } = request;
   checkOrder(request.parts);
-  const chosen = choose(request.parts, await allParts(deps, upload.uploadId), deps.limits.partBytesMin);
+  const stored = await allParts(deps, upload.uploadId);
+  if (!request.parts.every((want) => isThere(want, stored))) await refuseParts(deps, request, stored);
+  const chosen = choose(request.parts, stored, deps.limits.partBytesMin);
   const { checksum, verdict, envelope } = request.summarize(chosen);
   const md5 = createHash('md5');
   for (const part of chosen) md5.update(Buffer.from(part.etag, 'hex'));
@@ -188,23 +190,34 @@ async function allParts(deps: UploadDeps, uploadId: string): Promise<Map<number,
   }
 }
 
+type WantedPart = CompleteUploadRequest['parts'][number];
+
+function isThere(want: WantedPart, stored: ReadonlyMap<number, PartRecord>): boolean {
+  const part = stored.get(want.partNumber);
+  return part?.etag === want.etag && (want.checksum === undefined || part.checksum?.value === want.checksum);
+}
+
+/** Parts are not there when the client is wrong, but also when the upload has just ended by another request. */
+async function refuseParts(
+  deps: UploadDeps,
+  { bucket, upload, parts }: CompleteUploadRequest,
+  stored: ReadonlyMap<number, PartRecord>,
+): Promise<never> {
+  const now = await deps.metadata.upload(bucket.id, upload.key, upload.uploadId);
+  if (now?.state !== 'open') throw new Fault('NoSuchUpload', 'The specified upload does not exist.');
+  throw new Fault(
+    'InvalidPart',
+    "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
+    { detail: { PartNumber: parts.find((want) => !isThere(want, stored))?.partNumber ?? 0 } },
+  );
+}
+
 function choose(
   wanted: CompleteUploadRequest['parts'],
   stored: ReadonlyMap<number, PartRecord>,
   partBytesMin: number,
 ): PartRecord[] {
-  const chosen = wanted.map((want) => {
-    const part = stored.get(want.partNumber);
-    const sameChecksum = want.checksum === undefined || part?.checksum?.value === want.checksum;
-    if (part?.etag !== want.etag || !sameChecksum) {
-      throw new Fault(
-        'InvalidPart',
-        "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
-        { detail: { PartNumber: want.partNumber } },
-      );
-    }
-    return part;
-  });
+  const chosen = wanted.flatMap(({ partNumber }) => stored.get(partNumber) ?? []);
   const short = chosen.slice(0, -1).find((part) => part.bytes < partBytesMin);
   if (short !== undefined) {
     throw new Fault('EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size', {
