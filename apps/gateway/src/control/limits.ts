@@ -20,3 +20,7 @@ export const AUTH_FAILURES_MAX = 20;
 export const AUTH_WINDOW_MS = 60_000;
 /** Addresses remembered; an attacker with more of them only makes us forget his own. */
 export const AUTH_ADDRESSES_MAX = 10_000;
+
+/** Identity providers and keys that one role trusts; audiences of a provider, values of one claim. */
+export const ROLE_TRUSTS_MAX = 32;
+export const TRUST_VALUES_MAX = 64;

@@ -93,11 +93,9 @@ export function capabilityModel(capabilities: BackendCapabilities): Record<strin
 
 /** As they are; `.partial()` where they are asked for. */
 export const tenantSettingsSchema = z.object({
-  objectOwnership: z
-    .enum(['BucketOwnerEnforced', 'BucketOwnerPreferred', 'ObjectWriter'])
-    .meta({
-      description: 'Ownership of new buckets that ask for none. Access control lists need another one than the first.',
-    }),
+  objectOwnership: z.enum(['BucketOwnerEnforced', 'BucketOwnerPreferred', 'ObjectWriter']).meta({
+    description: 'Ownership of new buckets that ask for none. Access control lists need another one than the first.',
+  }),
   legacySignatures: z.boolean().meta({ description: 'Signature Version 2 is accepted.' }),
   blockPublicAccess: z
     .boolean()
@@ -125,18 +123,22 @@ export function tenantModel(tenant: Tenant): z.input<typeof tenantSchema> {
 export const credentialSchema = z.object({
   accessKeyId: z.string(),
   tenant: z.string(),
+  kind: z.enum(['static', 'session']),
   state: z.enum(['active', 'disabled']),
+  bounded: z.boolean().meta({ description: 'A policy bounds what it may do.' }),
   description: z.string().nullable(),
   expiresAt: timeField,
   createdAt: timeField,
 });
 
 export function credentialModel(credential: Omit<Credential, 'secretAccessKey'>): z.input<typeof credentialSchema> {
-  const { accessKeyId, tenant, state, description } = credential;
+  const { accessKeyId, tenant, kind, state, policy, sessionPolicy, description } = credential;
   return {
     accessKeyId,
     tenant: tenant.name,
+    kind,
     state,
+    bounded: policy !== null || sessionPolicy !== null,
     description,
     expiresAt: isoTime(credential.expiresAtMs),
     createdAt: isoTime(credential.createdAtMs),

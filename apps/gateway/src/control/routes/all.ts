@@ -2,8 +2,11 @@ import type { Route } from '../route.ts';
 import type { ControlServices } from '../services.ts';
 import { backendRoutes } from './backends.ts';
 import { bucketRoutes } from './buckets.ts';
+import { credentialPolicyRoutes } from './credential-policies.ts';
 import { credentialRoutes } from './credentials.ts';
+import { identityProviderRoutes } from './identity-providers.ts';
 import { policyRoutes } from './policies.ts';
+import { roleRoutes } from './roles.ts';
 import { statRoutes } from './stat.ts';
 import { tenantRoutes } from './tenants.ts';
 
@@ -15,6 +18,9 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...bucketRoutes(services),
     ...policyRoutes(services),
     ...credentialRoutes(services),
+    ...credentialPolicyRoutes(services),
+    ...roleRoutes(services),
+    ...identityProviderRoutes(services),
     ...statRoutes(services),
   ];
 }

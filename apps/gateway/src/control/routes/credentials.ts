@@ -3,6 +3,7 @@ import { Fault } from '@sealgate/core/faults';
 import type { AuditActor } from '@sealgate/core/ports';
 import { z } from 'zod';
 import { newAccessKey } from '../../start/key-pair.ts';
+import { identityPolicyField, identityPolicyText } from '../identity-policy.ts';
 import { accessKeyField, credentialModel, credentialSchema, keyPairSchema, tenantRefField } from '../models.ts';
 import { pageOf, pageQuery, pageSchema } from '../paging.ts';
 import { type Route, route } from '../route.ts';
@@ -15,6 +16,7 @@ const newCredential = z
     secretAccessKey: z.string().min(16).max(128).optional(),
     description: z.string().max(256).nullable().default(null),
     expiresAt: z.iso.datetime().nullable().default(null),
+    policy: identityPolicyField.nullable().default(null),
   })
   .refine((body) => (body.accessKeyId === undefined) === (body.secretAccessKey === undefined), {
     error: 'give both halves of a key pair, or neither to have one made',
@@ -73,11 +75,28 @@ export function credentialRoutes(services: ControlServices): readonly Route[] {
       handle: async (input) => credentialModel(await require(input.params.accessKeyId)),
     }),
     route({
+      method: 'PATCH',
+      path: '/proxy/credentials/:accessKeyId',
+      operationId: 'updateCredential',
+      tag: 'credentials',
+      summary: 'Disable or enable an access key',
+      description: 'While it is disabled, so are the temporary credentials that were made from it.',
+      access: 'admin',
+      status: 200,
+      params,
+      body: z.object({ state: z.enum(['active', 'disabled']) }),
+      response: credentialSchema,
+      async handle(input, { actor }) {
+        await metadata.setCredentialState(input.params.accessKeyId, input.body.state, actor);
+        return credentialModel(await require(input.params.accessKeyId));
+      },
+    }),
+    route({
       method: 'DELETE',
       path: '/proxy/credentials/:accessKeyId',
       operationId: 'deleteCredential',
       tag: 'credentials',
-      summary: 'Remove an access key',
+      summary: 'Remove an access key and the temporary credentials made from it',
       access: 'admin',
       status: 204,
       params,
@@ -98,7 +117,8 @@ async function createCredential(services: ControlServices, body: z.output<typeof
   const { accessKeyId, secretAccessKey, description } = body;
   const given = accessKeyId !== undefined && secretAccessKey !== undefined;
   const pair = given ? { accessKeyId, secretAccessKey } : newAccessKey(randomBytes);
-  const wanted = { ...pair, tenantId: tenant.id, expiresAtMs, description };
+  const policy = body.policy === null ? null : identityPolicyText(body.policy);
+  const wanted = { ...pair, tenantId: tenant.id, expiresAtMs, description, policy };
   const made = await services.metadata.createCredential(wanted, actor);
   return { ...credentialModel(made), ...(given ? {} : { secretAccessKey: pair.secretAccessKey }) };
 }
