@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault } from '@sealgate/core/faults';
 import type { BucketName, ObjectKey } from '@sealgate/core/names';
-import type { AuditActor, Bucket, Clock, Metadata } from '@sealgate/core/ports';
+import type { AuditActor, Bucket, Clock, Metadata, WebhookSender } from '@sealgate/core/ports';
 import type { Engine } from '@sealgate/engine';
 import type { FormFields, Query, RequestHeaders, S3Operation, SignedPayload } from '@sealgate/s3';
 import { type Caller, tenantOf } from './access/caller.ts';
@@ -10,6 +10,7 @@ import type { EncryptionSettings } from './encryption/settings.ts';
 /** What every operation may use. */
 export interface S3Services {
   readonly engine: Engine;
+  readonly webhooks: WebhookSender;
   readonly metadata: Metadata;
   readonly clock: Clock;
   /** The region that requests are signed for and buckets are made in. */

@@ -131,6 +131,7 @@ async function open(serving: Serving, exchange: Exchange, progress: Progress): P
   const namespace = preflight ? await claimedNamespace(deps.metadata, signed) : namespaceOf(caller);
   const context: S3Context = {
     engine: deps.engine,
+    webhooks: deps.webhooks,
     metadata: deps.metadata,
     clock: deps.clock,
     region: deps.region,

@@ -1,4 +1,4 @@
-import { type KeyWrapper, type Metadata, systemClock } from '@sealgate/core/ports';
+import { type KeyWrapper, type Metadata, systemClock, type WebhookSender } from '@sealgate/core/ports';
 import { createEngine, defaultEngineLimits, type Engine } from '@sealgate/engine';
 import { openMetadata } from '@sealgate/metadata';
 import { createCachedMetadata } from '@sealgate/metadata/cache';
@@ -7,6 +7,7 @@ import { type BackendRegistry, createBackendRegistry } from '../backends/registr
 import type { Secret } from '../config/secret.ts';
 import type { Config } from '../config.ts';
 import { createEndpointGuard, type EndpointGuard } from '../net/endpoint-guard.ts';
+import { createWebhookSender } from '../notifications/webhook-sender.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { timedMetadata } from '../observe/timed-metadata.ts';
@@ -20,6 +21,7 @@ export interface CoreServices {
   readonly links: LinkDeps;
   readonly registry: BackendRegistry;
   readonly engine: Engine;
+  readonly webhooks: WebhookSender;
   /** In the reverse order of their making. */
   close(): Promise<void>;
 }
@@ -71,6 +73,7 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
     limits: defaultEngineLimits,
     events: metrics.engineEvents,
   });
+  const webhooks = createWebhookSender({ guard, clock });
   const stopWatching = watchDatabase({ status: database, metrics, clock, queues: options.leads });
   return {
     metadata,
@@ -79,8 +82,10 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
     links,
     registry,
     engine,
+    webhooks,
     async close() {
       stopWatching();
+      await webhooks.close();
       await registry.close();
       await metadata.close();
     },

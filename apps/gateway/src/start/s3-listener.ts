@@ -26,6 +26,7 @@ export async function openS3Listener(
   const listener = createS3Listener({
     queryApi: sts.queryApi,
     engine: core.engine,
+    webhooks: core.webhooks,
     metadata,
     clock: systemClock,
     region: config.region,

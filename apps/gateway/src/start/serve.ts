@@ -5,6 +5,7 @@ import { migrate } from '@sealgate/metadata';
 import { createBackendProber } from '../backends/prober.ts';
 import { type BackgroundLoop, createLoop } from '../background/loop.ts';
 import type { Config } from '../config.ts';
+import { createNotificationLoops } from '../notifications/loops.ts';
 import type { Logger } from '../observe/logger.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { startWorkers } from '../workers/worker-pool.ts';
@@ -150,7 +151,9 @@ function startLoops({ core, options, metrics, closers }: Opening): void {
   const { config, logger } = options;
   if (!config.backgroundWork) return;
   const shared = { clock: systemClock, logger, metrics };
+  const { metadata, webhooks } = core;
   const loops: readonly BackgroundLoop[] = [
+    ...createNotificationLoops({ ...shared, metadata, webhooks, registry: metrics.registry }),
     createLoop({
       ...shared,
       name: 'deletions',

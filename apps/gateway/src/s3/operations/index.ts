@@ -30,6 +30,7 @@ import {
   uploadPart,
 } from './multipart.ts';
 import { deleteBucketReplication, emptyList, getBucketReplication, noSuchConfiguration } from './never-configured.ts';
+import { getBucketNotificationConfiguration, putBucketNotificationConfiguration } from './notification.ts';
 import {
   getObjectLegalHold,
   getObjectLockConfiguration,
@@ -82,6 +83,7 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   GetBucketLifecycleConfiguration: getBucketLifecycleConfiguration,
   GetBucketLocation: getBucketLocation,
   GetBucketMetricsConfiguration: noSuchConfiguration,
+  GetBucketNotificationConfiguration: getBucketNotificationConfiguration,
   GetBucketReplication: getBucketReplication,
   GetBucketRequestPayment: getBucketRequestPayment,
   GetBucketTagging: getBucketTagging,
@@ -109,8 +111,9 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   PreflightObject: preflight,
   PutBucketAccelerateConfiguration: putBucketAccelerateConfiguration,
   PutBucketCors: putBucketCors,
-  PutBucketLifecycleConfiguration: putBucketLifecycleConfiguration,
   PutBucketEncryption: putBucketEncryption,
+  PutBucketLifecycleConfiguration: putBucketLifecycleConfiguration,
+  PutBucketNotificationConfiguration: putBucketNotificationConfiguration,
   PutBucketRequestPayment: putBucketRequestPayment,
   PutBucketTagging: putBucketTagging,
   PutBucketVersioning: putBucketVersioning,
