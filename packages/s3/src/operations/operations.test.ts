@@ -140,7 +140,6 @@ describe('addresses', () => {
     ['POST', '/', 'MethodNotAllowed'],
     ['PATCH', '/bucket', 'MethodNotAllowed'],
     ['PATCH', '/bucket/key', 'MethodNotAllowed'],
-    ['PATCH', '/bucket', 'MethodNotAllowed'],
     ['POST', '/bucket/key', 'MethodNotAllowed'],
     ['DELETE', '/bucket?acl', 'MethodNotAllowed'],
     ['DELETE', '/bucket/key?acl', 'MethodNotAllowed'],
