@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { Fault } from '@sealgate/core/faults';
 import { unwrapDataKey } from '@sealgate/core/keys';
-import type { GatewayEncryption, ObjectVersion, UploadRecord } from '@sealgate/core/ports';
+import type { GatewayEncryption, ObjectVersion, PartRecord, UploadRecord } from '@sealgate/core/ports';
 import { type CustomerKey, encryptionHeaders, refuseRequestedEncryption } from '@sealgate/s3';
 import { customerKeyOf } from './customer-key.ts';
 import type { EncryptionContext } from './settings.ts';
@@ -47,13 +47,19 @@ export function unlockUpload(context: EncryptionContext, upload: UploadRecord): 
 }
 
 /**
- * The same for its completion, which needs the key only where a checksum was asked for; a key that is sent must be right.
+ * The same for its completion, which needs the key only where checksums were asked for: tools older than those do not send
+ * it. A key that is sent must be right.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  */
-export function unlockCompletion(context: EncryptionContext, upload: UploadRecord): Pick<Unlocked, 'headers'> {
+export function unlockCompletion(
+  context: EncryptionContext,
+  upload: UploadRecord,
+  parts: readonly Pick<PartRecord, 'checksum'>[],
+): Pick<Unlocked, 'headers'> {
   const { encryption } = upload.attributes;
   const sent = customerKeyOf(context, 'object') !== undefined;
-  if (sent || (encryption?.kind === 'SSE-C' && upload.checksumAlgorithm !== null)) return unlockUpload(context, upload);
+  const summed = upload.checksumAlgorithm !== null || parts.some((part) => part.checksum !== null);
+  if (sent || (encryption?.kind === 'SSE-C' && summed)) return unlockUpload(context, upload);
   return { headers: encryptionHeaders(encryption?.kind, undefined) };
 }
 

@@ -24,13 +24,13 @@ export async function completeMultipartUpload(context: S3Context): Promise<void>
   const bucket = await requireBucket(context);
   const key = requireKey(context);
   const upload = await findUpload(context, bucket);
-  const { headers: encryptionHeaders } = unlockCompletion(context, upload);
   const listed = listedParts(await readWholeBody(context, { checksumOfObject: true }));
   const result = await context.engine.completeUpload({
     bucket,
     upload,
     parts: listed.map((part) => wantedPart(part, upload)),
     summarize: (parts) => {
+      setHeaders(context.response, unlockCompletion(context, upload, parts).headers);
       requireSize(context, parts);
       const checksum = checksumOf(context, upload, parts);
       return { checksum, ...sealOf(context, bucket, { upload, parts }) };
@@ -40,7 +40,6 @@ export async function completeMultipartUpload(context: S3Context): Promise<void>
   });
   setExpiration(context, bucket, { key, tags: upload.tags, bytes: result.bytes, modifiedAtMs: result.modifiedAtMs });
   if (result.versioned) context.response.setHeader('x-amz-version-id', result.versionId);
-  setHeaders(context.response, encryptionHeaders);
   replyXml(
     context.response,
     completeMultipartUploadResult({

@@ -62,11 +62,11 @@ async function prepare(context: S3Context): Promise<Prepared> {
   const overrides = parseResponseOverrides(context.query);
   const version = await findVersion(context, { bucket, key, versionId: parseVersionId(context) });
   const { response, headers } = context;
-  const unlocked = unlockVersion(context, version);
   response.setHeader('etag', quoted(version));
   response.setHeader('last-modified', formatHttpDate(version.modifiedAtMs));
   requireReadConditions(parseReadConditions(headers), version);
   const window = await windowOf(context, version);
+  const unlocked = unlockVersion(context, version);
   response.setHeader('accept-ranges', 'bytes');
   if (bucket.versioning !== 'off') response.setHeader('x-amz-version-id', version.versionId);
   // A version asked for by its id may be an older one, of which this says nothing.
