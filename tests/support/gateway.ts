@@ -196,7 +196,7 @@ export async function admin<T>(
   const { controlEndpoint, adminKey } = gateway.credentials;
   const answer = await fetch(controlEndpoint + path, {
     method,
-    headers: { 'x-admin-key': adminKey, 'content-type': 'application/json' },
+    headers: { 'x-admin-key': adminKey, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await answer.text();
