@@ -96,6 +96,12 @@ describe('a signature in the header', () => {
     expect(() => verify(signed({ rawQuery: 'acl=' }))).not.toThrow();
   });
 
+  test('a bucket may be signed with a slash behind it', () => {
+    const request = signed({ rawPath: '/bucket/', rawQuery: 'acl' });
+    expect(() => verify({ ...request, rawPath: '/bucket' })).not.toThrow();
+    expect(faultOf(() => verify({ ...request, rawPath: '/bucket/x' })).code).toBe('SignatureDoesNotMatch');
+  });
+
   test.each([
     ['no date', {}, 'AccessDenied'],
     ['an empty date', { 'x-amz-date': '', date: new Date(nowMs).toUTCString() }, 'AccessDenied'],

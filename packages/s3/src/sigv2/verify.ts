@@ -7,7 +7,13 @@ import { headerValue, type SignedRequest } from '../request.ts';
 import { parseAmzDate } from '../sigv4/canonical.ts';
 import type { SigningCredential, SigV2Authorization } from '../sigv4/types.ts';
 import { requireSession, unknownAccessKey } from '../sigv4/verify.ts';
-import { queryPieces, SIGNED_SUBRESOURCES, stringToSignV2, unescapeBytes } from './canonical.ts';
+import {
+  type CanonicalV2Request,
+  queryPieces,
+  SIGNED_SUBRESOURCES,
+  stringToSignV2,
+  unescapeBytes,
+} from './canonical.ts';
 
 export interface VerifySignatureV2Options {
   readonly authorization: SigV2Authorization;
@@ -41,8 +47,7 @@ export function verifySignatureV2(
   const { method, rawPath, rawQuery, headers } = request;
   const canonical = { method, rawPath, rawQuery, headers, hostBucket, expires };
   const toSign = stringToSignV2(canonical);
-  const candidates = rawQuery === '' ? [toSign] : [toSign, stringToSignV2(canonical, 'bare')];
-  const matches = candidates.some((text) =>
+  const matches = [toSign, ...otherForms(canonical)].some((text) =>
     signatureV2Equals(computeSignatureV2(credential.secretAccessKey, text), authorization.signature),
   );
   if (!matches) {
@@ -60,6 +65,13 @@ export function verifySignatureV2(
   }
   requireSession(authorization.sessionToken, credential, nowMs);
   return { signedAtMs };
+}
+
+/** What clients sign that write the same request in another way: `?acl` for `?acl=`, `/bucket/` for `/bucket`. */
+function otherForms(request: CanonicalV2Request): readonly string[] {
+  const isBucket = request.hostBucket === undefined && /^\/[^/]+$/.test(request.rawPath);
+  const paths = isBucket ? [request, { ...request, rawPath: `${request.rawPath}/` }] : [request];
+  return paths.flatMap((one) => [stringToSignV2(one), stringToSignV2(one, 'bare')]).slice(1);
 }
 
 /** Base64. `text` has one character a byte, as it came over the wire. */
