@@ -46,19 +46,21 @@ const NAMED_MAX = 20;
 export function checkRegister(history: readonly RegisterOperation[], initial: string | null = null): RegisterVerdict {
   const operations = [...history].sort((a, b) => a.began - b.began || a.ended - b.ended);
   const search = createSearch(operations);
-  const path: Step[] = [{ value: initial, choices: search.choices(initial), taken: undefined }];
+  const path: Step[] = [{ value: initial, ...search.arrive(initial), taken: undefined }];
   let best: number[] = [];
   const seen = new Set<string>();
   for (;;) {
     const step = path.at(-1);
     if (step === undefined) return refused(operations, best);
     if (search.finished) return { ok: true };
-    if (step.taken !== undefined) search.undo(step.taken);
+    if (step.taken !== undefined) search.undo([step.taken]);
     const index = step.choices.shift();
     step.taken = index;
     if (index === undefined) {
+      const placed = path.flatMap((s) => [...s.passed, ...(s.taken === undefined ? [] : [s.taken])]);
+      if (placed.length > best.length) best = placed;
+      search.undo(step.passed);
       path.pop();
-      if (path.length > best.length) best = path.flatMap((s) => s.taken ?? []);
       continue;
     }
     search.take(index);
@@ -67,13 +69,16 @@ export function checkRegister(history: readonly RegisterOperation[], initial: st
     if (seen.has(state)) continue;
     if (seen.size >= STATES_MAX) throw new Error('the history is too large to decide');
     seen.add(state);
-    path.push({ value, choices: search.choices(value), taken: undefined });
+    path.push({ value, ...search.arrive(value), taken: undefined });
   }
 }
 
-/** One place in the order under trial: what was tried there, and what is left to try. */
+/** One place in the order under trial. */
 interface Step {
   readonly value: string | null;
+  /** What changes nothing and was placed here at once. */
+  readonly passed: readonly number[];
+  /** Writes that are still to be tried as the next. */
   readonly choices: number[];
   taken: number | undefined;
 }
@@ -88,8 +93,13 @@ function createSearch(operations: readonly RegisterOperation[]) {
   let first = 0;
   const place = new Map(known.map((index, at) => [index, at]));
 
-  /** Of known outcome, not done, and begun before every other one of them had ended; they come in order of their ends. */
-  const open = (): { indices: number[]; firstEnd: number } => {
+  const take = (index: number): void => {
+    done[index] = 1;
+    while (first < known.length && done[known[first] ?? 0] === 1) first += 1;
+  };
+
+  /** Not done, and begun before every other one of known outcome had ended. */
+  const open = (): number[] => {
     let firstEnd = Infinity;
     const indices: number[] = [];
     for (let at = first; at < known.length; at += 1) {
@@ -100,27 +110,38 @@ function createSearch(operations: readonly RegisterOperation[]) {
       indices.push(index);
       firstEnd = Math.min(firstEnd, operation.ended);
     }
-    const now = indices.filter((index) => (operations[index]?.began ?? 0) <= firstEnd);
-    return { indices: now.sort((a, b) => (operations[a]?.ended ?? 0) - (operations[b]?.ended ?? 0)), firstEnd };
+    const lost = unknown.filter((index) => done[index] === 0);
+    return [...indices, ...lost].filter((index) => (operations[index]?.began ?? 0) <= firstEnd);
   };
 
   return {
     get finished() {
       return first >= known.length;
     },
-    /** What may come next and fits the value; of unknown outcome last, for they need not have happened. */
-    choices(value: string | null): number[] {
-      const { indices, firstEnd } = open();
-      const lost = unknown.filter((index) => done[index] === 0 && (operations[index]?.began ?? 0) <= firstEnd);
-      return [...indices, ...lost].filter((index) => fits(operations[index], value));
+    take,
+    /**
+     * Places at once whatever may come now, fits the value and changes nothing: an order that has it later stays one
+     * when it comes here. The writes that fit are the choices, in the order of their ends; those of unknown outcome last,
+     * for they need not have happened.
+     */
+    arrive(value: string | null): { passed: number[]; choices: number[] } {
+      const passed: number[] = [];
+      for (;;) {
+        const fitting = open().filter((index) => fits(operations[index], value));
+        const idle = fitting.filter((index) => operations[index]?.kind !== 'write');
+        if (idle.length === 0) {
+          const end = (index: number): number => Math.min(operations[index]?.ended ?? 0, Number.MAX_VALUE);
+          return { passed, choices: fitting.sort((a, b) => end(a) - end(b)) };
+        }
+        for (const index of idle) take(index);
+        passed.push(...idle);
+      }
     },
-    take(index: number): void {
-      done[index] = 1;
-      while (first < known.length && done[known[first] ?? 0] === 1) first += 1;
-    },
-    undo(index: number): void {
-      done[index] = 0;
-      first = Math.min(first, place.get(index) ?? first);
+    undo(indices: readonly number[]): void {
+      for (const index of indices) {
+        done[index] = 0;
+        first = Math.min(first, place.get(index) ?? first);
+      }
     },
     state(value: string | null): string {
       const ahead: number[] = [];
