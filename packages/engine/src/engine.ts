@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { BackendPool, Clock, Metadata, ObjectVersion } from '@sealgate/core/ports';
 import type { EngineEvents } from './events.ts';
 import { deleteDue } from './housekeeping/delete-due.ts';
+import { type LifecycleOptions, lifecycleDue } from './lifecycle/lifecycle-due.ts';
+import { type MoveOutcome, type MoveRequest, moveVersion } from './lifecycle/move-version.ts';
 import type { EngineLimits } from './limits.ts';
 import {
   type CompleteUploadRequest,
@@ -39,6 +41,10 @@ export interface Engine {
   deleteDue(options: { readonly signal: AbortSignal }): Promise<number>;
   /** One batch of the repair queue; how many jobs it took. */
   repairDue(options: { readonly signal: AbortSignal }): Promise<number>;
+  /** One step of the lifecycle; 0 when there is nothing to do now. */
+  lifecycleDue(options: LifecycleOptions): Promise<number>;
+  /** Keeps the bytes of a version under another class. */
+  moveVersion(request: MoveRequest): Promise<MoveOutcome>;
   readonly policies: Policies;
 }
 
@@ -72,6 +78,8 @@ export function createEngine(base: EngineDeps): Engine {
     completeUpload: (request) => completeUpload(deps, request),
     deleteDue: (options) => deleteDue(deps, options),
     repairDue: (options) => repairDue(deps, options),
+    lifecycleDue: (options) => lifecycleDue(deps, options),
+    moveVersion: (request) => moveVersion(deps, request),
     policies,
   };
 }

@@ -1,6 +1,10 @@
 import type { Fault } from '@sealgate/core/faults';
 import type { BackendId, BlobId } from '@sealgate/core/names';
 
+/** What the lifecycle does to versions and uploads, and how it went: `changed` and `locked` are no failures. */
+export type LifecycleAction = 'expire' | 'expire-noncurrent' | 'remove-marker' | 'transition' | 'abort-upload';
+export type LifecycleOutcome = 'done' | 'changed' | 'locked' | 'failed';
+
 /** What the engine tells its host, for metrics and logs. Calls must not throw and must return at once. */
 export interface EngineEvents {
   /** A write was acknowledged by this many verified copies of `width` wanted ones. */
@@ -15,6 +19,15 @@ export interface EngineEvents {
   badReplica(blobId: BlobId, backend: BackendId, fault: Fault): void;
   /** Rubbish could not be queued for deletion and is left for the sweep. */
   cleanupFailed(blobId: BlobId, fault: Fault): void;
+  lifecycleActed(action: LifecycleAction, outcome: LifecycleOutcome): void;
+  /** Versions that were looked at. */
+  lifecycleWalked(versions: number): void;
+  /** A run over all buckets has ended; times are the database's. */
+  lifecycleFinished(startedMs: number, durationMs: number): void;
+  /** A stored configuration was not understood: nothing is done by it. */
+  lifecycleUnreadable(bucketId: number, fault: Fault): void;
+  /** Bytes could not be moved to another class; they are where they were, and the next run tries again. */
+  transitionFailed(fault: Fault): void;
 }
 
 export const silentEvents: EngineEvents = {
@@ -24,4 +37,9 @@ export const silentEvents: EngineEvents = {
   hedged: () => undefined,
   badReplica: () => undefined,
   cleanupFailed: () => undefined,
+  lifecycleActed: () => undefined,
+  lifecycleWalked: () => undefined,
+  lifecycleFinished: () => undefined,
+  lifecycleUnreadable: () => undefined,
+  transitionFailed: () => undefined,
 };

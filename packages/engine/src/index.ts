@@ -1,5 +1,6 @@
 export { createEngine, type Engine, type EngineDeps } from './engine.ts';
-export { type EngineEvents, silentEvents } from './events.ts';
+export { type EngineEvents, type LifecycleAction, type LifecycleOutcome, silentEvents } from './events.ts';
+export type { LifecycleOptions } from './lifecycle/lifecycle-due.ts';
 export { defaultEngineLimits, type EngineLimits } from './limits.ts';
 export type {
   CompleteUploadRequest,

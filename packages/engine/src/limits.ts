@@ -53,6 +53,14 @@ export interface EngineLimits {
   readonly deletionLeaseMs: number;
   readonly deletionTimeoutMs: number;
   readonly repairBatch: number;
+  /** Versions, uploads and the like that one step of the lifecycle looks at; two or more. */
+  readonly lifecyclePage: number;
+  /** Versions of one step that are worked on at once; each may be read and written anew. */
+  readonly lifecycleConcurrency: number;
+  /** A process that works on the lifecycle and is not heard of for so long is taken for dead. */
+  readonly lifecycleLeaseMs: number;
+  /** A completion can be repeated for so long after its version has gone; then the upload is forgotten. */
+  readonly uploadRememberedMs: number;
 }
 
 export const defaultEngineLimits: EngineLimits = {
@@ -82,4 +90,8 @@ export const defaultEngineLimits: EngineLimits = {
   deletionLeaseMs: 120_000,
   deletionTimeoutMs: 20_000,
   repairBatch: 8,
+  lifecyclePage: 500,
+  lifecycleConcurrency: 4,
+  lifecycleLeaseMs: 120_000,
+  uploadRememberedMs: 24 * 60 * 60_000,
 };

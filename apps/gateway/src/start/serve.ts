@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { isFault } from '@sealgate/core/faults';
 import { systemClock } from '@sealgate/core/ports';
 import { migrate } from '@sealgate/metadata';
 import { createBackendProber } from '../backends/prober.ts';
+import { createLifecycleLoop } from '../background/lifecycle.ts';
 import { type BackgroundLoop, createLoop } from '../background/loop.ts';
 import type { Config } from '../config.ts';
 import { createNotificationLoops } from '../notifications/loops.ts';
@@ -166,6 +168,7 @@ function startLoops({ core, options, metrics, closers }: Opening): void {
       concurrency: config.repairConcurrency,
       run: (o) => core.engine.repairDue(o),
     }),
+    createLifecycleLoop({ ...shared, engine: core.engine, config, holder: randomUUID() }),
     createLoop({
       ...shared,
       name: 'sessions',
