@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import {
   AssumeRoleCommand,
@@ -9,7 +11,7 @@ import {
   type Credentials as Temporary,
 } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { admin, createBucket, type GatewayProcess, removeDataDir, startGateway } from '../support/gateway.ts';
+import { admin, createBucket, type GatewayProcess, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
 import { type OidcIssuer, startOidcIssuer } from '../support/oidc-issuer.ts';
 import { newClient } from '../support/s3-client.ts';
 
@@ -252,4 +254,39 @@ test('what is neither STS nor S3 is refused in its own words', async () => {
   expect(await post('a=%')).toEqual([400, 'ValidationError']);
   expect(await post(`Action=${'x'.repeat(200_000)}`)).toEqual([413, 'RequestEntityTooLarge']);
   expect(await post('<x/>', 'application/xml')).toEqual([405, 'MethodNotAllowed']);
+});
+
+test('the command line makes keys, bounds them, and keeps roles and identity providers', async () => {
+  const cli = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await sealgate(gateway, args);
+    expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: expect.any(String) as string });
+    return stdout;
+  };
+  const file = (name: string, value: object): string => {
+    writeFileSync(join(gateway.dataDir, name), JSON.stringify(value));
+    return name;
+  };
+  const policy = file('read-only.json', READ_ONLY);
+  const made = JSON.parse(await cli('credential', 'create', '--policy-file', policy, '--json')) as {
+    accessKeyId: string;
+    secretAccessKey: string;
+  };
+  expect(await read(s3(made))).toBe('bytes');
+  expect(JSON.parse(await cli('credential', 'policy', made.accessKeyId))).toEqual(READ_ONLY);
+  expect(await cli('credential', 'list')).toContain(made.accessKeyId);
+  await cli('credential', 'disable', made.accessKeyId);
+  expect(await refusal(read(s3(made)))).toEqual(['InvalidAccessKeyId', 403]);
+  await cli('credential', 'enable', made.accessKeyId);
+  await cli('credential', 'policy', made.accessKeyId, '--remove');
+  await write(s3(made));
+  await cli('credential', 'delete', made.accessKeyId);
+
+  await cli('identity-provider', 'add', 'other', '--issuer', 'http://127.0.0.1:1/other', '--audience', 'a,b');
+  expect(await cli('identity-provider', 'list')).toContain('http://127.0.0.1:1/other');
+  await cli('identity-provider', 'delete', 'other');
+  const webIdentities = [{ issuer: issuer.issuer, claims: { sub: ['repo:acme/*'] } }];
+  await cli('role', 'apply', 'by-hand', file('role.json', { trust: { webIdentities }, policy: READ_ONLY }));
+  expect(await cli('role', 'list')).toContain(`arn:aws:iam::${tenant}:role/by-hand`);
+  expect(JSON.parse(await cli('role', 'show', 'by-hand', '--json'))).toMatchObject({ policy: READ_ONLY });
+  await cli('role', 'delete', 'by-hand');
 });

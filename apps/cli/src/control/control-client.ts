@@ -13,7 +13,7 @@ export interface ControlClient {
   send(method: 'POST' | 'PUT' | 'PATCH', path: string, body: JsonObject): Promise<JsonObject>;
   delete(path: string): Promise<void>;
   /** All items of a paged list. */
-  list(path: string): AsyncGenerator<JsonObject, void, undefined>;
+  list(path: string, query?: Readonly<Record<string, string>>): AsyncGenerator<JsonObject, void, undefined>;
 }
 
 export function createControlClient(deps: {
@@ -62,10 +62,10 @@ export function createControlClient(deps: {
     async delete(path) {
       await call('DELETE', path);
     },
-    async *list(path) {
+    async *list(path, query = {}) {
       let cursor: string | undefined;
       for (let page = 0; page < PAGES_MAX; page++) {
-        const { items, next } = await get(path, { cursor, limit: '1000' });
+        const { items, next } = await get(path, { ...query, cursor, limit: '1000' });
         if (Array.isArray(items)) yield* items.filter(isJsonObject);
         if (typeof next !== 'string' || next === cursor) return;
         cursor = next;

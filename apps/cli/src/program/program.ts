@@ -2,9 +2,11 @@ import { Command } from 'commander';
 import { exitCodes } from '../exit-codes.ts';
 import { addBucketCommands } from './buckets.ts';
 import { examplesText, type ProgramDeps } from './command.ts';
+import { addIdentityCommands } from './identity.ts';
 import { addKeyCommands } from './keys.ts';
 import { addObjectCommands } from './objects.ts';
 import { addOperatorCommands } from './operator.ts';
+import { addWebhookCommands } from './webhooks.ts';
 
 /** What scripts may rely on. */
 export const EXIT_CODES = [
@@ -27,6 +29,8 @@ export function createProgram(deps: ProgramDeps, version: string): Command {
   addKeyCommands(program, deps);
   addBucketCommands(program, deps);
   addOperatorCommands(program, deps);
+  addIdentityCommands(program, deps);
+  addWebhookCommands(program, deps);
   program
     .command('serve')
     .summary('Start a gateway')

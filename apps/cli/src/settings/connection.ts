@@ -108,6 +108,13 @@ function profileCounts({ profileNamed, file }: Sources): boolean {
   return profileNamed || file === undefined;
 }
 
+/** The tenant that an operator's command is about. @throws CliError when nothing names one */
+export function operatedTenant({ options, environment, file }: Sources): string {
+  const tenant = options.tenant ?? environment.tenant ?? file?.tenant;
+  if (tenant === undefined) throw usageError('Name the tenant: --tenant or SEALGATE_TENANT.');
+  return tenant;
+}
+
 /**
  * The operator's key of this folder's gateway is sent to that gateway only.
  * @throws CliError when no control listener or no operator key is to be found

@@ -1,0 +1,96 @@
+import { usageError } from '../cli-error.ts';
+import type { CommandContext } from '../context.ts';
+import { controlPath } from '../control/control-client.ts';
+import { type JsonObject, readJsonFile } from '../files/json.ts';
+import { formatTable, printable } from '../output/format.ts';
+import { operatedTenant, readSources } from '../settings/connection.ts';
+
+export interface CreateOptions {
+  readonly description?: string | undefined;
+  readonly expiresAt?: string | undefined;
+  readonly policyFile?: string | undefined;
+}
+
+/** `sealgate credential create` */
+export async function createCredential(context: CommandContext, _args: readonly [], options: CreateOptions) {
+  const tenant = operatedTenant(await readSources(context.environment, context.options));
+  const { description, expiresAt, policyFile } = options;
+  const policy = policyFile === undefined ? undefined : await readJsonFile(policyFile);
+  const members = Object.entries({ tenant, description, expiresAt, policy }).filter(([, value]) => value !== undefined);
+  const control = await context.control();
+  const made = await control.send('POST', '/proxy/credentials', Object.fromEntries(members));
+  const rows = [
+    ['AWS_ACCESS_KEY_ID', text(made['accessKeyId'])],
+    ['AWS_SECRET_ACCESS_KEY', text(made['secretAccessKey'])],
+  ];
+  context.terminal.result({ json: made, text: `${formatTable(rows)}The secret is shown here and never again.\n` });
+}
+
+/** `sealgate credential list` */
+export async function listCredentials(context: CommandContext) {
+  const { terminal, options } = context;
+  const tenant = operatedTenant(await readSources(context.environment, options));
+  const control = await context.control();
+  const rows: string[][] = [];
+  for await (const credential of control.list('/proxy/credentials', { tenant })) {
+    if (options.json === true) terminal.item({ json: credential, text: '' });
+    else rows.push(rowOf(credential));
+  }
+  if (options.json === true) return;
+  const head = ['ACCESS KEY', 'STATE', 'POLICY', 'EXPIRES', 'CREATED', 'DESCRIPTION'];
+  terminal.result({ json: [], text: formatTable([head, ...rows]) });
+}
+
+function rowOf(credential: JsonObject): string[] {
+  const { accessKeyId, state, bounded, expiresAt, createdAt, description } = credential;
+  return [
+    text(accessKeyId),
+    text(state),
+    bounded === true ? 'yes' : '-',
+    ...[expiresAt, createdAt, description].map(text),
+  ];
+}
+
+/** `sealgate credential disable ID` */
+export const disableCredential = (context: CommandContext, [id]: readonly [string]) =>
+  setState(context, id, 'disabled');
+
+/** `sealgate credential enable ID` */
+export const enableCredential = (context: CommandContext, [id]: readonly [string]) => setState(context, id, 'active');
+
+async function setState(context: CommandContext, id: string, state: 'active' | 'disabled'): Promise<void> {
+  const control = await context.control();
+  const changed = await control.send('PATCH', controlPath`/proxy/credentials/${id}`, { state });
+  context.terminal.result({ json: changed, text: `${printable(id)} is ${state}\n` });
+}
+
+/** `sealgate credential delete ID` */
+export async function deleteCredential(context: CommandContext, [id]: readonly [string]) {
+  await (await context.control()).delete(controlPath`/proxy/credentials/${id}`);
+  context.terminal.result({ json: { accessKeyId: id, deleted: true }, text: `deleted ${printable(id)}\n` });
+}
+
+/** `sealgate credential policy ID [FILE]`: shows, sets or removes it. */
+export async function credentialPolicy(
+  context: CommandContext,
+  [id, file]: readonly [string, string | undefined],
+  options: { readonly remove?: boolean | undefined },
+) {
+  if (options.remove === true && file !== undefined) throw usageError('Give a file or --remove, not both.');
+  const control = await context.control();
+  const path = controlPath`/proxy/credentials/${id}/policy`;
+  if (options.remove === true) {
+    await control.delete(path);
+    context.terminal.result({ json: { accessKeyId: id, policy: null }, text: `no policy bounds ${printable(id)}\n` });
+    return;
+  }
+  const answer =
+    file === undefined
+      ? await control.get(path)
+      : await control.send('PUT', path, { policy: await readJsonFile(file) });
+  context.terminal.result({ json: answer, text: `${JSON.stringify(answer['policy'], null, 2)}\n` });
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' && value !== '' ? printable(value) : '-';
+}
