@@ -23,7 +23,10 @@ WITH RECURSIVE item AS (
 )
 SELECT CASE WHEN i.cut > 0 THEN left(i.key, $5::integer + i.cut - 1 + length($6::text)) END AS common_prefix, i.key,
   v.seq, v.bytes, v.etag, v.modified_at, v.class, v.checksum, v.owner_id, v.is_null, v.blob_id, v.delete_marker,
-  v.from_objects OR (v.delete_marker AND v.place = 1 AND i.n > 0) AS latest
+  v.from_objects OR (v.delete_marker AND v.place = 1 AND (i.n > 0 OR NOT EXISTS (
+    SELECT FROM sealgate.history h WHERE h.bucket_id = $1::integer AND h.key = i.key AND h.seq > v.seq
+    UNION ALL
+    SELECT FROM sealgate.objects o WHERE o.bucket_id = $1::integer AND o.key = i.key))) AS latest
 FROM item i
 CROSS JOIN LATERAL (
   SELECT NULL::bigint AS seq, NULL::bigint AS bytes, NULL::bytea AS etag, NULL::timestamptz AS modified_at, NULL::integer AS class,

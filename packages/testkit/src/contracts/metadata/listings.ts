@@ -195,6 +195,31 @@ export function describeListings(world: World): void {
       }
     });
 
+    it.each(['version', 'marker'])(
+      'goes on behind the newest version when it is gone by now, to a %s',
+      async (what) => {
+        const bucket = await world.bucket('enabled');
+        const first = await world.put(bucket, 'key');
+        const second = what === 'marker' ? await world.remove(bucket, 'key') : await world.put(bucket, 'key');
+        const { versionId } = await world.put(bucket, 'key');
+        await world.remove(bucket, 'key', versionId);
+        for (const delimiterOfPage of ['', '/']) {
+          const page = await world.metadata().listVersions({
+            bucketId: bucket.id,
+            prefix: '',
+            delimiter: delimiterOfPage,
+            keyMarker: 'key',
+            versionIdMarker: versionId,
+            limit: 10,
+          });
+          expect(page.versions.map((v) => [v.versionId, v.latest])).toEqual([
+            [second.versionId, true],
+            [first.versionId, false],
+          ]);
+        }
+      },
+    );
+
     it('skips the rest of a key when the marker names no version', async () => {
       const bucket = await world.bucket('enabled');
       for (const key of ['a', 'a', 'b']) await world.put(bucket, key);
