@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { RESIDENCY_TAG } from '@sealgate/core/policy';
 import type { AuditActor, BlobRecord, Bucket, Metadata, ObjectVersion } from '@sealgate/core/ports';
 import { type PutDeps, placeAndWrite } from '../objects/put-object.ts';
-import { type ReadDeps, readBlob } from '../read/read-blob.ts';
+import { readBlob } from '../read/read-blob.ts';
+import type { ReadDeps } from '../read/read-deps.ts';
 import type { BodyFacts, BodySource } from '../write/body.ts';
 
 export interface MoveDeps extends PutDeps, Omit<ReadDeps, 'metadata'> {
@@ -58,7 +59,6 @@ async function moveBlob(
     attributes: { encryption: null },
     part: 0,
     requestedClass: request.redundancyClass,
-    tags: version.tags,
     tags: residencyOf(version),
     signal,
   });
