@@ -5,3 +5,10 @@ export { narrow } from './narrow.ts';
 export { resolveClass } from './resolve-class.ts';
 export { type Survivability, survivable } from './survivable.ts';
 export type { CompiledPolicy, Label, PlacementScope, RedundancyClass, Spread, Verdict } from './types.ts';
+export {
+  type PlacementWishes,
+  REPLICA_COUNT_TAG,
+  RESIDENCY_TAG,
+  resolveWishedClass,
+  wishesOf,
+} from './wishes.ts';

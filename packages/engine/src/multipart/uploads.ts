@@ -2,7 +2,6 @@ import { createHash, type KeyObject } from 'node:crypto';
 import { Fault } from '@sealgate/core/faults';
 import { PARTS_MAX } from '@sealgate/core/limits';
 import type { ObjectKey } from '@sealgate/core/names';
-import { resolveClass } from '@sealgate/core/policy';
 import type {
   AuditActor,
   Bucket,
@@ -17,6 +16,7 @@ import type {
   VersionAttributes,
 } from '@sealgate/core/ports';
 import { type PutDeps, placeAndWrite, publish } from '../objects/put-object.ts';
+import { placementTerms } from '../placement/planner.ts';
 import type { Policies } from '../placement/policies.ts';
 import type { BodySource } from '../write/body.ts';
 
@@ -46,13 +46,13 @@ export async function createUpload(
   request: CreateUploadRequest,
 ): Promise<{ readonly uploadId: string }> {
   const { bucket, requestedClass, ...rest } = request;
-  const policy = await deps.policies.forBucket(bucket);
-  const redundancyClass = resolveClass(policy, requestedClass ?? bucket.defaultClass ?? undefined).name;
+  const asked = { requestedClass, tags: request.tags };
+  const { redundancyClass } = await placementTerms(deps.policies, bucket, asked);
   const uploadId = Buffer.from(deps.random(UPLOAD_ID_BYTES)).toString('base64url');
   await deps.metadata.createUpload({
     ...rest,
     bucketId: bucket.id,
-    redundancyClass,
+    redundancyClass: redundancyClass.name,
     uploadId,
     initiator: request.actor.id,
   });
@@ -88,6 +88,7 @@ export async function uploadPart(deps: UploadDeps, request: UploadPartRequest): 
     ...(request.dataKey === undefined ? {} : { dataKey: request.dataKey }),
     part: partNumber,
     requestedClass: upload.redundancyClass,
+    tags: upload.tags,
     signal: request.signal,
   });
   const etag = Buffer.from(blob.facts.md5).toString('hex');
@@ -103,7 +104,7 @@ export async function uploadPart(deps: UploadDeps, request: UploadPartRequest): 
       etag,
       checksum: blob.facts.checksum,
       inspection: blob.facts.verdict,
-      layout: { kind: 'copies' },
+      layout: blob.layout,
       blockBytes: blob.blockBytes,
       digests: blob.digests,
       replicas: blob.replicas,

@@ -11,7 +11,7 @@ import type {
   VersionAttributes,
 } from '@sealgate/core/ports';
 import { encryptBody } from '../encryption/encrypt-body.ts';
-import type { Planner } from '../placement/planner.ts';
+import type { AskedPlacement, Planner } from '../placement/planner.ts';
 import type { BodySource } from '../write/body.ts';
 import type { WriteDeps, WrittenBlob } from '../write/types.ts';
 import { writeBlob } from '../write/write-blob.ts';
@@ -75,7 +75,7 @@ export async function putObject(deps: PutDeps, request: PutObjectRequest): Promi
       verdict,
       tags: request.tags,
       attributes: request.attributes,
-      layout: { kind: 'copies' },
+      layout: blob.layout,
       blockBytes: blob.blockBytes,
       digests: blob.digests,
       replicas: blob.replicas,
@@ -98,11 +98,12 @@ export async function placeAndWrite(
     /** 0 for an object that is put whole. */
     readonly part: number;
     readonly requestedClass: string | undefined;
+    readonly tags: AskedPlacement['tags'];
     readonly signal: AbortSignal;
   },
 ): Promise<{ readonly blob: WrittenBlob; readonly redundancyClass: string }> {
   const blobId: BlobId = newBlobId(deps.clock.now(), deps.random);
-  const plan = await deps.planner.plan(request.bucket, blobId, request.requestedClass);
+  const plan = await deps.planner.plan(request.bucket, blobId, request);
   const { bucket, signal } = request;
   const body = storedBody(deps, request);
   const blob = await writeBlob(deps, { bucket, blobId, body, signal, ...plan });

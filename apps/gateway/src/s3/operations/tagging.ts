@@ -1,4 +1,5 @@
 import { Fault } from '@sealgate/core/faults';
+import { wishesOf } from '@sealgate/core/policy';
 import { parseTagging, type Tag, taggingResult } from '@sealgate/s3';
 import { readWholeBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
@@ -16,7 +17,12 @@ export async function getObjectTagging(context: S3Context): Promise<void> {
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectTagging.html */
 export async function putObjectTagging(context: S3Context): Promise<void> {
-  await change(context, async () => parseTagging(await readWholeBody(context), 'object'));
+  await change(context, async () => {
+    const tags = parseTagging(await readWholeBody(context), 'object');
+    // They decide on placement when the object is written or moved next, and must be readable then.
+    wishesOf(tagRecord(tags));
+    return tags;
+  });
   replyEmpty(context.response, 200);
 }
 
