@@ -51,6 +51,7 @@ export type {
   ObjectPreconditions,
   SegmentRecord,
   UpdateVersion,
+  VersionPart,
   WriteCause,
 } from './metadata-objects.ts';
 export type { MetadataRegistry, NewBackend, NewBucket, NewCredential, NewTenant, Page } from './metadata-registry.ts';

@@ -170,6 +170,13 @@ export interface SegmentRecord {
   readonly blob: BlobRecord;
 }
 
+/** What a part of a published version says of itself. */
+export interface VersionPart {
+  readonly partNumber: number;
+  readonly bytes: number;
+  readonly checksum: Checksum | null;
+}
+
 /** Publishes the parts of an upload as one version. */
 export interface CommitUpload {
   readonly bucketId: number;
@@ -220,6 +227,8 @@ export interface MetadataObjects {
   readSegments(version: ObjectVersion, offset: number, limit: number): Promise<readonly SegmentRecord[]>;
   /** The segment of one part number, or undefined. */
   readSegmentOfPart(version: ObjectVersion, partNumber: number): Promise<SegmentRecord | undefined>;
+  /** The parts that a multipart version was made of, by part number, from behind `afterPartNumber` on. */
+  readParts(version: ObjectVersion, afterPartNumber: number, limit: number): Promise<readonly VersionPart[]>;
   listObjects(request: ListObjects): Promise<ListObjectsPage>;
   listVersions(request: ListVersions): Promise<ListVersionsPage>;
 }

@@ -1,5 +1,6 @@
 import type { BlobId } from '@sealgate/core/names';
 import type { MetadataObjects, SegmentRecord } from '@sealgate/core/ports';
+import { unpackChecksum } from '../codec/checksum.ts';
 import {
   type BlobColumns,
   blobOf,
@@ -20,6 +21,12 @@ export interface SegmentRow extends BlobColumns {
   readonly blob_id: BlobId;
 }
 
+interface PartColumns {
+  readonly part_number: number;
+  readonly bytes: bigint;
+  readonly checksum: Buffer | null;
+}
+
 const DIGEST_BYTES = 32;
 
 export async function segmentOf(row: SegmentRow, deps: RowDeps): Promise<SegmentRecord> {
@@ -35,7 +42,7 @@ export function createReads(
   context: Context,
 ): Pick<
   MetadataObjects,
-  'currentVersion' | 'version' | 'currentSeq' | 'readDigests' | 'readSegments' | 'readSegmentOfPart'
+  'currentVersion' | 'version' | 'currentSeq' | 'readDigests' | 'readSegments' | 'readSegmentOfPart' | 'readParts'
 > {
   const { database } = context;
 
@@ -83,6 +90,15 @@ export function createReads(
         INLINE_DIGEST_BYTES_MAX,
       ]);
       return row === undefined ? undefined : segmentOf(row, context);
+    },
+
+    async readParts(version, afterPartNumber, limit) {
+      const rows = await database.read<PartColumns>('read-parts', [version.seq, afterPartNumber, limit]);
+      return rows.map((row) => ({
+        partNumber: row.part_number,
+        bytes: Number(row.bytes),
+        checksum: unpackChecksum(row.checksum),
+      }));
     },
   };
 }

@@ -230,7 +230,7 @@ function createReads(
   state: MemoryState,
 ): Pick<
   MetadataObjects,
-  'currentVersion' | 'version' | 'currentSeq' | 'readDigests' | 'readSegments' | 'readSegmentOfPart'
+  'currentVersion' | 'version' | 'currentSeq' | 'readDigests' | 'readSegments' | 'readSegmentOfPart' | 'readParts'
 > {
   const shown = (stored: StoredVersion | undefined): ObjectVersion | undefined => {
     if (stored === undefined) return undefined;
@@ -273,6 +273,12 @@ function createReads(
       return partsOf(version)
         .filter((part) => part.record.partNumber === partNumber)
         .flatMap(segmentOf)[0];
+    },
+    async readParts(version, afterPartNumber, limit) {
+      const later = partsOf(version).filter(({ record }) => record.partNumber > afterPartNumber);
+      return later
+        .slice(0, limit)
+        .map(({ record: { partNumber, bytes, checksum } }) => ({ partNumber, bytes, checksum }));
     },
   };
 }

@@ -108,6 +108,15 @@ export function describeUploads(world: World): void {
       expect(shape(await readAll(0, 1))).toEqual([[1, 0, 100]]);
       expect((await metadata().readSegmentOfPart(version, 3))?.blob.blobId).toBe(second.blobId);
       expect(await metadata().readSegmentOfPart(version, 7)).toBeUndefined();
+      const partsAfter = async (after: number, limit: number) =>
+        (await metadata().readParts(version, after, limit)).map((part) => [part.partNumber, part.bytes]);
+      expect(await partsAfter(0, 10)).toEqual([
+        [1, 100],
+        [3, 300],
+      ]);
+      expect(await partsAfter(0, 1)).toEqual([[1, 100]]);
+      expect(await partsAfter(1, 10)).toEqual([[3, 300]]);
+      expect(await partsAfter(3, 10)).toEqual([]);
       const due = await world.due();
       expect([due.has(first.blobId), due.has(second.blobId), due.has(dropped.blobId)]).toEqual([false, false, true]);
       expect(await metadata().upload(bucket.id, KEY, uploadId)).toMatchObject({ state: 'completed' });
