@@ -2,8 +2,9 @@ import { Fault } from '@sealgate/core/faults';
 import type { ObjectKey } from '@sealgate/core/names';
 import type { Bucket, ObjectVersion, Retention, VersionAttributes } from '@sealgate/core/ports';
 import { type DefaultRetention, formatRetainUntil, headerValue, parseLockHeaders } from '@sealgate/s3';
-import { tenantOf } from './access/caller.ts';
+import { isAllowed } from './access/ask.ts';
 import type { S3Context } from './context.ts';
+import { requireDigest } from './required-digest.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -25,6 +26,18 @@ export function requestedLock(context: S3Context, bucket: Bucket): Pick<VersionA
   const now = context.clock.now();
   if (retention !== undefined) requireFuture(retention, now);
   return { retention: retention ?? retentionFrom(defaultRetention(bucket), now), legalHold };
+}
+
+/**
+ * What nobody can remove must not be stored broken: a write under retention carries a digest of its body. A signature
+ * over the body is one.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+ * @throws Fault InvalidRequest
+ */
+export function requireDigestUnderLock(context: S3Context, bucket: Bucket): void {
+  const { kind } = context.payload;
+  if (kind === 'signed' || kind === 'streaming-signed') return;
+  if (requestedLock(context, bucket).retention !== null) requireDigest(context);
 }
 
 /** @throws Fault InvalidArgument */
@@ -54,14 +67,14 @@ export function retentionFrom(rule: DefaultRetention | null, now: number): Reten
 }
 
 /** True when the request asks to bypass GOVERNANCE retention and its caller may. */
-export async function bypassesGovernance(context: S3Context, bucket: Bucket, key: ObjectKey): Promise<boolean> {
+export function bypassesGovernance(context: S3Context, bucket: Bucket, key: ObjectKey): boolean {
   const asked = headerValue(context.headers, 'x-amz-bypass-governance-retention')?.toLowerCase() === 'true';
-  return asked && (await mayBypassGovernance(context, bucket, key));
+  return asked && mayBypassGovernance(context, bucket, key);
 }
 
-/** `s3:BypassGovernanceRetention`, which the tenant that owns the bucket has. */
-export async function mayBypassGovernance(context: S3Context, bucket: Bucket, _key: ObjectKey): Promise<boolean> {
-  return Promise.resolve(tenantOf(context.caller).id === bucket.tenantId);
+/** Whether the caller has `s3:BypassGovernanceRetention`, as the tenant that owns the bucket does. */
+export function mayBypassGovernance(context: S3Context, bucket: Bucket, key: ObjectKey): boolean {
+  return isAllowed(context, { action: 's3:BypassGovernanceRetention', bucket, key });
 }
 
 /** What a read says of the lock. */

@@ -5,6 +5,7 @@ import { declaredBytes, openBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
 import { NOT_ENCRYPTED, newEncryption, wantedEncryption } from '../encryption/writing.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
+import { requireDigestUnderLock } from '../object-lock.ts';
 import { checksumHeader, replyEmpty, setAckHeaders, setHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { type SealWatch, watchObject } from '../seal.ts';
@@ -14,6 +15,7 @@ import { requestedAttributes } from '../write-attributes.ts';
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
 export async function putObject(context: S3Context): Promise<void> {
   const bucket = await requireBucket(context);
+  requireDigestUnderLock(context, bucket);
   await storeObject(context, bucket, { bytes: declaredBytes(context), open: (watch) => openBody(context, watch) });
   replyEmpty(context.response, 200);
 }
@@ -33,7 +35,7 @@ export async function storeObject(
 ): Promise<PutObjectResult> {
   const key = requireKey(context);
   const { headers, response } = context;
-  const attributes = requestedAttributes(context, bucket);
+  const attributes = await requestedAttributes(context, bucket);
   const metadata = metadataHeaders(headers);
   const wanted = wantedEncryption(context, bucket);
   const { bytes } = incoming;
