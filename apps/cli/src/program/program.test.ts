@@ -78,6 +78,11 @@ describe('the command tree', () => {
       'identity-provider add',
       'identity-provider list',
       'identity-provider delete',
+      'webhook create',
+      'webhook list',
+      'webhook delete',
+      'webhook dead-letters',
+      'webhook redrive',
       'serve',
     ]);
   });

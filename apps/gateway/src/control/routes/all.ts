@@ -9,6 +9,7 @@ import { policyRoutes } from './policies.ts';
 import { roleRoutes } from './roles.ts';
 import { statRoutes } from './stat.ts';
 import { tenantRoutes } from './tenants.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 /** All calls of the control listener, in the order of the reference. */
 export function controlRoutes(services: ControlServices): readonly Route[] {
@@ -21,6 +22,7 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...credentialPolicyRoutes(services),
     ...roleRoutes(services),
     ...identityProviderRoutes(services),
+    ...webhookRoutes(services),
     ...statRoutes(services),
   ];
 }
