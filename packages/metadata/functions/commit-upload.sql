@@ -61,7 +61,7 @@ BEGIN
     p_etag, p_checksum, v_upload.num, v_upload.headers, v_upload.tags, p_key_version, p_encrypted_key, p_key_id, p_key_alg,
     p_encryption_alg, sealgate.retained_until(v_upload.attributes), (v_upload.attributes ->> 'retentionMode')::"char",
     (v_upload.attributes ->> 'legalHold')::boolean, v_upload.attributes ->> 'ownerId', v_upload.attributes -> 'acl',
-    v_upload.attributes -> 'sse');
+    decode(v_upload.attributes ->> 'sse', 'base64'));
   -- Action 1: version published. Where its bytes are stands in the entries of its parts.
   INSERT INTO sealgate.audit_log (seq, at, bytes_delta, actor, bucket_id, action, versions_delta, blob_id, key, request_id,
     remote_address, detail)

@@ -47,7 +47,7 @@ BEGIN
   VALUES (o_seq, p_bytes, o_modified_at, p_bucket, p_class, p_verdict, 0, o_is_null, p_blob, p_key, p_etag, p_checksum,
     p_headers, p_tags, p_key_version, p_encrypted_key, p_key_id, p_key_alg, p_encryption_alg,
     sealgate.retained_until(p_attributes), (p_attributes ->> 'retentionMode')::"char", (p_attributes ->> 'legalHold')::boolean,
-    p_attributes ->> 'ownerId', p_attributes -> 'acl', p_attributes -> 'sse');
+    p_attributes ->> 'ownerId', p_attributes -> 'acl', decode(p_attributes ->> 'sse', 'base64'));
   -- Action 1: version published.
   INSERT INTO sealgate.audit_log (seq, at, bytes_delta, actor, bucket_id, action, versions_delta, blob_id, replicas, key,
     request_id, remote_address, detail)

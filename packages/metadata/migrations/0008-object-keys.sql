@@ -5,3 +5,7 @@ CREATE TABLE sealgate.object_keys (
   sealed bytea NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now()
 );
+
+-- How a version is encrypted: nearly every row has it, so it is bytes and no document. Nothing was encrypted before.
+ALTER TABLE sealgate.objects ALTER COLUMN sse TYPE bytea USING NULL;
+ALTER TABLE sealgate.history ALTER COLUMN sse TYPE bytea USING NULL;

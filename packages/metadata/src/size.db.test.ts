@@ -4,7 +4,7 @@ import { suiteDatabase } from './testing/database.ts';
 import { sql } from './testing/empty-database.ts';
 
 const VERSIONS = 4_000;
-/** Bytes of database for one version with three copies and a key of 60 bytes, indexes and log included. */
+/** Bytes of database for one encrypted version with three copies and a key of 60 bytes, indexes and log included. */
 const BUDGET = 900;
 
 describe('room that a version takes', () => {
@@ -45,15 +45,17 @@ const putMany = `
   DECLARE
     v_blob uuid;
     v_key text;
+    encrypted jsonb;
   BEGIN
     FOR i IN 1 .. p_count LOOP
       v_blob := (lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
         || substr(md5(i::text), 1, 3) || '8' || substr(md5(i::text), 4, 15))::uuid;
       v_key := left(md5(i::text) || md5((i + 1)::text), 60);
+      encrypted := jsonb_build_object('sse', encode(substr(sha512(v_key::bytea), 1, 43), 'base64'));
       PERFORM sealgate.commit_version(1, v_key, v_blob, 4096, 4096, decode('01' || md5(v_key), 'hex'), 1, 2, decode('0100000000', 'hex'),
-        '{"contentType": "binary/octet-stream"}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 16::smallint,
+        '{"contentType": "binary/octet-stream"}', NULL, encrypted, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 16::smallint,
         decode('000100730002007300030070', 'hex'), sha256(v_key::bytea), 'p', NULL, NULL, 1, '0123456789ABCDEF', '127.0.0.1',
-        900000, 60000, 86400000);
+        900000, 60000, 86400000, NULL);
       COMMIT;
       PERFORM sealgate.mark_replica(v_blob, decode('00030073', 'hex'), false, 2, '');
       COMMIT;

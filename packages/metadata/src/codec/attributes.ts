@@ -1,3 +1,4 @@
+import { Fault } from '@sealgate/core/faults';
 import {
   type Acl,
   type GatewayEncryption,
@@ -13,7 +14,7 @@ export interface AttributeColumns {
   readonly legal_hold: boolean | null;
   readonly owner_id: string | null;
   readonly acl: Acl | null;
-  readonly sse: GatewayEncryption | null;
+  readonly sse: Uint8Array | null;
 }
 
 /** Attributes as the stored functions take them, in one value, and as an upload keeps them until it is completed. */
@@ -23,7 +24,8 @@ interface PackedAttributes {
   readonly legalHold?: boolean;
   readonly ownerId?: string | null;
   readonly acl?: Acl | null;
-  readonly sse?: GatewayEncryption;
+  /** Base64 of the column. */
+  readonly sse?: string;
 }
 
 // Letters as stored: never change one.
@@ -37,7 +39,7 @@ export function packAttributes(attributes: VersionAttributes): string | null {
     ...(legalHold === null ? {} : { legalHold }),
     ...(ownerId === null ? {} : { ownerId }),
     ...(acl === null ? {} : { acl }),
-    ...(encryption === null ? {} : { sse: encryption }),
+    ...(encryption === null ? {} : { sse: packEncryption(encryption).toString('base64') }),
   };
   return Object.keys(packed).length === 0 ? null : JSON.stringify(packed);
 }
@@ -62,7 +64,7 @@ export function attributesOf(row: AttributeColumns): VersionAttributes {
     acl: row.acl,
     retention: row.retain_until === null ? null : { mode: modeOf(row.retention_mode), untilMs: row.retain_until },
     legalHold: row.legal_hold,
-    encryption: row.sse,
+    encryption: row.sse === null ? null : unpackEncryption(row.sse),
   };
 }
 
@@ -74,8 +76,25 @@ export function unpackAttributes(packed: PackedAttributes | null): VersionAttrib
     legal_hold: packed.legalHold ?? null,
     owner_id: packed.ownerId ?? null,
     acl: packed.acl ?? null,
-    sse: packed.sse ?? null,
+    sse: packed.sse === undefined ? null : Buffer.from(packed.sse, 'base64'),
   });
+}
+
+const encryptions = { 'SSE-S3': 0x53, 'SSE-C': 0x43 } as const satisfies Record<GatewayEncryption['kind'], number>;
+
+/** The letter of the kind, the key's version, the wrapped key: 43 bytes, since nearly every version has them. */
+function packEncryption({ kind, keyVersion, wrappedKey }: GatewayEncryption): Buffer {
+  return Buffer.concat([Buffer.of(encryptions[kind], keyVersion), Buffer.from(wrappedKey, 'base64')]);
+}
+
+/** @throws Fault InternalError when the row is damaged: to read its bytes as they lie would be worse */
+function unpackEncryption(packed: Uint8Array): GatewayEncryption {
+  const [letter, keyVersion] = packed;
+  const kind = letter === encryptions['SSE-S3'] ? 'SSE-S3' : letter === encryptions['SSE-C'] ? 'SSE-C' : undefined;
+  if (kind === undefined || keyVersion === undefined || packed.length === 2) {
+    throw new Fault('InternalError', 'A stored version is encrypted in an unknown way.');
+  }
+  return { kind, keyVersion, wrappedKey: Buffer.from(packed.subarray(2)).toString('base64') };
 }
 
 /** Anything that is not known counts as the stricter mode. */

@@ -1,8 +1,9 @@
 import { isFault } from '@sealgate/core/faults';
 import { type BackendId, parseBackendId } from '@sealgate/core/names';
-import type { Checksum, ReplicaRecord } from '@sealgate/core/ports';
+import { type Checksum, PLAIN_ATTRIBUTES, type ReplicaRecord } from '@sealgate/core/ports';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type PackedAttributes, packAttributes, unpackAttributes } from './attributes.ts';
 import { packChecksum, packChecksumValue, unpackChecksum } from './checksum.ts';
 import { packCondition, packEtag, unpackEtag } from './etag.ts';
 import { blockShift, layoutColumns, layoutOf } from './layout.ts';
@@ -134,5 +135,28 @@ describe('layouts', () => {
     expect(blockShift(65_536)).toBe(16);
     expect(blockShift(1)).toBe(0);
     expect(() => blockShift(65_535)).toThrow(/power of two/);
+  });
+});
+
+describe('attributes', () => {
+  const encryption = { kind: 'SSE-S3', keyVersion: 12, wrappedKey: 'AZv2+w==' } as const;
+  it('say in a few bytes how a version is encrypted, and forget nothing', () => {
+    for (const [kind, bytes] of [
+      ['SSE-S3', '530c019bf6fb'],
+      ['SSE-C', '430c019bf6fb'],
+    ] as const) {
+      const attributes = { ...PLAIN_ATTRIBUTES, encryption: { ...encryption, kind } };
+      const packed = JSON.parse(packAttributes(attributes) ?? '') as PackedAttributes;
+      expect(packed).toEqual({ sse: Buffer.from(bytes, 'hex').toString('base64') });
+      expect(unpackAttributes(packed)).toEqual(attributes);
+    }
+    expect(packAttributes(PLAIN_ATTRIBUTES)).toBeNull();
+  });
+
+  it('do not pass an encrypted version for a plain one when its row is damaged', () => {
+    for (const bytes of ['', '53', '530c', '440c01']) {
+      const sse = Buffer.from(bytes, 'hex').toString('base64');
+      expect(() => unpackAttributes({ sse })).toThrow(/unknown way/);
+    }
   });
 });

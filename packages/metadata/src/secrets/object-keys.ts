@@ -1,7 +1,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { Fault } from '@sealgate/core/faults';
 import { DATA_KEY_BYTES, type KeyPlace, newDataKey, unwrapDataKey, wrapDataKey } from '@sealgate/core/keys';
-import type { KeyWrapper } from '@sealgate/core/ports';
+import type { KeyWrapper, WrappedKey } from '@sealgate/core/ports';
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../db/database.ts';
 import { DATA_KEYS_CACHED_MAX } from '../limits.ts';
@@ -42,16 +42,17 @@ export async function openObjectKeys(database: Database, secrets: SecretBox): Pr
 
   return {
     async wrap(place, dataKey) {
-      const wrappedKey = wrapDataKey(await keyOf(secrets.newest), place, dataKey);
-      unwrapped.set(cacheKey(place, wrappedKey), dataKey);
-      return { wrappedKey, keyVersion: secrets.newest };
+      const keyVersion = secrets.newest;
+      const wrapped = { keyVersion, wrappedKey: wrapDataKey(await keyOf(keyVersion), place, dataKey) };
+      unwrapped.set(cacheKey(place, wrapped), dataKey);
+      return wrapped;
     },
-    async unwrap(place, { wrappedKey, keyVersion }) {
-      const known = unwrapped.get(cacheKey(place, wrappedKey));
+    async unwrap(place, wrapped) {
+      const known = unwrapped.get(cacheKey(place, wrapped));
       if (known !== undefined) return known;
-      const dataKey = unwrapDataKey(await keyOf(keyVersion), place, wrappedKey);
+      const dataKey = unwrapDataKey(await keyOf(wrapped.keyVersion), place, wrapped.wrappedKey);
       if (dataKey === undefined) throw new Fault('InternalError', "The object's data key does not unwrap.");
-      unwrapped.set(cacheKey(place, wrappedKey), dataKey);
+      unwrapped.set(cacheKey(place, wrapped), dataKey);
       return dataKey;
     },
   };
@@ -76,6 +77,6 @@ function placeOf(version: number): SecretPlace {
   return { purpose: 'object-key', id: String(version) };
 }
 
-function cacheKey(place: KeyPlace, wrappedKey: string): string {
-  return `${wrappedKey} ${place.bucketId} ${place.key}`;
+function cacheKey(place: KeyPlace, { keyVersion, wrappedKey }: WrappedKey): string {
+  return `${keyVersion} ${wrappedKey} ${place.bucketId} ${place.key}`;
 }
