@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { BackendPool, Clock, Metadata, ObjectVersion } from '@sealgate/core/ports';
+import { createErasureCodecs } from '@sealgate/erasure';
 import type { EngineEvents } from './events.ts';
 import { deleteDue } from './housekeeping/delete-due.ts';
 import { type LifecycleOptions, lifecycleDue } from './lifecycle/lifecycle-due.ts';
@@ -62,6 +63,7 @@ export function createEngine(base: EngineDeps): Engine {
   const policies = createPolicies(base);
   const deps = {
     random: randomBytes,
+    codecs: createErasureCodecs(),
     ...base,
     policies,
     planner: createPlanner({ policies, pool: base.pool }),

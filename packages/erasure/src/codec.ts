@@ -53,6 +53,19 @@ export function createErasureCodec(k: number, m: number, kernel: Kernel = fastes
   };
 }
 
+/** Codecs by their numbers, which share one kernel; at most as many as there are codes of {@link SHARDS_MAX} shards. */
+export function createErasureCodecs(): (k: number, m: number) => ErasureCodec {
+  const kernel = fastestKernel();
+  const codecs = new Map<string, ErasureCodec>();
+  return (k, m) => {
+    const known = codecs.get(`${k}+${m}`);
+    if (known !== undefined) return known;
+    const codec = createErasureCodec(k, m, kernel);
+    codecs.set(`${k}+${m}`, codec);
+    return codec;
+  };
+}
+
 function rowsOf(matrix: Matrix, indices: readonly number[]): Matrix {
   return indices.map((index) => {
     const row = matrix[index];

@@ -1,1 +1,1 @@
-export { createErasureCodec, type ErasureCodec, SHARDS_MAX } from './codec.ts';
+export { createErasureCodec, createErasureCodecs, type ErasureCodec, SHARDS_MAX } from './codec.ts';

@@ -73,7 +73,7 @@ async function moveBlob(
       blobId: blob.blobId,
       storedBytes: blob.bytes,
       redundancyClass,
-      layout: { kind: 'copies' },
+      layout: blob.layout,
       blockBytes: blob.blockBytes,
       digests: blob.digests,
       replicas: blob.replicas,

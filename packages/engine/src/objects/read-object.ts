@@ -2,7 +2,8 @@ import type { KeyObject } from 'node:crypto';
 import { Fault } from '@sealgate/core/faults';
 import type { BlobRecord, ByteRange, Metadata, ObjectVersion, SegmentRecord } from '@sealgate/core/ports';
 import { decryptRange, hasEncryptedSize } from '../encryption/decrypt-range.ts';
-import { type ReadDeps, readBlob } from '../read/read-blob.ts';
+import { readBlob } from '../read/read-blob.ts';
+import type { ReadDeps } from '../read/read-deps.ts';
 
 export interface ReadObjectDeps extends ReadDeps {
   readonly metadata: Pick<Metadata, 'reportBadReplica' | 'readSegments'>;

@@ -5,10 +5,10 @@ import type { BackendId } from '@sealgate/core/names';
 import type { BackendPool, BlobRecord, Clock } from '@sealgate/core/ports';
 import type { EngineLimits } from '../limits.ts';
 import type { PhysicalBuckets } from '../placement/physical-buckets.ts';
-import { blobKey } from '../write/blob-key.ts';
 import { digestBlock } from '../write/block-digester.ts';
 import type { DigestLists } from './digest-list.ts';
 import { createPieceReader, type PieceReader } from './piece-reader.ts';
+import { type Strip, stripOf } from './strip.ts';
 
 /** One block in the pieces it came in, so that no byte is copied on its way through. */
 export type Block = readonly Buffer[];
@@ -31,9 +31,13 @@ export interface BlockFeed {
 
 interface FeedOptions {
   readonly backend: BackendId;
+  /** 0 for a copy. */
+  readonly shard: number;
   readonly bucketId: number;
   readonly firstBlock: number;
   readonly lastBlock: number;
+  /** Bytes to read ahead of who takes the blocks; by default what one read may. */
+  readonly aheadBytes?: number;
   readonly signal: AbortSignal;
 }
 
@@ -48,15 +52,16 @@ interface FeedDeps {
 export function openBlockFeed(deps: FeedDeps, blob: BlobRecord, options: FeedOptions): BlockFeed {
   const { firstBlock, lastBlock } = options;
   const stop = relay(options.signal);
-  const source = openSource(deps, blob, { ...options, signal: stop.signal });
-  const ahead = Math.max(1, Math.floor(deps.limits.readAheadBytes / blob.blockBytes));
+  const strip = stripOf(blob, options.shard);
+  const source = openSource(deps, strip, { ...options, signal: stop.signal });
+  const ahead = Math.max(1, Math.floor((options.aheadBytes ?? deps.limits.readAheadBytes) / blob.blockBytes));
   const queue: Slot[] = [];
   let queuedTo = firstBlock;
   let head = firstBlock;
 
   const fill = (): void => {
     while (queuedTo <= lastBlock && queuedTo < head + ahead) {
-      queue.push(slotOf(verify(source.next(queuedTo), deps.digests.of(blob, queuedTo))));
+      queue.push(slotOf(verify(source.next(queuedTo), deps.digests.of(blob, strip.digestIndex(queuedTo)))));
       queuedTo += 1;
     }
   };
@@ -141,12 +146,12 @@ interface BlockSource {
 }
 
 /** States: opening -> open, cut into blocks from the first to the last -> through; or failed, for all blocks still to come. */
-function openSource(deps: FeedDeps, blob: BlobRecord, options: FeedOptions): BlockSource {
+function openSource(deps: FeedDeps, strip: Strip, options: FeedOptions): BlockSource {
   const startedMs = deps.clock.monotonic();
   let openedMs = startedMs;
-  const start = options.firstBlock * blob.blockBytes;
-  const end = Math.min((options.lastBlock + 1) * blob.blockBytes, blob.bytes) - 1;
-  const opening = openBody(deps, blob, { ...options, start, end }).then((body) => {
+  const start = strip.offset(options.firstBlock);
+  const end = strip.offset(options.lastBlock) + strip.bytes(options.lastBlock) - 1;
+  const opening = openBody(deps, strip, { ...options, start, end }).then((body) => {
     openedMs = deps.clock.monotonic();
     return createPieceReader(body);
   });
@@ -171,8 +176,7 @@ function openSource(deps: FeedDeps, blob: BlobRecord, options: FeedOptions): Blo
   const read = async (index: number, earlier: Promise<unknown>): Promise<Block> => {
     await earlier;
     const body = await opening;
-    const at = index * blob.blockBytes;
-    const pieces = await body.take(Math.min(blob.blockBytes, blob.bytes - at));
+    const pieces = await body.take(strip.bytes(index));
     if (index === options.lastBlock) finish(body);
     return pieces;
   };
@@ -189,7 +193,7 @@ function openSource(deps: FeedDeps, blob: BlobRecord, options: FeedOptions): Blo
 
 async function openBody(
   deps: FeedDeps,
-  blob: BlobRecord,
+  strip: Strip,
   options: FeedOptions & { readonly start: number; readonly end: number },
 ): Promise<Readable> {
   const { backend, start, end, signal } = options;
@@ -197,14 +201,14 @@ async function openBody(
   if (driver === undefined) throw new Fault('BackendUnreachable', 'The storage location has no driver here.');
   const bucket = await deps.physical.find(options.bucketId, backend);
   if (bucket === undefined) throw new Fault('BlobMissing', 'The bucket is not known on the storage location.');
-  const whole = start === 0 && end === blob.bytes - 1;
-  const opened = await driver.get(bucket, blobKey(blob.blobId, 0), {
+  const whole = start === 0 && end === strip.totalBytes - 1;
+  const opened = await driver.get(bucket, strip.key, {
     signal,
     ...(whole ? {} : { range: { start, end } }),
   });
   // Between two blocks nobody listens; the next read finds the error, and until then it must not end the process.
   opened.body.on('error', () => undefined);
-  if (opened.totalBytes === blob.bytes && opened.bytes === end - start + 1) return opened.body;
+  if (opened.totalBytes === strip.totalBytes && opened.bytes === end - start + 1) return opened.body;
   opened.body.destroy();
   throw new Fault('BackendCorrupt', 'The stored copy does not have the size it should have.');
 }

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { isFault } from '@sealgate/core/faults';
 import { type BackendId, newBlobId, parseBackendId } from '@sealgate/core/names';
 import type { BackendDriver, BackendOutcome, BackendPool, BlobRecord, ByteRange } from '@sealgate/core/ports';
+import { createErasureCodecs } from '@sealgate/erasure';
 import { createVirtualClock } from '@sealgate/testkit';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -10,7 +11,8 @@ import { silentEvents } from '../events.ts';
 import { defaultEngineLimits } from '../limits.ts';
 import { createDigestLists } from './digest-list.ts';
 import { createHedgeBudget } from './hedge-budget.ts';
-import { type ReadDeps, readBlob } from './read-blob.ts';
+import { readBlob } from './read-blob.ts';
+import type { ReadDeps } from './read-deps.ts';
 
 const BLOCK = 1024;
 const WHOLE = Buffer.from(Array.from({ length: 10 * BLOCK + 100 }, (_, index) => index % 251));
@@ -75,6 +77,7 @@ function world(copies: Readonly<Record<string, Copy>>, options: { readonly diges
     digests: createDigestLists({ limits, metadata: { readDigests } }),
     hedges: createHedgeBudget(limits),
     events: silentEvents,
+    codecs: createErasureCodecs(),
     physical: {
       ensure: () => Promise.reject(new Error('a read makes no bucket')),
       find: () => Promise.resolve('bucket' as never),

@@ -1,23 +1,9 @@
-import { Fault, isFault, toFault } from '@sealgate/core/faults';
+import { type Fault, isFault, toFault } from '@sealgate/core/faults';
 import type { BackendId } from '@sealgate/core/names';
-import type { BackendPool, BlobRecord, ByteRange, Clock, Metadata } from '@sealgate/core/ports';
-import type { EngineEvents } from '../events.ts';
-import type { EngineLimits } from '../limits.ts';
-import type { PhysicalBuckets } from '../placement/physical-buckets.ts';
+import type { BackendPool, BlobRecord, Clock } from '@sealgate/core/ports';
 import { type Block, type BlockFeed, openBlockFeed } from './block-feed.ts';
-import type { DigestLists } from './digest-list.ts';
-import type { HedgeBudget } from './hedge-budget.ts';
-
-export interface ReadDeps {
-  readonly metadata: Pick<Metadata, 'reportBadReplica'>;
-  readonly digests: DigestLists;
-  readonly hedges: HedgeBudget;
-  readonly pool: BackendPool;
-  readonly clock: Clock;
-  readonly limits: EngineLimits;
-  readonly physical: PhysicalBuckets;
-  readonly events: EngineEvents;
-}
+import { hedgeDelay, type ReadBlobOptions, type ReadDeps, unavailable } from './read-deps.ts';
+import { readShards } from './read-shards.ts';
 
 /**
  * The bytes `range` of a blob, every block checked against the digest list before any of it goes out. A block that is
@@ -26,11 +12,11 @@ export interface ReadDeps {
  *
  * @throws Fault DataUnavailable when no replica can give a block
  */
-export async function* readBlob(
-  deps: ReadDeps,
-  blob: BlobRecord,
-  options: { readonly bucketId: number; readonly range: ByteRange; readonly signal: AbortSignal },
-): AsyncGenerator<Buffer> {
+export function readBlob(deps: ReadDeps, blob: BlobRecord, options: ReadBlobOptions): AsyncGenerator<Buffer> {
+  return blob.layout.kind === 'copies' ? readCopies(deps, blob, options) : readShards(deps, blob, options);
+}
+
+async function* readCopies(deps: ReadDeps, blob: BlobRecord, options: ReadBlobOptions): AsyncGenerator<Buffer> {
   const { range, signal } = options;
   const firstBlock = Math.floor(range.start / blob.blockBytes);
   const lastBlock = Math.floor(range.end / blob.blockBytes);
@@ -79,7 +65,7 @@ function createBlockSource(deps: ReadDeps, blob: BlobRecord, options: SourceOpti
   const openNext = (block: number): BlockFeed | undefined => {
     const backend = untried.shift();
     if (backend === undefined) return undefined;
-    const feed = openBlockFeed(deps, blob, { backend, firstBlock: block, ...feedOptions(options) });
+    const feed = openBlockFeed(deps, blob, { backend, shard: 0, firstBlock: block, ...feedOptions(options) });
     feeds.push(feed);
     return feed;
   };
@@ -119,7 +105,7 @@ function createBlockSource(deps: ReadDeps, blob: BlobRecord, options: SourceOpti
       for (;;) {
         const left = deadline - clock.monotonic();
         const soon: boolean = block === options.firstBlock && !thrifty;
-        const hedgeMs = untried.length > 0 && feeds.length < 2 ? hedgeDelay(deps, feeds[0], soon) : left;
+        const hedgeMs = untried.length > 0 && feeds.length < 2 ? hedgeDelay(deps, feeds[0]?.backend, soon) : left;
         const outcome = await firstBlockOf(feeds, block, {
           clock,
           ms: Math.min(hedgeMs, left),
@@ -161,12 +147,6 @@ function candidates(pool: BackendPool, blob: BlobRecord): BackendId[] {
   return ['stored', 'pending', 'missing'].flatMap((state) => pool.readOrder(of(state)));
 }
 
-/** When to ask another replica too: soon for the first block (its usual latency is known), later in mid-stream. */
-function hedgeDelay(deps: ReadDeps, feed: BlockFeed | undefined, soon: boolean): number {
-  if (feed === undefined || !soon) return deps.limits.stallMs;
-  return Math.max(deps.limits.hedgeMsMin, deps.limits.hedgeFactor * (deps.pool.latencyMs(feed.backend) ?? 0));
-}
-
 type Outcome =
   | { readonly kind: 'block'; readonly feed: BlockFeed; readonly block: Block }
   | { readonly kind: 'failed'; readonly feed: BlockFeed; readonly fault: Fault }
@@ -194,8 +174,4 @@ async function firstBlockOf(
   } finally {
     cancel?.();
   }
-}
-
-function unavailable(cause?: Fault): Fault {
-  return new Fault('DataUnavailable', 'The data cannot be read at the moment. Please try again.', { cause });
 }

@@ -1,10 +1,20 @@
-import { Readable } from 'node:stream';
 import { Fault, isFault, toFault } from '@sealgate/core/faults';
 import type { BackendId, BlobId, PhysicalBucketName } from '@sealgate/core/names';
-import type { Backend, BackendDriver, BlobRecord, Bucket, Metadata, PendingRepair } from '@sealgate/core/ports';
+import type {
+  Backend,
+  BackendDriver,
+  BlobRecord,
+  Bucket,
+  Metadata,
+  PendingRepair,
+  ReplicaRecord,
+} from '@sealgate/core/ports';
 import type { Policies } from '../placement/policies.ts';
-import { type ReadDeps, readBlob } from '../read/read-blob.ts';
+import { openBlockFeed } from '../read/block-feed.ts';
+import type { ReadDeps } from '../read/read-deps.ts';
+import { stripOf } from '../read/strip.ts';
 import { blobKey } from '../write/blob-key.ts';
+import { rebuildStored } from './rebuild-stored.ts';
 
 export interface RepairDeps extends ReadDeps {
   readonly metadata: ReadDeps['metadata'] &
@@ -51,7 +61,7 @@ async function repairBlob(deps: RepairDeps, blobId: BlobId, signal: AbortSignal)
     signal.throwIfAborted();
     try {
       const backend = await legalTarget(deps, bucket, replica.backend);
-      await restoreCopy(deps, { pending, bucket, backend }, signal);
+      await restore(deps, { pending, bucket, backend, shard: replica.shard }, signal);
     } catch (error) {
       failure ??= error;
     }
@@ -75,20 +85,22 @@ interface Restore {
   readonly pending: PendingRepair;
   readonly bucket: Bucket;
   readonly backend: Backend;
+  /** 0 for a copy. */
+  readonly shard: number;
 }
 
-async function restoreCopy(deps: RepairDeps, restore: Restore, signal: AbortSignal): Promise<void> {
-  const { pending, bucket, backend } = restore;
+async function restore(deps: RepairDeps, what: Restore, signal: AbortSignal): Promise<void> {
+  const { pending, bucket, backend, shard } = what;
   const { blob } = pending;
   const driver = deps.pool.driver(backend.id);
   if (driver === undefined) throw new Fault('BackendUnreachable', 'The storage location has no driver here.');
   const name = await deps.physical.ensure(bucket, backend, signal);
-  const replica = { backend: backend.id, shard: 0, state: 'stored' as const };
+  const replica = { backend: backend.id, shard, state: 'stored' as const };
   const discard = (): Promise<void> =>
     deps.metadata.enqueueDeletion({ blobId: blob.blobId, bucketId: bucket.id, replicas: [replica] });
-  if (!(await isGood(deps, restore, backend.id, signal))) {
+  if (!(await isGood(deps, what, replica, signal))) {
     try {
-      await rewrite(deps, restore, { driver, name, signal });
+      await rewrite(deps, what, { driver, name, signal });
     } catch (error) {
       if (isFault(error, 'BlobMissing')) deps.physical.doubt(bucket.id, backend.id);
       // The bytes may have landed all the same, and when the blob has gone meanwhile nothing else remembers them.
@@ -99,66 +111,85 @@ async function restoreCopy(deps: RepairDeps, restore: Restore, signal: AbortSign
   if (!(await deps.metadata.markReplica(blob.blobId, replica))) await discard();
 }
 
-/** Replaces whatever is there by a good copy, and reads that back. */
+/** Replaces whatever is there by a good copy or shard, and reads that back. */
 async function rewrite(
   deps: RepairDeps,
-  restore: Restore,
+  what: Restore,
   target: { readonly driver: BackendDriver; readonly name: PhysicalBucketName; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { blob } = restore.pending;
-  const { backend, bucket } = restore;
+  const { blob } = what.pending;
+  const { backend, bucket, shard } = what;
   const { driver, name, signal } = target;
-  const key = blobKey(blob.blobId, 0);
+  const key = blobKey(blob.blobId, shard);
   const elsewhere = { ...blob, replicas: blob.replicas.filter((r) => r.backend !== backend.id) };
   if ((await driver.head(name, key, { signal })) !== undefined) {
-    // It was misread perhaps, and may be the last good copy: it goes only when another one is sure.
-    await requireGoodCopy(deps, restore, elsewhere, signal);
+    // It was misread perhaps, and may be the last good one: it goes only when the others are sure.
+    await requireOthers(deps, what, elsewhere, signal);
     await driver.delete(name, key, { signal });
   }
-  const source = wholeBlob(deps, elsewhere, { bucketId: bucket.id, signal });
-  await driver.put(name, key, { body: source, bytes: blob.bytes, signal });
-  if (await isGood(deps, restore, backend.id, signal)) return;
+  const body = rebuildStored(deps, elsewhere, { bucketId: bucket.id, shard, signal });
+  await driver.put(name, key, { body, bytes: stripOf(blob, shard).totalBytes, signal });
+  if (await isGood(deps, what, { backend: backend.id, shard }, signal)) return;
   throw new Fault('BackendCorrupt', 'The restored copy is not what was written.');
 }
 
-async function requireGoodCopy(
-  deps: RepairDeps,
-  restore: Restore,
-  blob: BlobRecord,
-  signal: AbortSignal,
-): Promise<void> {
+/** Enough of the other replicas are good to write this one anew: one copy, or `k` shards. */
+async function requireOthers(deps: RepairDeps, what: Restore, blob: BlobRecord, signal: AbortSignal): Promise<void> {
+  const good = new Set<number>();
+  const needed = blob.layout.kind === 'copies' ? 1 : blob.layout.k;
   for (const id of deps.pool.readOrder(blob.replicas.map((r) => r.backend))) {
-    if (await isGood(deps, restore, id, signal)) return;
+    for (const replica of blob.replicas.filter((r) => r.backend === id)) {
+      if (await isGood(deps, what, replica, signal)) good.add(replica.shard);
+      if (good.size >= needed) return;
+    }
   }
   throw new Fault('DataUnavailable', 'No other copy can be read to repair this one from.');
 }
 
-function wholeBlob(deps: RepairDeps, blob: BlobRecord, options: { bucketId: number; signal: AbortSignal }): Readable {
-  if (blob.bytes === 0) return Readable.from([]);
-  const range = { start: 0, end: blob.bytes - 1 };
-  return Readable.from(readBlob(deps, blob, { ...options, range }), { objectMode: false });
-}
-
-/** Reads the copy on that one backend, every block against the digest list. */
-async function isGood(deps: RepairDeps, restore: Restore, backend: BackendId, signal: AbortSignal): Promise<boolean> {
-  const { bucket } = restore;
-  const { blob } = restore.pending;
-  const driver = deps.pool.driver(backend);
-  const name = await deps.physical.find(bucket.id, backend);
+/** Reads what that one backend holds, every block against the digest list. */
+async function isGood(
+  deps: RepairDeps,
+  { bucket, pending }: Restore,
+  replica: Pick<ReplicaRecord, 'backend' | 'shard'>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { blob } = pending;
+  const driver = deps.pool.driver(replica.backend);
+  const name = await deps.physical.find(bucket.id, replica.backend);
   if (driver === undefined || name === undefined) return false;
-  const only: BlobRecord = { ...blob, replicas: [{ backend, shard: 0, state: 'stored' }] };
-  // A read for checking must not ask for the repair that it is part of.
-  const quiet: ReadDeps = { ...deps, metadata: { reportBadReplica: () => Promise.resolve() } };
+  const strip = stripOf(blob, replica.shard);
   try {
-    const there = await driver.head(name, blobKey(blob.blobId, 0), { signal });
-    if (there?.bytes !== blob.bytes) return false;
-    if (blob.bytes === 0) return true;
-    const range = { start: 0, end: blob.bytes - 1 };
-    let bytes = 0;
-    for await (const block of readBlob(quiet, only, { bucketId: bucket.id, range, signal })) bytes += block.length;
-    return bytes === blob.bytes;
+    const there = await driver.head(name, strip.key, { signal });
+    if (there?.bytes !== strip.totalBytes) return false;
+    if (strip.blocks === 0) return true;
+    const feed = openBlockFeed(deps, blob, {
+      ...replica,
+      bucketId: bucket.id,
+      firstBlock: 0,
+      lastBlock: strip.blocks - 1,
+      signal,
+    });
+    try {
+      for (let block = 0; block < strip.blocks; block += 1) await inTime(deps, feed.block(block));
+    } finally {
+      feed.close();
+    }
+    return true;
   } catch (error) {
     if (signal.aborted) throw error;
     return false;
+  }
+}
+
+/** The same patience that a reader has for one block. */
+async function inTime<T>({ clock, limits }: RepairDeps, block: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const cancel = clock.schedule(limits.readBlockMs, () =>
+    late.reject(new Fault('BackendTimeout', 'The storage location did not answer in time.')),
+  );
+  try {
+    return await Promise.race([block, late.promise]);
+  } finally {
+    cancel();
   }
 }

@@ -20,7 +20,7 @@ const drain = async (stream: Readable): Promise<number> => {
   return bytes;
 };
 
-const quiet = { onChunk: () => undefined, beforeLast: () => Promise.resolve() };
+const quiet = { onFrame: () => undefined, beforeLast: () => Promise.resolve() };
 
 function fanOut(overrides: Partial<Parameters<typeof createFanOut>[1]> = {}) {
   return createFanOut(backends, {
@@ -52,7 +52,7 @@ test('a target that reads nothing is detached, holds a bounded backlog, and does
   const [a, b] = fan.targets.map((t) => t.stream);
   const reads = [a, b].map((s) => drain(s!));
   let taken = 0;
-  await fan.run(chunks(200), { ...quiet, onChunk: () => void (taken += 1) });
+  await fan.run(chunks(200), { ...quiet, onFrame: () => void (taken += 1) });
   expect(await Promise.all(reads)).toEqual([200 * 64 * KIB, 200 * 64 * KIB]);
   expect(detached).toEqual(['c']);
   expect(fan.targets[2]?.stream.destroyed).toBe(true);
@@ -66,7 +66,7 @@ test('the source is not read faster than the ack set takes', async () => {
   const readA = drain(other.targets[0]!.stream);
   const run = other.run(chunks(10_000), {
     ...quiet,
-    onChunk: () => {
+    onFrame: () => {
       taken += 1;
       if (taken > 50) stop.abort(new Fault('InternalError', 'read too far'));
       return undefined;
@@ -110,7 +110,7 @@ test('when too many targets fail the write ends at once', async () => {
   const read = drain(fan.targets[0]!.stream).catch(() => -1);
   const run = fan.run(chunks(1000), {
     ...quiet,
-    onChunk: () => {
+    onFrame: () => {
       fan.detach(backends[1]!, new Error('gone'));
       fan.detach(backends[2]!, new Error('gone'));
       return undefined;

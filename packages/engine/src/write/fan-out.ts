@@ -4,10 +4,12 @@ import { Fault } from '@sealgate/core/faults';
 import type { Backend, Clock } from '@sealgate/core/ports';
 import type { EngineLimits } from '../limits.ts';
 import { createChange } from './change.ts';
+import { type Frame, pieceOf } from './frame.ts';
 import { decidePace } from './pace.ts';
 
 /**
- * A bounded tee. One source is read once; every target gets a stream of the same chunks (shared, never copied). States
+ * A bounded tee. One source is read once; every target gets a stream of the same chunks, or of its own shard's (shared,
+ * never copied). States
  * of a target: live (takes chunks) -> ended (all given) | detached (failed, or too slow and not needed). Invariants: a
  * target never holds more than `limits.lagBytes` plus one chunk; a detached target gets nothing more.
  */
@@ -17,6 +19,7 @@ export interface FanOutTarget {
 }
 
 interface Lane extends FanOutTarget {
+  readonly shard: number;
   queue: Buffer[];
   queuedBytes: number;
   state: 'live' | 'detached';
@@ -33,9 +36,9 @@ export interface FanOut {
    * `beforeLast` resolves, so that a body that turns out wrong is never complete on any backend.
    */
   run(
-    source: AsyncIterable<Buffer>,
+    source: AsyncIterable<Frame>,
     hooks: {
-      readonly onChunk: (chunk: Buffer) => void;
+      readonly onFrame: (frame: Frame) => void;
       readonly beforeLast: () => Promise<void>;
     },
   ): Promise<void>;
@@ -53,12 +56,14 @@ export function createFanOut(
     readonly clock: Clock;
     readonly signal: AbortSignal;
     readonly onDetach?: (backend: Backend) => void;
+    /** Which piece of a frame the target takes; 0 by default. */
+    readonly shardOf?: (backend: Backend) => number;
   },
 ): FanOut {
   const { rule, limits, clock, signal } = options;
   const detached = new Set<Backend>();
   const progress = createChange(clock);
-  const lanes = backends.map((backend) => makeLane(backend, () => progress.notify()));
+  const lanes = backends.map((backend) => makeLane(backend, options.shardOf?.(backend) ?? 0, () => progress.notify()));
 
   const detach = (backend: Backend, reason: unknown): void => {
     const lane = lanes.find((l) => l.backend === backend);
@@ -113,30 +118,31 @@ export function createFanOut(
     targets: lanes,
     detached,
     detach,
-    async run(source, { onChunk, beforeLast }) {
+    async run(source, { onFrame, beforeLast }) {
       const pace = { waitedMs: 0, startedMs: clock.monotonic() };
-      let last: Buffer | undefined;
-      for await (const chunk of source) {
+      let last: Frame | undefined;
+      for await (const frame of source) {
         signal.throwIfAborted();
-        onChunk(chunk);
+        onFrame(frame);
         if (last !== undefined) {
-          for (const lane of lanes) give(lane, last);
+          for (const lane of lanes) give(lane, pieceOf(last, lane.shard));
           await keepPace(pace);
         }
-        last = chunk;
+        last = frame;
       }
       await beforeLast();
       for (const lane of lanes) {
-        if (last !== undefined) give(lane, last);
+        if (last !== undefined) give(lane, pieceOf(last, lane.shard));
         end(lane);
       }
     },
   };
 }
 
-function makeLane(backend: Backend, progress: () => void): Lane {
+function makeLane(backend: Backend, shard: number, progress: () => void): Lane {
   const lane: Lane = {
     backend,
+    shard,
     queue: [],
     queuedBytes: 0,
     state: 'live',

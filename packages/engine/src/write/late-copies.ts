@@ -1,9 +1,11 @@
 import { Fault, toFault } from '@sealgate/core/faults';
 import type { BackendId, PhysicalBucketName } from '@sealgate/core/names';
 import type { Backend } from '@sealgate/core/ports';
+import { verifyStrip } from '../read/verify-strip.ts';
 import type { AckTracker } from './ack-tracker.ts';
 import { blobKey } from './blob-key.ts';
-import { createBlockDigester } from './block-digester.ts';
+import type { Shaper } from './shaper.ts';
+import type { ShardMap } from './shard-map.ts';
 import type { WriteDeps, WriteRequest } from './types.ts';
 
 /** The puts of one write and what becomes of those that end after the acknowledgement. */
@@ -22,13 +24,14 @@ export interface LateCopies {
   settled(): Promise<void>;
 }
 
-/** @param written digests of what was written; asked for once all of it has gone out */
+/** @param written how the bytes were shaped, and which backend got which shard */
 export function createLateCopies(
   deps: WriteDeps,
   request: WriteRequest,
-  written: () => { readonly blockBytes: number; readonly digests: Buffer },
+  written: { readonly shaper: Shaper; readonly shards: ShardMap },
 ): LateCopies {
   const { metadata, pool, clock, limits, events } = deps;
+  const { shaper, shards } = written;
   const runs = new Map<BackendId, Promise<void>>();
 
   const followOne = async (id: BackendId, tracker: AckTracker): Promise<void> => {
@@ -36,12 +39,12 @@ export function createLateCopies(
     const stored = tracker.state(id) === 'stored';
     try {
       const state = stored ? 'stored' : 'missing';
-      const wanted = await metadata.markReplica(request.blobId, { backend: id, shard: 0, state });
+      const wanted = await metadata.markReplica(request.blobId, { backend: id, shard: shards.of(id), state });
       if (!wanted) {
         await metadata.enqueueDeletion({
           blobId: request.blobId,
           bucketId: request.bucket.id,
-          replicas: [{ backend: id, shard: 0 }],
+          replicas: [{ backend: id, shard: shards.of(id) }],
         });
       }
     } catch (error) {
@@ -59,7 +62,9 @@ export function createLateCopies(
       await runs.get(backend.id);
       const bucket = await deps.physical.find(request.bucket.id, backend.id);
       if (bucket === undefined) return;
-      await pool.driver(backend.id)?.delete(bucket, blobKey(request.blobId, 0), { signal: late.signal });
+      await pool
+        .driver(backend.id)
+        ?.delete(bucket, blobKey(request.blobId, shards.of(backend.id)), { signal: late.signal });
     } catch (error) {
       events.cleanupFailed(request.blobId, toFault(error));
     } finally {
@@ -74,12 +79,11 @@ export function createLateCopies(
     async confirm(backend, bucket, signal) {
       const driver = pool.driver(backend.id);
       if (driver === undefined) throw new Fault('BackendUnreachable', 'The storage location has no driver here.');
-      const { blockBytes, digests } = written();
-      const opened = await driver.get(bucket, blobKey(request.blobId, 0), { signal });
-      const digester = createBlockDigester(blockBytes);
-      for await (const chunk of opened.body as AsyncIterable<Buffer>) digester.push(chunk);
-      if (!digester.finish().equals(digests))
-        throw new Fault('BackendCorrupt', 'The stored copy is not what was sent.');
+      // Asked for once everything has gone out, so all digests are there.
+      const { layout, blockBytes } = shaper;
+      const stored = { blobId: request.blobId, bytes: request.body.bytes, layout, blockBytes };
+      const digests = shaper.digests();
+      await verifyStrip(driver, bucket, { blob: stored, shard: shards.of(backend.id), digests, signal });
     },
     follow(pending, tracker, stop) {
       if (pending.length === 0) return;

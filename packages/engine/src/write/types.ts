@@ -1,11 +1,12 @@
 import type { BackendId, BlobId } from '@sealgate/core/names';
 import type { Placement } from '@sealgate/core/placement';
 import type { RedundancyClass } from '@sealgate/core/policy';
-import type { BackendPool, Bucket, Clock, Metadata, ReplicaRecord } from '@sealgate/core/ports';
+import type { BackendPool, BlobLayout, Bucket, Clock, Metadata, ReplicaRecord } from '@sealgate/core/ports';
 import type { EngineEvents } from '../events.ts';
 import type { EngineLimits } from '../limits.ts';
 import type { PhysicalBuckets } from '../placement/physical-buckets.ts';
 import type { BodyFacts, BodySource } from './body.ts';
+import type { ErasureCodecs } from './shaper.ts';
 
 /** Random bytes for ids; a simulation gives its own. */
 export type RandomBytes = (count: number) => Uint8Array;
@@ -18,6 +19,7 @@ export interface WriteDeps {
   readonly physical: PhysicalBuckets;
   readonly events: EngineEvents;
   readonly random: RandomBytes;
+  readonly codecs: ErasureCodecs;
 }
 
 export interface WriteRequest {
@@ -35,6 +37,7 @@ export interface WriteRequest {
 export interface WrittenBlob {
   readonly blobId: BlobId;
   readonly bytes: number;
+  readonly layout: BlobLayout;
   readonly blockBytes: number;
   readonly digests: Uint8Array;
   readonly facts: BodyFacts;

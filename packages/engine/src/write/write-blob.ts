@@ -1,14 +1,15 @@
 import { hash } from 'node:crypto';
 import { Fault, toFault } from '@sealgate/core/faults';
-import { blockBytesFor } from '@sealgate/core/limits';
 import type { BackendId } from '@sealgate/core/names';
 import type { Backend, PutBlob, ReplicaRecord } from '@sealgate/core/ports';
 import { type AckTracker, createAckTracker } from './ack-tracker.ts';
 import { blobKey } from './blob-key.ts';
-import { type BlockDigester, createBlockDigester } from './block-digester.ts';
 import { type BodyFacts, collectBody, exactly } from './body.ts';
 import { createFanOut } from './fan-out.ts';
+import { pieceOf } from './frame.ts';
 import { createLateCopies, type LateCopies } from './late-copies.ts';
+import { createShaper, type Shaper } from './shaper.ts';
+import { createShardMap, type ShardMap } from './shard-map.ts';
 import type { WriteDeps, WriteRequest, WrittenBlob } from './types.ts';
 
 /**
@@ -19,23 +20,26 @@ export async function writeBlob(deps: WriteDeps, request: WriteRequest): Promise
   const { clock, limits } = deps;
   const tracker = createAckTracker({ rule: request.redundancyClass.ack, clock, limits });
   const stop = new AbortController();
-  const blockBytes = blockBytesFor(request.body.bytes, limits.blockBytesMin);
-  const digester = createBlockDigester(blockBytes);
-  const late = createLateCopies(deps, request, () => ({ blockBytes, digests: digester.finish() }));
-  const write: Write = { deps, request, tracker, stop, digester, late };
+  const { blobId, body, redundancyClass, placement } = request;
+  const blob = { blobId, bytes: body.bytes };
+  const shaper = createShaper(redundancyClass.layout, blob, { ...deps, blockBytesMin: limits.blockBytesMin });
+  const shards = createShardMap(shaper.layout, placement);
+  const late = createLateCopies(deps, request, { shaper, shards });
+  const write: Write = { deps, request, tracker, stop, shaper, shards, late };
   try {
     const small = request.body.bytes <= limits.smallBodyBytes;
     const facts = small ? await writeSmall(write) : await writeStream(write);
     const ackedBy = tracker.backends('stored').map((b) => b.id);
-    const replicas = replicasOf(request, tracker);
+    const replicas = replicasOf(write);
     const named = new Set(replicas.map((r) => r.backend));
     const strays = tracker.backends('failed').filter((b) => !named.has(b.id));
     const pending = replicas.filter((r) => r.state === 'pending').map((r) => r.backend);
     return {
       blobId: request.blobId,
       bytes: request.body.bytes,
-      blockBytes,
-      digests: digester.finish(),
+      layout: shaper.layout,
+      blockBytes: shaper.blockBytes,
+      digests: shaper.digests(),
       facts,
       replicas,
       ackedBy,
@@ -61,8 +65,8 @@ interface Write {
   readonly tracker: AckTracker;
   /** Aborts every put that is still under way. */
   readonly stop: AbortController;
-  /** Of the bytes as they are stored. */
-  readonly digester: BlockDigester;
+  readonly shaper: Shaper;
+  readonly shards: ShardMap;
   readonly late: LateCopies;
 }
 
@@ -71,20 +75,24 @@ async function writeSmall(write: Write): Promise<BodyFacts> {
   const { request, tracker, deps } = write;
   const body = await collectBody(request.body);
   const facts = await request.body.facts();
-  write.digester.push(body);
-  const md5 = request.body.encrypted === true ? hash('md5', body, 'buffer') : facts.md5;
+  const frame = write.shaper.whole(body);
   const failed = new Set<BackendId>();
   const choice = { open: true };
   const start = (backend: Backend): void => {
     startCopy(
       write,
       backend,
-      () => ({ body, bytes: body.length, md5 }),
+      () => {
+        const piece = pieceOf(frame, write.shards.of(backend.id));
+        const same = piece === body && request.body.encrypted !== true;
+        return { body: piece, bytes: piece.length, md5: same ? facts.md5 : hash('md5', piece, 'buffer') };
+      },
       () => {
         // Once the rule held the rows are drawn up: a copy elsewhere would be one that no row names.
         if (!choice.open) return;
         failed.add(backend.id);
-        for (const spare of standIns(write, failed)) start(spare);
+        write.shards.release(backend.id);
+        for (const spare of standIns(write, failed)) if (write.shards.takeOver(spare.id)) start(spare);
       },
     );
   };
@@ -118,6 +126,7 @@ async function writeStream(write: Write): Promise<BodyFacts> {
     limits,
     clock,
     signal: request.signal,
+    shardOf: (backend) => write.shards.of(backend.id),
     onDetach: (backend) => {
       deps.pool.report(backend.id, { kind: 'detached' });
       deps.events.replicaDetached(backend.id);
@@ -125,18 +134,19 @@ async function writeStream(write: Write): Promise<BodyFacts> {
   });
   let facts: Promise<BodyFacts> | undefined;
   const bodyMd5 = async (): Promise<Uint8Array | undefined> => (await facts)?.md5;
-  // A driver that needs the MD5 of encrypted bytes takes it itself: most have a cheaper proof, and none costs a PUT more.
-  const proof = request.body.encrypted === true ? {} : { bodyMd5 };
+  // A driver that needs the MD5 of other bytes than the body's takes it itself: most have a cheaper proof, and none costs a PUT more.
+  const whole = write.shaper.layout.kind === 'copies';
+  const proof = request.body.encrypted === true || !whole ? {} : { bodyMd5 };
   for (const { backend, stream } of fan.targets) {
     startCopy(
       write,
       backend,
-      () => ({ body: stream, bytes: request.body.bytes, ...proof }),
+      () => ({ body: stream, bytes: write.shaper.storedBytes, ...proof }),
       (error) => fan.detach(backend, error),
     );
   }
-  await fan.run(exactly(request.body), {
-    onChunk: (chunk) => write.digester.push(chunk),
+  await fan.run(write.shaper.frames(exactly(request.body)), {
+    onFrame: (frame) => write.shaper.saw(frame),
     beforeLast: async () => {
       facts = request.body.facts();
       await facts;
@@ -179,7 +189,7 @@ function startCopy(write: Write, backend: Backend, body: () => CopyBody, onFaile
       const driver = deps.pool.driver(backend.id);
       if (driver === undefined) throw new Fault('BackendUnreachable', 'The storage location has no driver here.');
       const name = await deps.physical.ensure(request.bucket, backend, stop.signal);
-      const key = blobKey(request.blobId, 0);
+      const key = blobKey(request.blobId, write.shards.of(backend.id));
       const receipt = await driver.put(name, key, { ...body(), signal: stop.signal });
       if (receipt.verified === 'none') await write.late.confirm(backend, name, stop.signal);
       const durationMs = deps.clock.monotonic() - startedMs;
@@ -188,7 +198,7 @@ function startCopy(write: Write, backend: Backend, body: () => CopyBody, onFaile
         operation: 'put',
         latencyMs: durationMs,
         durationMs,
-        bytes: request.body.bytes,
+        bytes: write.shaper.storedBytes,
       });
       tracker.settle(backend, 'stored');
     } catch (error) {
@@ -203,18 +213,38 @@ function startCopy(write: Write, backend: Backend, body: () => CopyBody, onFaile
 }
 
 /** One row for every replica that the class wants: what is not stored now is owed, and gets a repair job. */
-function replicasOf(request: WriteRequest, tracker: AckTracker): ReplicaRecord[] {
-  const stored = tracker.backends('stored').map((b) => replica(b, 'stored'));
-  const pending = tracker.backends('writing').map((b) => replica(b, 'pending'));
-  const wanted = request.redundancyClass.width - stored.length - pending.length;
+function replicasOf({ request, tracker, shards, shaper }: Write): ReplicaRecord[] {
+  const held = (['stored', 'writing'] as const).flatMap((state) =>
+    tracker.backends(state).map(
+      ({ id }): ReplicaRecord => ({
+        backend: id,
+        shard: shards.of(id),
+        state: state === 'stored' ? 'stored' : 'pending',
+      }),
+    ),
+  );
+  const { width } = request.redundancyClass;
+  const wanted = Math.max(0, width - held.length);
   // A backend that was not to be written to at first may have served as a stand-in meanwhile.
   const untried = request.placement.owed.filter((b) => tracker.state(b.id) === undefined);
-  const owed = [...untried, ...tracker.backends('failed')].slice(0, Math.max(0, wanted));
-  return [...stored, ...pending, ...owed.map((b) => replica(b, 'missing'))];
-}
-
-function replica(backend: Backend, state: ReplicaRecord['state']): ReplicaRecord {
-  return { backend: backend.id, shard: 0, state };
+  const owed = [...untried, ...tracker.backends('failed')].slice(0, wanted);
+  if (shaper.layout.kind === 'copies') {
+    return [...held, ...owed.map(({ id }): ReplicaRecord => ({ backend: id, shard: 0, state: 'missing' }))];
+  }
+  // Every shard has exactly one row. Who is owed one keeps that which it was to have, unless a stand-in has it now.
+  const free = new Set(Array.from({ length: width }, (_, shard) => shard));
+  for (const { shard } of held) free.delete(shard);
+  const missing: ReplicaRecord[] = [];
+  const homeless: BackendId[] = [];
+  for (const { id } of owed) {
+    if (free.delete(shards.of(id))) missing.push({ backend: id, shard: shards.of(id), state: 'missing' });
+    else homeless.push(id);
+  }
+  for (const [index, shard] of [...free].entries()) {
+    const backend = homeless[index];
+    if (backend !== undefined) missing.push({ backend, shard, state: 'missing' });
+  }
+  return [...held, ...missing];
 }
 
 /** Ends what is under way and queues for deletion whatever may have landed, on every backend that was tried. */
@@ -228,7 +258,7 @@ async function discard(write: Write): Promise<void> {
     await deps.metadata.enqueueDeletion({
       blobId: request.blobId,
       bucketId: request.bucket.id,
-      replicas: tried.map((b) => ({ backend: b.id, shard: 0 })),
+      replicas: tried.map((b) => ({ backend: b.id, shard: write.shards.of(b.id) })),
     });
   } catch (error) {
     // The sweep for orphans finds these bytes later; the first failure must reach the caller unhidden.
