@@ -12,6 +12,7 @@ import { describeRegistry } from './metadata/registry.ts';
 import { describeRepairs } from './metadata/repairs.ts';
 import { describeSessions } from './metadata/sessions.ts';
 import { describeUploads } from './metadata/uploads.ts';
+import { describeVersionHistories } from './metadata/version-histories.ts';
 import { describeVersions } from './metadata/versions.ts';
 
 export type { MetadataFactory, MetadataUnderTest } from './metadata/context.ts';
@@ -34,6 +35,7 @@ export function describeMetadata(name: string, factory: MetadataFactory): void {
     describeSessions(world);
     describeObjects(world);
     describeVersions(world);
+    describeVersionHistories(world);
     describeAttributes(world);
     describeListings(world);
     describeUploads(world);
