@@ -99,6 +99,11 @@ export { POST_FIELDS_BYTES_MAX } from './limits.ts';
 export { type OperationAccess, operationAccess } from './operations/actions.ts';
 export { type AddressRequest, hostBucketOf, parseAddress, type S3Address } from './operations/address.ts';
 export {
+  type ObjectAttributeName,
+  type ObjectAttributesQuery,
+  parseObjectAttributesQuery,
+} from './operations/attributes-query.ts';
+export {
   type ListBucketsQuery,
   type ListObjectsQuery,
   type ListObjectsV2Query,
@@ -287,6 +292,7 @@ export {
   type VersioningConfiguration,
 } from './xml/requests.ts';
 export {
+  type AttributedParts,
   type CopyResult,
   copyObjectResult,
   copyPartResult,

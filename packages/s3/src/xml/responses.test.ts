@@ -153,11 +153,13 @@ describe('documents, element for element', () => {
         checksum,
         parts: {
           partsCount: 2,
-          partNumberMarker: 0,
-          nextPartNumberMarker: 1,
-          maxParts: 1,
-          truncated: true,
-          parts: [{ partNumber: 1, bytes: 5, checksum }],
+          page: {
+            partNumberMarker: 0,
+            nextPartNumberMarker: 1,
+            maxParts: 1,
+            truncated: true,
+            parts: [{ partNumber: 1, bytes: 5, checksum }],
+          },
         },
         storageClass: 'STANDARD',
         objectSize: 9,

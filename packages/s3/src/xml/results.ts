@@ -1,6 +1,6 @@
 import type { Tag } from '../headers/tags.ts';
 import { quoteEtag, type ShownChecksum, writeChecksum, xmlTime } from './shared.ts';
-import { createXmlWriter, S3_NAMESPACE } from './writer.ts';
+import { createXmlWriter, S3_NAMESPACE, type XmlWriter } from './writer.ts';
 
 const NAMESPACE = `xmlns="${S3_NAMESPACE}"`;
 
@@ -96,21 +96,26 @@ export function taggingResult(tags: readonly Tag[]): string {
   return writer.end();
 }
 
+export interface AttributedParts {
+  readonly partNumberMarker: number;
+  readonly nextPartNumberMarker: number;
+  readonly maxParts: number;
+  readonly truncated: boolean;
+  readonly parts: readonly {
+    readonly partNumber: number;
+    readonly bytes: number;
+    readonly checksum?: ShownChecksum | undefined;
+  }[];
+}
+
 export interface ObjectAttributes {
   readonly etag?: string | undefined;
   readonly checksum?: ShownChecksum | undefined;
   readonly parts?:
     | {
         readonly partsCount: number;
-        readonly partNumberMarker: number;
-        readonly nextPartNumberMarker: number;
-        readonly maxParts: number;
-        readonly truncated: boolean;
-        readonly parts: readonly {
-          readonly partNumber: number;
-          readonly bytes: number;
-          readonly checksum?: ShownChecksum | undefined;
-        }[];
+        /** One page of them: S3 tells the parts one by one only of objects with a checksum. */
+        readonly page?: AttributedParts | undefined;
       }
     | undefined;
   readonly storageClass?: string | undefined;
@@ -130,21 +135,25 @@ export function getObjectAttributesOutput(attributes: ObjectAttributes): string 
   if (attributes.parts !== undefined) {
     writer.open('ObjectParts');
     writer.leaf('PartsCount', attributes.parts.partsCount);
-    writer.leaf('PartNumberMarker', attributes.parts.partNumberMarker);
-    writer.leaf('NextPartNumberMarker', attributes.parts.nextPartNumberMarker);
-    writer.leaf('MaxParts', attributes.parts.maxParts);
-    writer.leaf('IsTruncated', attributes.parts.truncated);
-    for (const part of attributes.parts.parts) {
-      writer.open('Part');
-      writer.leaf('PartNumber', part.partNumber);
-      writer.leaf('Size', part.bytes);
-      if (part.checksum !== undefined) writer.leaf(`Checksum${part.checksum.algorithm}`, part.checksum.value);
-      writer.close('Part');
-    }
+    if (attributes.parts.page !== undefined) writeAttributedParts(writer, attributes.parts.page);
     writer.close('ObjectParts');
   }
   writer.leaf('StorageClass', attributes.storageClass);
   writer.leaf('ObjectSize', attributes.objectSize);
   writer.close('GetObjectAttributesOutput');
   return writer.end();
+}
+
+function writeAttributedParts(writer: XmlWriter, page: AttributedParts): void {
+  writer.leaf('PartNumberMarker', page.partNumberMarker);
+  writer.leaf('NextPartNumberMarker', page.nextPartNumberMarker);
+  writer.leaf('MaxParts', page.maxParts);
+  writer.leaf('IsTruncated', page.truncated);
+  for (const part of page.parts) {
+    writer.open('Part');
+    writer.leaf('PartNumber', part.partNumber);
+    writer.leaf('Size', part.bytes);
+    if (part.checksum !== undefined) writer.leaf(`Checksum${part.checksum.algorithm}`, part.checksum.value);
+    writer.close('Part');
+  }
 }

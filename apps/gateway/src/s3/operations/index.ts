@@ -1,5 +1,15 @@
 import type { OperationName } from '@sealgate/s3';
 import type { S3Handler } from '../context.ts';
+import { getBucketAcl, getObjectAcl, putBucketAcl, putObjectAcl } from './acl.ts';
+import {
+  deleteBucketOwnershipControls,
+  deletePublicAccessBlock,
+  getBucketOwnershipControls,
+  getPublicAccessBlock,
+  putBucketOwnershipControls,
+  putPublicAccessBlock,
+} from './bucket-access-settings.ts';
+import { deleteBucketPolicy, getBucketPolicy, getBucketPolicyStatus, putBucketPolicy } from './bucket-policy.ts';
 import { deleteBucket, getBucketLocation, headBucket } from './bucket-reads.ts';
 import {
   getBucketAccelerateConfiguration,
@@ -31,6 +41,7 @@ import {
 } from './multipart.ts';
 import { deleteBucketReplication, emptyList, getBucketReplication, noSuchConfiguration } from './never-configured.ts';
 import { getBucketNotificationConfiguration, putBucketNotificationConfiguration } from './notification.ts';
+import { getObjectAttributes } from './object-attributes.ts';
 import {
   getObjectLegalHold,
   getObjectLockConfiguration,
@@ -68,13 +79,17 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   DeleteBucketInventoryConfiguration: noSuchConfiguration,
   DeleteBucketLifecycle: deleteBucketLifecycle,
   DeleteBucketMetricsConfiguration: noSuchConfiguration,
+  DeleteBucketOwnershipControls: deleteBucketOwnershipControls,
+  DeleteBucketPolicy: deleteBucketPolicy,
   DeleteBucketReplication: deleteBucketReplication,
   DeleteBucketTagging: deleteBucketTagging,
   DeleteBucketWebsite: deleteBucketWebsite,
   DeleteObject: deleteObject,
   DeleteObjects: deleteObjects,
   DeleteObjectTagging: deleteObjectTagging,
+  DeletePublicAccessBlock: deletePublicAccessBlock,
   GetBucketAccelerateConfiguration: getBucketAccelerateConfiguration,
+  GetBucketAcl: getBucketAcl,
   GetBucketAnalyticsConfiguration: noSuchConfiguration,
   GetBucketCors: getBucketCors,
   GetBucketEncryption: getBucketEncryption,
@@ -84,16 +99,22 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   GetBucketLocation: getBucketLocation,
   GetBucketMetricsConfiguration: noSuchConfiguration,
   GetBucketNotificationConfiguration: getBucketNotificationConfiguration,
+  GetBucketOwnershipControls: getBucketOwnershipControls,
+  GetBucketPolicy: getBucketPolicy,
+  GetBucketPolicyStatus: getBucketPolicyStatus,
   GetBucketReplication: getBucketReplication,
   GetBucketRequestPayment: getBucketRequestPayment,
   GetBucketTagging: getBucketTagging,
   GetBucketVersioning: getBucketVersioning,
   GetBucketWebsite: getBucketWebsite,
   GetObject: getObject,
+  GetObjectAttributes: getObjectAttributes,
+  GetObjectAcl: getObjectAcl,
   GetObjectLegalHold: getObjectLegalHold,
   GetObjectLockConfiguration: getObjectLockConfiguration,
   GetObjectRetention: getObjectRetention,
   GetObjectTagging: getObjectTagging,
+  GetPublicAccessBlock: getPublicAccessBlock,
   HeadBucket: headBucket,
   HeadObject: headObject,
   ListBucketAnalyticsConfigurations: emptyList('ListBucketAnalyticsConfigurationResult'),
@@ -110,19 +131,24 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   PreflightBucket: preflight,
   PreflightObject: preflight,
   PutBucketAccelerateConfiguration: putBucketAccelerateConfiguration,
+  PutBucketAcl: putBucketAcl,
   PutBucketCors: putBucketCors,
   PutBucketEncryption: putBucketEncryption,
   PutBucketLifecycleConfiguration: putBucketLifecycleConfiguration,
   PutBucketNotificationConfiguration: putBucketNotificationConfiguration,
+  PutBucketOwnershipControls: putBucketOwnershipControls,
+  PutBucketPolicy: putBucketPolicy,
   PutBucketRequestPayment: putBucketRequestPayment,
   PutBucketTagging: putBucketTagging,
   PutBucketVersioning: putBucketVersioning,
   PutBucketWebsite: putBucketWebsite,
   PutObject: putObject,
+  PutObjectAcl: putObjectAcl,
   PutObjectLegalHold: putObjectLegalHold,
   PutObjectLockConfiguration: putObjectLockConfiguration,
   PutObjectRetention: putObjectRetention,
   PutObjectTagging: putObjectTagging,
+  PutPublicAccessBlock: putPublicAccessBlock,
   UploadPart: uploadPart,
   UploadPartCopy: uploadPartCopy,
 };
