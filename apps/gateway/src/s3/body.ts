@@ -79,6 +79,12 @@ export async function readWholeBody(
   context: S3Context,
   options: { readonly checksumOfObject?: boolean } = {},
 ): Promise<Buffer> {
+  // A decision about the request may have needed its body before the handler did.
+  context.access.body ??= readBody(context, options);
+  return await context.access.body;
+}
+
+async function readBody(context: S3Context, options: { readonly checksumOfObject?: boolean }): Promise<Buffer> {
   if (!isChunked(context) && !hasLength(context)) return Buffer.alloc(0);
   const bytes = declaredBytes(context);
   if (bytes > XML_BODY_BYTES_MAX) {

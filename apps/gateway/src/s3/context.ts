@@ -4,7 +4,8 @@ import type { BucketName, ObjectKey } from '@sealgate/core/names';
 import type { AuditActor, Bucket, Clock, Metadata, WebhookSender } from '@sealgate/core/ports';
 import type { Engine } from '@sealgate/engine';
 import type { FormFields, Query, RequestHeaders, S3Operation, SignedPayload } from '@sealgate/s3';
-import { type Caller, tenantOf } from './access/caller.ts';
+import type { Caller } from './access/caller.ts';
+import type { RequestAccess } from './access/request-access.ts';
 import type { EncryptionSettings } from './encryption/settings.ts';
 
 /** What every operation may use. */
@@ -32,6 +33,9 @@ export interface S3Context extends S3Services {
   readonly caller: Caller;
   /** In which bucket names of this request are looked up. */
   readonly namespace: string;
+  readonly access: RequestAccess;
+  /** Decides whether the caller may do what the context's operation is; asked once, answered from memory. @throws Fault AccessDenied, NoSuchBucket */
+  readonly authorize: (context: S3Context) => Promise<Bucket | undefined>;
   /** A bucket by its name, whoever may use it. The addressed one's cross-origin rules join the answer then. */
   readonly findBucket: (name: BucketName) => Promise<Bucket | undefined>;
   /** The same request as sent by who signed its form: only a form's fields say that. @throws Fault of the signature */
@@ -45,22 +49,12 @@ export interface S3Context extends S3Services {
 export type S3Handler = (context: S3Context) => Promise<void>;
 
 /**
- * The bucket that the request names, when the caller may use it.
+ * The bucket that the request names, when the caller may do with it what the operation does.
  * @throws Fault NoSuchBucket, AccessDenied
  */
 export async function requireBucket(context: S3Context): Promise<Bucket> {
-  const { operation } = context;
-  if (operation.level === 'service') throw new Fault('InvalidRequest', 'The request names no bucket.');
-  return await bucketNamed(context, operation.bucket);
-}
-
-/** The same for a bucket that a header names (a copy's source). */
-export async function bucketNamed(context: S3Context, name: BucketName): Promise<Bucket> {
-  const bucket = await context.findBucket(name);
-  if (bucket === undefined) {
-    throw new Fault('NoSuchBucket', 'The specified bucket does not exist', { detail: { BucketName: name } });
-  }
-  if (bucket.tenantId !== tenantOf(context.caller).id) throw new Fault('AccessDenied', 'Access Denied');
+  const bucket = await context.authorize(context);
+  if (bucket === undefined) throw new Fault('InvalidRequest', 'The request names no bucket.');
   return bucket;
 }
 

@@ -14,7 +14,9 @@ import {
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { QueryApi } from '../sts/serve.ts';
+import { authorizeRequest } from './access/authorize.ts';
 import { type Caller, callerId, namespaceOf } from './access/caller.ts';
+import { type AccessServices, createAccessServices, createRequestAccess } from './access/request-access.ts';
 import { type Authenticate, createAuthenticate, type Identity } from './authenticate.ts';
 import type { S3Context, S3Services } from './context.ts';
 import { type Cors, claimedNamespace, createCors, isCorsHeader } from './cors.ts';
@@ -39,10 +41,12 @@ const REQUEST_ID_BYTES = 8;
 /** The S3 listener: parse, authenticate, dispatch; every end of a request is an S3 answer. */
 export function createS3Listener(deps: S3ListenerDeps): HttpServer {
   const authenticate = createAuthenticate(deps);
+  const access = createAccessServices(deps);
   const hostId = randomBytes(24).toString('base64');
   const server = createHttpServer(
     {
-      handle: (request, response) => serve({ deps, authenticate, hostId, server: () => server }, request, response),
+      handle: (request, response) =>
+        serve({ deps, authenticate, access, hostId, server: () => server }, request, response),
       malformed: (code) => malformedAnswer(code, hostId),
     },
     { limits: defaultHttpLimits, ...(deps.tls === undefined ? {} : { tls: deps.tls }) },
@@ -53,6 +57,7 @@ export function createS3Listener(deps: S3ListenerDeps): HttpServer {
 interface Serving {
   readonly deps: S3ListenerDeps;
   readonly authenticate: Authenticate;
+  readonly access: AccessServices;
   readonly hostId: string;
   readonly server: () => HttpServer;
 }
@@ -75,7 +80,9 @@ async function serve(serving: Serving, request: IncomingMessage, response: Serve
     const { name } = context.operation;
     const handler = handlers[name];
     if (handler === undefined) throw new Fault('NotImplemented', `The operation ${name} is not implemented.`);
+    await authorizeRequest(context);
     await handler(context);
+    if (progress.decided !== true) throw new Fault('InternalError', `${name} was answered without a decision.`);
   } catch (error) {
     await applyCors(serving, progress);
     answerFault(serving, exchange, toFault(error));
@@ -112,6 +119,8 @@ interface Progress {
   operation?: S3Operation;
   namespace?: string;
   cors?: Cors;
+  /** True once somebody decided what the caller may do. */
+  decided?: boolean;
 }
 
 /** Everything before the operation itself: address, operation, signature. */
@@ -149,6 +158,7 @@ async function open(serving: Serving, exchange: Exchange, progress: Progress): P
       const sender = { caller: signer, namespace: namespaceOf(signer), progress };
       return { ...context, ...senderOf(serving, exchange, sender) };
     },
+    authorize: authorizeRequest,
     payload,
     signal: clientSignal(response),
   };
@@ -160,7 +170,7 @@ function senderOf(
   serving: Serving,
   { request, requestId }: Exchange,
   sender: { readonly caller: Caller; readonly namespace: string; readonly progress: Progress },
-): Pick<S3Context, 'caller' | 'namespace' | 'findBucket' | 'actor'> {
+): Pick<S3Context, 'caller' | 'namespace' | 'access' | 'findBucket' | 'actor'> {
   const { caller, namespace, progress } = sender;
   const { operation, cors } = progress;
   const { remoteAddress } = request.socket;
@@ -168,6 +178,9 @@ function senderOf(
   return {
     caller,
     namespace,
+    access: createRequestAccess(serving.access, () => {
+      progress.decided = true;
+    }),
     findBucket: async (name) => {
       const bucket = await serving.deps.metadata.bucket(namespace, name);
       if (operation !== undefined && operation.level !== 'service' && operation.bucket === name) cors?.apply(bucket);

@@ -13,6 +13,13 @@ export function replyXml(response: ServerResponse, body: string, status = 200): 
   response.writeHead(status).end(body);
 }
 
+/** A whole JSON answer: the one document of S3 that is none in XML. */
+export function replyJson(response: ServerResponse, body: string): void {
+  response.setHeader('content-type', 'application/json');
+  response.setHeader('content-length', Buffer.byteLength(body));
+  response.writeHead(200).end(body);
+}
+
 export function replyEmpty(response: ServerResponse, status: number): void {
   if (status !== 204) response.setHeader('content-length', 0);
   response.writeHead(status).end();

@@ -1,4 +1,4 @@
-import type { Bucket, Checksum } from '@sealgate/core/ports';
+import type { Checksum } from '@sealgate/core/ports';
 
 /** What S3 calls the default class; SDKs know this name. */
 const STANDARD = 'STANDARD';
@@ -6,10 +6,6 @@ const STANDARD = 'STANDARD';
 /** The storage class that listings and headers show for a redundancy class. */
 export function shownClass(redundancyClass: string): string {
   return redundancyClass === 'StandardClass' ? STANDARD : redundancyClass;
-}
-
-export function ownerOf(bucket: Bucket): { readonly id: string; readonly displayName: string } {
-  return { id: bucket.ownerId, displayName: bucket.ownerDisplayName };
 }
 
 /** A composite checksum is shown with the number of its parts. */

@@ -1,7 +1,7 @@
 import { Fault } from '@sealgate/core/faults';
-import type { ObjectKey } from '@sealgate/core/names';
 import { decodeVersionId, type VersionId } from '@sealgate/core/names';
-import type { Bucket, ObjectVersion } from '@sealgate/core/ports';
+import type { ObjectVersion } from '@sealgate/core/ports';
+import { type VersionPlace, versionAt } from './access/versions.ts';
 import type { S3Context } from './context.ts';
 
 /** A `versionId` as a client sent it. @throws Fault InvalidArgument when it can be no version id */
@@ -34,14 +34,11 @@ export function parseVersionId(context: S3Context): VersionId | 'null' | undefin
  * The version that a read means.
  * @throws Fault NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker by its id)
  */
-export async function findVersion(
-  context: S3Context,
-  place: { readonly bucket: Bucket; readonly key: ObjectKey; readonly versionId: VersionId | 'null' | undefined },
-): Promise<ObjectVersion> {
-  const { bucket, key, versionId } = place;
-  const { metadata, response } = context;
+export async function findVersion(context: S3Context, place: VersionPlace): Promise<ObjectVersion> {
+  const { key, versionId } = place;
+  const { response } = context;
   if (versionId === undefined) {
-    const current = await metadata.currentVersion(bucket.id, key);
+    const current = await versionAt(context, place);
     if (current !== undefined && !current.deleteMarker) return current;
     if (current !== undefined) {
       response.setHeader('x-amz-delete-marker', 'true');
@@ -49,7 +46,7 @@ export async function findVersion(
     }
     throw new Fault('NoSuchKey', 'The specified key does not exist.', { detail: { Key: key } });
   }
-  const version = await metadata.version(bucket.id, key, versionId);
+  const version = await versionAt(context, place);
   if (version === undefined) {
     throw new Fault('NoSuchVersion', 'The specified version does not exist.', {
       detail: { Key: key, VersionId: versionId },

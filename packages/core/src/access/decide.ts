@@ -65,6 +65,9 @@ const POLICY_ACTIONS: ReadonlySet<S3Action> = new Set<S3Action>([
   's3:DeleteBucketPolicy',
 ]);
 
+/** Whether an action is one that the root of a bucket's account has whatever the bucket's policy says. */
+export const isPolicyRepair = (action: S3Action): boolean => POLICY_ACTIONS.has(action);
+
 /** What belongs to the owner of the object, where that is not the bucket's: the bucket's owner may not give it away. */
 const OBJECT_OWNERS_ACTIONS: ReadonlySet<S3Action> = new Set<S3Action>([
   's3:GetObject',
@@ -78,6 +81,9 @@ const OBJECT_OWNERS_ACTIONS: ReadonlySet<S3Action> = new Set<S3Action>([
   's3:PutObjectAcl',
   's3:PutObjectVersionAcl',
 ]);
+
+/** Whether an action is for the owner of the object to grant, not for that of the bucket. */
+export const isObjectOwnersAction = (action: S3Action): boolean => OBJECT_OWNERS_ACTIONS.has(action);
 
 /** What a writer may set on the object it is writing, because it owns it. */
 const WRITERS_ACTIONS: ReadonlySet<S3Action> = new Set<S3Action>(['s3:PutObjectAcl', 's3:PutObjectTagging']);

@@ -24,6 +24,8 @@ export {
   type Decision,
   decide,
   type IdentityBounds,
+  isObjectOwnersAction,
+  isPolicyRepair,
   type ObjectAccess,
   ownerOfObject,
   type Refusal,

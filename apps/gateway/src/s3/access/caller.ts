@@ -1,3 +1,4 @@
+import { ANONYMOUS_OWNER, type Principal } from '@sealgate/core/access';
 import { Fault } from '@sealgate/core/faults';
 import type { Credential, Tenant } from '@sealgate/core/ports';
 
@@ -29,3 +30,30 @@ export function tenantOf(caller: Caller): Tenant {
 /** What audit entries and logs call the caller. */
 export const callerId = (caller: Caller): string =>
   caller.kind === 'anonymous' ? 'anonymous' : caller.credential.accessKeyId;
+
+/** The caller as policies and access control lists see it. */
+export function principalOf(caller: Caller): Principal {
+  if (caller.kind === 'anonymous') return caller;
+  const { accessKeyId, parent, tenant } = caller.credential;
+  const account = { kind: 'user', ownerId: tenant.ownerId, accounts: [tenant.name, tenant.id] } as const;
+  const role = parent === null ? null : ROLE_SESSION.exec(parent);
+  if (role === null) {
+    // A session that was made from a credential is that credential, as long as it lasts.
+    const name = parent ?? accessKeyId;
+    return { ...account, names: [`user/${name}`], userId: name, userName: name };
+  }
+  const [, roleName = '', sessionName = ''] = role;
+  return {
+    ...account,
+    names: [`role/${roleName}`, `assumed-role/${roleName}/${sessionName}`],
+    userId: `${roleName}:${sessionName}`,
+    userName: undefined,
+  };
+}
+
+/** What sessions of roles have as their parent. */
+const ROLE_SESSION = /^role\/([^/]+)\/(.+)$/;
+
+/** The canonical user id that what the caller writes belongs to, where objects belong to their writer. */
+export const writerId = (caller: Caller): string =>
+  caller.kind === 'anonymous' ? ANONYMOUS_OWNER : caller.credential.tenant.ownerId;

@@ -1,19 +1,19 @@
 import { Fault, isFault } from '@sealgate/core/faults';
 import { PUT_BYTES_MAX } from '@sealgate/core/limits';
-import type { Bucket, ChecksumAlgorithm, ObjectVersion, StoredHeaders } from '@sealgate/core/ports';
+import type { ChecksumAlgorithm, ObjectVersion, StoredHeaders } from '@sealgate/core/ports';
 import {
-  type CopySource,
   copyObjectResult,
   createChecksum,
   headerValue,
-  parseCopySource,
   parseReadConditions,
   parseUploadChecksum,
   parseWriteConditions,
   type RequestHeaders,
   requireCopySourceConditions,
 } from '@sealgate/s3';
-import { bucketNamed, requireBucket, requireKey, type S3Context } from '../context.ts';
+import { copySourcePlace } from '../access/copy-source.ts';
+import type { VersionPlace } from '../access/versions.ts';
+import { requireBucket, requireKey, type S3Context } from '../context.ts';
 import { type Unlocked, unlockVersion } from '../encryption/reading.ts';
 import { NOT_ENCRYPTED, newEncryption, wantedEncryption } from '../encryption/writing.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
@@ -21,7 +21,7 @@ import { replyXml, setAckHeaders, setHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { sealOfCopy } from '../seal.ts';
 import { requestedTags } from '../tags.ts';
-import { findVersion, toVersionId } from '../version-query.ts';
+import { findVersion } from '../version-query.ts';
 import { requestedAttributes } from '../write-attributes.ts';
 
 /** Checksum of a copy whose source has none and whose request names none; AWS does the same. */
@@ -34,7 +34,7 @@ export async function copyObject(context: S3Context): Promise<void> {
   const bucket = await requireBucket(context);
   const key = requireKey(context);
   const { headers, response } = context;
-  const attributes = requestedAttributes(context, bucket);
+  const attributes = await requestedAttributes(context, bucket);
   const wanted = wantedEncryption(context, bucket);
   const preconditions = parseWriteConditions(headers);
   const { source, version, unlocked } = await copySource(context);
@@ -114,25 +114,20 @@ function copiedHeaders(headers: RequestHeaders, original: StoredHeaders): Stored
 }
 
 export interface FoundSource {
-  readonly source: { readonly bucket: Bucket; readonly versionId: CopySource['versionId'] };
+  readonly source: VersionPlace;
   readonly version: ObjectVersion;
   readonly unlocked: Unlocked;
 }
 
 /** The version a copy reads, its conditions checked. @throws Fault NoSuchBucket, NoSuchKey, AccessDenied, PreconditionFailed */
 export async function copySource(context: S3Context): Promise<FoundSource> {
-  const { bucket: name, key, versionId } = parseCopySource(headerValue(context.headers, 'x-amz-copy-source') ?? '');
-  const bucket = await bucketNamed(context, name);
-  const version = await sourceVersion(context, {
-    bucket,
-    key,
-    versionId: versionId === undefined ? undefined : toVersionId(versionId),
-  });
+  const place = await copySourcePlace(context);
+  const version = await sourceVersion(context, place);
   requireCopySourceConditions(parseReadConditions(context.headers, 'x-amz-copy-source-'), {
     etag: version.etag,
     modifiedAtMs: version.modifiedAtMs,
   });
-  return { source: { bucket, versionId }, version, unlocked: unlockVersion(context, version, 'copy-source') };
+  return { source: place, version, unlocked: unlockVersion(context, version, 'copy-source') };
 }
 
 /** A delete marker is no source, and the headers of a read that found one do not belong to a copy. */

@@ -3,7 +3,7 @@ import { parseRegionLock } from '@sealgate/core/policy';
 import type { EncryptionMode, NewBucket } from '@sealgate/core/ports';
 import { headerValue, parseCreateBucketConfiguration } from '@sealgate/s3';
 import { tenantOf } from '../access/caller.ts';
-import { refuseForeignAcl } from '../acl.ts';
+import { accessOfNewBucket, authorizeNewBucket } from '../access/new-bucket.ts';
 import { readWholeBody } from '../body.ts';
 import type { S3Context } from '../context.ts';
 import { replyEmpty } from '../reply.ts';
@@ -20,8 +20,8 @@ export async function createBucket(context: S3Context): Promise<void> {
   const { operation, headers, region } = context;
   const tenant = tenantOf(context.caller);
   if (operation.level !== 'bucket') throw new Fault('InvalidRequest', 'The request names no bucket.');
-  refuseForeignAcl(headers);
   const { locationConstraint } = parseCreateBucketConfiguration(await readWholeBody(context));
+  authorizeNewBucket(context, operation.bucket, locationConstraint);
   const policyName = await existingPolicy(context, headerValue(headers, 'x-sealgate-policy'));
   const bucket: NewBucket = {
     tenantId: tenant.id,
@@ -33,7 +33,7 @@ export async function createBucket(context: S3Context): Promise<void> {
     policyName,
     regionLock: residency(locationConstraint ?? '', region),
     defaultClass: headerValue(headers, 'x-sealgate-redundancy-class') ?? null,
-    configs: {},
+    configs: await accessOfNewBucket(context),
   };
   await createOrKeep(context, bucket);
   context.response.setHeader('location', `/${operation.bucket}`);
@@ -58,6 +58,10 @@ async function createOrKeep(context: S3Context, bucket: NewBucket): Promise<void
       existing.policyName === bucket.policyName &&
       existing.defaultClass === bucket.defaultClass;
     if (!same) throw error;
+    // Who asks for another list than the bucket has is told that the name is not to be had, not that all is well.
+    if (existing.configs.acl !== bucket.configs.acl) {
+      throw new Fault('BucketAlreadyExists', 'The requested bucket name is not available.', { cause: error });
+    }
   }
 }
 

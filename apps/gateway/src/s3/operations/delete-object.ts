@@ -13,7 +13,7 @@ export async function deleteObject(context: S3Context): Promise<void> {
     key,
     ...(versionId === undefined ? {} : { versionId }),
     ...parseDeleteConditions(context.headers),
-    bypassGovernance: versionId !== undefined && (await bypassesGovernance(context, bucket, key)),
+    bypassGovernance: versionId !== undefined && bypassesGovernance(context, bucket, key),
     actor: context.actor,
   });
   const { response } = context;

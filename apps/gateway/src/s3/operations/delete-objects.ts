@@ -9,6 +9,7 @@ import {
   parseDelete,
   s3ErrorCode,
 } from '@sealgate/s3';
+import { authorizeVersion, DELETION } from '../access/versions.ts';
 import { readWholeBody } from '../body.ts';
 import { requireBucket, type S3Context } from '../context.ts';
 import { bypassesGovernance } from '../object-lock.ts';
@@ -50,11 +51,13 @@ async function deleteOne(
   const { key, versionId } = object;
   try {
     const name = parseObjectKey(key);
+    const version = versionId === undefined ? undefined : toVersionId(versionId);
+    await authorizeVersion(context, { bucket, key: name, versionId: version }, DELETION);
     const result = await context.metadata.deleteObject({
       bucketId: bucket.id,
       key: name,
-      ...(versionId === undefined ? {} : { versionId: toVersionId(versionId) }),
-      bypassGovernance: versionId !== undefined && (await bypassesGovernance(context, bucket, name)),
+      ...(version === undefined ? {} : { versionId: version }),
+      bypassGovernance: versionId !== undefined && bypassesGovernance(context, bucket, name),
       ...conditionsOfDeletion(object),
       actor: context.actor,
     });

@@ -7,10 +7,11 @@ import {
   parseListObjectsQuery,
   parseListObjectsV2Query,
 } from '@sealgate/s3';
+import { ownersOf } from '../access/owners.ts';
 import { requireBucket, type S3Context } from '../context.ts';
 import { openToken, sealToken } from '../page-token.ts';
 import { replyXml } from '../reply.ts';
-import { ownerOf, shownClass } from '../shown.ts';
+import { shownClass } from '../shown.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html */
 export async function listObjects(context: S3Context): Promise<void> {
@@ -18,6 +19,11 @@ export async function listObjects(context: S3Context): Promise<void> {
   const query = parseListObjectsQuery(context.query);
   const { marker } = query;
   const page = await list(context, bucket, { ...query, after: marker });
+  const ownerOf = await ownersOf(
+    context,
+    bucket,
+    page.objects.map((object) => object.ownerId),
+  );
   replyXml(
     context.response,
     listBucketResultV1({
@@ -25,7 +31,7 @@ export async function listObjects(context: S3Context): Promise<void> {
       marker,
       // AWS names the next marker only with a delimiter; without one the last key serves.
       ...(page.next !== null && query.delimiter !== '' ? { nextMarker: page.next } : {}),
-      contents: page.objects.map((o) => entry(o, ownerOf(bucket))),
+      contents: page.objects.map((o) => entry(o, ownerOf(o.ownerId))),
     }),
   );
 }
@@ -37,7 +43,7 @@ export async function listObjectsV2(context: S3Context): Promise<void> {
   const { continuationToken, startAfter } = query;
   const after = continuationToken === undefined || continuationToken === '' ? startAfter : openToken(continuationToken);
   const page = await list(context, bucket, { ...query, after });
-  const owner = query.fetchOwner ? ownerOf(bucket) : undefined;
+  const ownerOf = await ownersOf(context, bucket, query.fetchOwner ? page.objects.map((o) => o.ownerId) : []);
   replyXml(
     context.response,
     listBucketResultV2({
@@ -45,7 +51,7 @@ export async function listObjectsV2(context: S3Context): Promise<void> {
       ...(startAfter === '' ? {} : { startAfter }),
       continuationToken,
       ...(page.next === null ? {} : { nextContinuationToken: sealToken(page.next) }),
-      contents: page.objects.map((o) => entry(o, owner)),
+      contents: page.objects.map((o) => entry(o, query.fetchOwner ? ownerOf(o.ownerId) : undefined)),
     }),
   );
 }

@@ -9,6 +9,7 @@ import {
   parseListUploadsQuery,
   parseUploadChecksum,
 } from '@sealgate/s3';
+import { initiatorsOf, ownersOf } from '../access/owners.ts';
 import { openBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
 import { unlockUpload } from '../encryption/reading.ts';
@@ -18,7 +19,7 @@ import { setAbortion } from '../lifecycle-headers.ts';
 import { checksumHeader, replyEmpty, replyXml, setAckHeaders, setHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { envelopeOfUpload, refuseServerSideEncryption, watchPart } from '../seal.ts';
-import { ownerOf, shownChecksum, shownClass } from '../shown.ts';
+import { shownChecksum, shownClass } from '../shown.ts';
 import { requestedTags } from '../tags.ts';
 import { requestedAttributes } from '../write-attributes.ts';
 
@@ -27,7 +28,7 @@ export async function createMultipartUpload(context: S3Context): Promise<void> {
   const bucket = await requireBucket(context);
   const key = requireKey(context);
   const { headers, response } = context;
-  const attributes = requestedAttributes(context, bucket);
+  const attributes = await requestedAttributes(context, bucket);
   const wanted = wantedEncryption(context, bucket);
   const tags = requestedTags(context);
   const checksum = parseUploadChecksum(headers);
@@ -100,14 +101,17 @@ export async function listParts(context: S3Context): Promise<void> {
   const found = maxParts === 0 ? [] : await context.metadata.listParts(upload.uploadId, partNumberMarker, maxParts + 1);
   const parts = found.slice(0, maxParts);
   setAbortion(context, bucket, upload);
+  const { ownerId } = upload.attributes;
+  const ownerOf = await ownersOf(context, bucket, [ownerId]);
+  const initiatorOf = await initiatorsOf(context, bucket, [upload]);
   replyXml(
     context.response,
     listPartsResult({
       bucket: bucket.name,
       key: upload.key,
       uploadId: upload.uploadId,
-      initiator: ownerOf(bucket),
-      owner: ownerOf(bucket),
+      initiator: initiatorOf(upload),
+      owner: ownerOf(ownerId),
       storageClass: shownClass(upload.redundancyClass),
       partNumberMarker,
       nextPartNumberMarker: parts.at(-1)?.partNumber ?? 0,
@@ -134,7 +138,12 @@ export async function listMultipartUploads(context: S3Context): Promise<void> {
     maxUploads === 0
       ? { uploads: [], commonPrefixes: [], truncated: false, nextKeyMarker: null, nextUploadIdMarker: null }
       : await context.metadata.listUploads({ ...query, bucketId: bucket.id, limit: maxUploads });
-  const owner = ownerOf(bucket);
+  const ownerOf = await ownersOf(
+    context,
+    bucket,
+    page.uploads.map((upload) => upload.attributes.ownerId),
+  );
+  const initiatorOf = await initiatorsOf(context, bucket, page.uploads);
   replyXml(
     context.response,
     listMultipartUploadsResult({
@@ -148,8 +157,8 @@ export async function listMultipartUploads(context: S3Context): Promise<void> {
       uploads: page.uploads.map((upload) => ({
         key: upload.key,
         uploadId: upload.uploadId,
-        initiator: owner,
-        owner,
+        initiator: initiatorOf(upload),
+        owner: ownerOf(upload.attributes.ownerId),
         storageClass: shownClass(upload.redundancyClass),
         initiatedAtMs: upload.createdAtMs,
         checksumAlgorithm: upload.checksumAlgorithm,

@@ -57,7 +57,7 @@ export async function putObjectRetention(context: S3Context): Promise<void> {
   const bucket = await requireLockedBucket(context);
   const retention = parseRetention(await readWholeBody(context));
   if (retention !== null) requireFuture(retention, context.clock.now());
-  const bypassGovernance = await bypassesGovernance(context, bucket, requireKey(context));
+  const bypassGovernance = bypassesGovernance(context, bucket, requireKey(context));
   await change(context, bucket, { change: { retention }, bypassGovernance });
 }
 

@@ -1,5 +1,5 @@
 import { Fault } from '@sealgate/core/faults';
-import type { Bucket, ListedVersion, ListVersionsPage } from '@sealgate/core/ports';
+import type { ListedVersion, ListVersionsPage } from '@sealgate/core/ports';
 import {
   type ListedVersionEntry,
   listVersionsResult,
@@ -7,10 +7,11 @@ import {
   parseVersioningConfiguration,
   versioningConfiguration,
 } from '@sealgate/s3';
+import { ownersOf } from '../access/owners.ts';
 import { readWholeBody } from '../body.ts';
 import { requireBucket, type S3Context } from '../context.ts';
 import { replyEmpty, replyXml } from '../reply.ts';
-import { ownerOf, shownClass } from '../shown.ts';
+import { shownClass } from '../shown.ts';
 import { toVersionId } from '../version-query.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html */
@@ -44,6 +45,11 @@ export async function listObjectVersions(context: S3Context): Promise<void> {
           limit: maxKeys,
           ...(versionIdMarker === '' ? {} : { versionIdMarker: toVersionId(versionIdMarker) }),
         });
+  const ownerOf = await ownersOf(
+    context,
+    bucket,
+    page.versions.map((version) => version.ownerId),
+  );
   replyXml(
     context.response,
     listVersionsResult({
@@ -55,14 +61,13 @@ export async function listObjectVersions(context: S3Context): Promise<void> {
       commonPrefixes: page.commonPrefixes,
       nextKeyMarker: page.nextKeyMarker ?? undefined,
       nextVersionIdMarker: page.nextVersionIdMarker ?? undefined,
-      versions: page.versions.map((version) => entry(version, bucket)),
+      versions: page.versions.map((version) => entry(version, ownerOf(version.ownerId))),
     }),
   );
 }
 
-function entry(version: ListedVersion, bucket: Bucket): ListedVersionEntry {
+function entry(version: ListedVersion, owner: ListedVersionEntry['owner']): ListedVersionEntry {
   const { key, versionId, latest, modifiedAtMs } = version;
-  const owner = ownerOf(bucket);
   if (version.deleteMarker) return { kind: 'delete-marker', key, versionId, latest, modifiedAtMs, owner };
   return {
     kind: 'version',
