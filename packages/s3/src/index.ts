@@ -161,6 +161,7 @@ export {
   UNSIGNED_PAYLOAD,
 } from './sigv4/canonical.ts';
 export { uriEncode, uriEncodePath } from './sigv4/encoding.ts';
+export { withHoistedHeaders } from './sigv4/hoisted.ts';
 export { anonymousPayload, parsePayloadHash } from './sigv4/payload.ts';
 export { type PresignRequest, type SignerCredentials, type SignRequest } from './sigv4/prepare.ts';
 export { presignUrl, type SignedResult, type SignerOptions, signRequest } from './sigv4/sign.ts';
