@@ -14,7 +14,7 @@ export interface DeliveryLimits {
   readonly inFlightMax: number;
   /** Of these, to one webhook: whoever does not answer holds up itself only. */
   readonly share: number;
-  /** Longer than a try may take, or two processes would try at once. */
+  /** Longer than a try may take, or two processes would try at once; short, because a dead process holds it too. */
   readonly leaseMs: number;
   /** While messages are under way: how often to look for others. */
   readonly pollMs: number;
@@ -27,7 +27,7 @@ export interface DeliveryLimits {
 export const defaultDeliveryLimits: DeliveryLimits = {
   inFlightMax: 64,
   share: 8,
-  leaseMs: 60_000,
+  leaseMs: 25_000,
   pollMs: 1000,
   keepDeadMs: 14 * 24 * 60 * 60 * 1000,
   retryAfterMsMax: 60 * 60 * 1000,

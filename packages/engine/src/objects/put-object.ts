@@ -9,6 +9,7 @@ import type {
   ObjectPreconditions,
   StoredHeaders,
   VersionAttributes,
+  WriteCause,
 } from '@sealgate/core/ports';
 import { encryptBody } from '../encryption/encrypt-body.ts';
 import type { AskedPlacement, Planner } from '../placement/planner.ts';
@@ -28,6 +29,8 @@ export interface PutObjectRequest {
   /** A redundancy class or S3 storage class; undefined: the bucket's default. */
   readonly requestedClass: string | undefined;
   readonly preconditions: ObjectPreconditions;
+  /** See CommitVersion. */
+  readonly cause?: WriteCause;
   readonly actor: AuditActor;
   readonly signal: AbortSignal;
 }
@@ -75,6 +78,7 @@ export async function putObject(deps: PutDeps, request: PutObjectRequest): Promi
       verdict,
       tags: request.tags,
       attributes: request.attributes,
+      ...(request.cause === undefined ? {} : { cause: request.cause }),
       layout: blob.layout,
       blockBytes: blob.blockBytes,
       digests: blob.digests,

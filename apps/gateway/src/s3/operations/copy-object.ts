@@ -82,6 +82,7 @@ export async function copyObject(context: S3Context): Promise<void> {
     attributes: { ...attributes, encryption: encryption.record },
     ...encryption.key,
     tags,
+    cause: 'copy',
     requestedClass: requestedClass(headers),
     preconditions,
     actor: context.actor,

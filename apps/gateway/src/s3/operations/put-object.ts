@@ -54,6 +54,7 @@ export async function storeObject(
     tags,
     requestedClass: requestedClass(headers),
     preconditions,
+    ...(context.request.method === 'POST' ? { cause: 'post' } : {}),
     actor: context.actor,
     signal: context.signal,
   });
