@@ -27,6 +27,12 @@ export function wholeBody(bytes: Uint8Array, sha256?: Uint8Array): FramedBody {
   };
 }
 
+/** The same with its MD5, for servers that want a digest which the signature's SHA-256 is not to them. */
+export function withMd5(bytes: Uint8Array): FramedBody {
+  const { body, headers } = wholeBody(bytes);
+  return { body, headers: { ...headers, 'content-md5': hash('md5', bytes, 'base64') } };
+}
+
 /** A body passed on as it comes, with nothing in the request that speaks for it. `md5` is known once it has ended. */
 export function plainBody(
   blob: PutBlob,

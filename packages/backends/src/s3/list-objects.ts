@@ -7,15 +7,17 @@ import { backendFault } from './faults.ts';
 /** One page. A backend that lists out of order, or what was not asked for, is refused: a sweep would skip blobs. */
 export async function listObjects(calls: S3Calls, bucket: string, options: ListBlobsOptions): Promise<ListBlobsPage> {
   const { prefix = '', after = '', signal } = options;
+  // The first listing of S3 has always begun behind a key; some servers never learnt it of the second.
+  const older = calls.target.capabilities?.listAfter === false;
   const answer = await calls.fetch({
     method: 'GET',
     bucket,
     query: [
-      ['list-type', '2'],
+      ...(older ? [] : ([['list-type', '2']] as const)),
       ['encoding-type', 'url'],
       ['max-keys', String(Math.min(options.limit, calls.limits.listKeysMax))],
       ...(prefix === '' ? [] : ([['prefix', prefix]] as const)),
-      ...(after === '' ? [] : ([['start-after', after]] as const)),
+      ...(after === '' ? [] : ([[older ? 'marker' : 'start-after', after]] as const)),
     ],
     accept: [404],
     signal,

@@ -1,7 +1,7 @@
 import type { PutBlob, PutReceipt } from '@sealgate/core/ports';
 import { unquoteEtag } from '@sealgate/s3';
 import { discardBody, exactBody } from '../shared/exact-body.ts';
-import { type FramedBody, plainBody, signedChunksBody, trailerBody, wholeBody } from './call-bodies.ts';
+import { type FramedBody, plainBody, signedChunksBody, trailerBody, wholeBody, withMd5 } from './call-bodies.ts';
 import type { S3Calls } from './calls.ts';
 import { deleteObject } from './delete-object.ts';
 import { backendFault } from './faults.ts';
@@ -48,10 +48,13 @@ interface Framing {
 
 async function frame(calls: S3Calls, blob: PutBlob): Promise<Framing> {
   const { limits, secure } = calls;
-  const { checksumTrailer, chunkSignature, etagIsMd5 } = calls.target.capabilities ?? {};
+  const { checksumTrailer, chunkSignature, etagIsMd5, lockWithoutDigest } = calls.target.capabilities ?? {};
   const md5 = async (): Promise<Uint8Array | undefined> => blob.md5 ?? (await blob.bodyMd5?.());
   if (blob.bytes <= limits.signedBodyBytesMax) {
-    return { framed: wholeBody(await collect(blob), blob.sha256), proof: 'checksum', md5 };
+    const bytes = await collect(blob);
+    // The bucket may have a default retention, of which nothing is known here.
+    const framed = lockWithoutDigest === false ? withMd5(bytes) : wholeBody(bytes, blob.sha256);
+    return { framed, proof: 'checksum', md5 };
   }
   if (secure && checksumTrailer === true) return { framed: trailerBody(blob, limits), proof: 'checksum', md5 };
   if (chunkSignature === true && !(secure && etagIsMd5 === true)) {

@@ -13,9 +13,14 @@ export function createLocalProbe(driver: BackendDriver): BackendProbe {
     checksumHeader: no,
     checksumTrailer: no,
     chunkSignature: no,
+    // Every driver of ours lists behind a name; the contract suite sees to it.
+    listAfter: () => Promise.resolve({ verdict: 'yes' }),
     multipart: no,
+    unequalParts: no,
+    smallParts: no,
     versioning: no,
     objectLock: no,
+    lockWithoutDigest: no,
     async cleanUp(bucket, { signal }) {
       for (let more = true; more; ) {
         const { blobs, truncated } = await driver.list(bucket, { signal, limit: 1000 });

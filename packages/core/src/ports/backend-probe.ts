@@ -34,12 +34,20 @@ export interface BackendProbe {
   checksumTrailer(target: ProbeTarget): Promise<ProbeAnswer>;
   /** Is a body with signed chunks accepted, and refused when one chunk's signature is wrong? */
   chunkSignature(target: ProbeTarget): Promise<ProbeAnswer>;
+  /** Does ListObjectsV2 begin behind `start-after`, and say rightly whether there is more? */
+  listAfter(target: ProbeTarget): Promise<ProbeAnswer>;
   /** Does an object put in parts read back as one? */
   multipart(target: ProbeTarget): Promise<ProbeAnswer>;
+  /** May parts differ in size, the last one aside? */
+  unequalParts(target: ProbeTarget): Promise<ProbeAnswer>;
+  /** May parts have less than 5 MiB, the last one aside? */
+  smallParts(target: ProbeTarget): Promise<ProbeAnswer>;
   /** Does the bucket keep an older version once versioning is on? */
   versioning(target: ProbeTarget): Promise<ProbeAnswer>;
   /** Is a locked version kept from deletion? Makes `target.bucket` itself, with object lock on: it must not exist yet. */
   objectLock(target: ProbeTarget): Promise<ProbeAnswer>;
+  /** Is a locked object taken without a digest of its body? Only where `objectLock` was a yes, in the bucket that it made. */
+  lockWithoutDigest(target: ProbeTarget): Promise<ProbeAnswer>;
   /** Removes all uploads, locks, versions and objects of the bucket, then the bucket. A missing one is no error. */
   cleanUp(bucket: PhysicalBucketName, options: CallOptions): Promise<void>;
 }

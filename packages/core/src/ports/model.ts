@@ -74,10 +74,18 @@ export interface BackendCapabilities {
   readonly range?: boolean;
   readonly delete?: boolean;
   readonly list?: boolean;
+  /** Its ListObjectsV2 begins behind `start-after`. Where it does not, the older listing's `marker` is used. */
+  readonly listAfter?: boolean;
   readonly multipart?: boolean;
+  /** Parts of one upload, the last one aside, may differ in size. */
+  readonly unequalParts?: boolean;
+  /** Parts besides the last one may have less than 5 MiB. */
+  readonly smallParts?: boolean;
   readonly conditionalWrite?: boolean;
   readonly versioning?: boolean;
   readonly objectLock?: boolean;
+  /** Takes locked objects without Content-MD5 or a checksum. Where it does not, puts carry one whenever it can be known. */
+  readonly lockWithoutDigest?: boolean;
   /** Accepts `x-amz-checksum-*` headers and refuses a wrong one. */
   readonly checksumHeader?: boolean;
   /** Accepts aws-chunked bodies with a trailing checksum and refuses a wrong one. */
@@ -239,7 +247,7 @@ export interface EnvelopeRecord {
   readonly encryptionAlg: string;
 }
 
-/** How the bytes of a blob lie on backends. */
+/** How the bytes of a blob lie on backends. A stripe has `k` cells; of a class it is the shortest that its blobs have. */
 export type BlobLayout =
   | { readonly kind: 'copies' }
   | { readonly kind: 'erasure'; readonly k: number; readonly m: number; readonly stripeBytes: number };

@@ -15,9 +15,13 @@ function fakeProbe(answers: Partial<BackendProbe> = {}) {
     checksumHeader: yes,
     checksumTrailer: yes,
     chunkSignature: yes,
+    listAfter: yes,
     multipart: yes,
+    unequalParts: yes,
+    smallParts: yes,
     versioning: yes,
     objectLock: yes,
+    lockWithoutDigest: yes,
     cleanUp: (bucket) => {
       cleaned.push(bucket);
       return Promise.resolve();
@@ -55,11 +59,23 @@ describe('probeBackend', () => {
       multipart: () => Promise.reject(new Fault('BackendRefused', 'The storage location refused the call.')),
     });
     const report = await probeBackend({ driver: createMemoryDriver({ clock: systemClock }), probe }, { signal });
-    expect(report.capabilities).toMatchObject({ conditionalWrite: true, versioning: false, objectLock: true });
+    expect(report.capabilities).toMatchObject({
+      conditionalWrite: true,
+      versioning: false,
+      objectLock: true,
+      lockWithoutDigest: true,
+    });
     expect(report.capabilities).not.toHaveProperty('checksumTrailer');
     expect(report.capabilities).not.toHaveProperty('multipart');
     expect(report.notes.checksumTrailer).toBe('it said 501');
     expect(new Set(cleaned).size).toBe(2);
+  });
+
+  it('asks nothing more of locks where there are none', async () => {
+    const { probe } = fakeProbe({ objectLock: () => Promise.resolve({ verdict: 'no' }) });
+    const report = await probeBackend({ driver: createMemoryDriver({ clock: systemClock }), probe }, { signal });
+    expect(report.capabilities).toMatchObject({ objectLock: false });
+    expect(report.capabilities).not.toHaveProperty('lockWithoutDigest');
   });
 
   it('notices a backend that gives back other bytes', async () => {

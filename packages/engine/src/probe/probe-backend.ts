@@ -31,7 +31,10 @@ const questions = [
   'checksumHeader',
   'checksumTrailer',
   'chunkSignature',
+  'listAfter',
   'multipart',
+  'smallParts',
+  'unequalParts',
   'versioning',
 ] as const satisfies readonly Capability[];
 
@@ -57,8 +60,11 @@ export async function probeBackend(deps: ProbeDeps, options: { readonly signal: 
       note(question, await ask(() => deps.probe?.[question]({ bucket, key: `probe/${question}`, signal })));
     }
     if (deps.probe !== undefined) {
-      const target = { bucket: lockBucket, key: 'probe/objectLock', signal };
-      note('objectLock', await ask(() => deps.probe?.objectLock(target)));
+      const locked = (name: string) => ({ bucket: lockBucket, key: `probe/${name}`, signal });
+      note('objectLock', await ask(() => deps.probe?.objectLock(locked('objectLock'))));
+      if (capabilities.objectLock === true) {
+        note('lockWithoutDigest', await ask(() => deps.probe?.lockWithoutDigest(locked('lockWithoutDigest'))));
+      }
     }
   } finally {
     const problem = await cleanUp(deps, [bucket, lockBucket]);

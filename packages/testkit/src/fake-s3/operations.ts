@@ -4,6 +4,7 @@ import {
   completeMultipartUploadResult,
   initiateMultipartUploadResult,
   listAllMyBucketsResult,
+  listBucketResultV1,
   listBucketResultV2,
   listVersionsResult,
   parseCompleteMultipartUpload,
@@ -31,7 +32,23 @@ export interface FakeAnswer {
 }
 
 /** Answers that a server of fewer talents gives: it does not know these, or ignores them. */
-export type Missing = 'multipart' | 'versioning' | 'object-lock' | 'conditions' | 'checksums' | 'chunk-signatures';
+export type Missing =
+  | 'multipart'
+  | 'versioning'
+  | 'object-lock'
+  | 'conditions'
+  | 'checksums'
+  | 'chunk-signatures'
+  /** Its second listing begins at the first key whatever `start-after` says. */
+  | 'start-after'
+  /** It knows the first listing only, and takes a request for the second one for that. */
+  | 'list-v2'
+  /** Parts of an upload must be alike, the last one aside. */
+  | 'unequal-parts'
+  /** Parts must have 5 MiB, the last one aside. */
+  | 'small-parts'
+  /** What is locked must come with Content-MD5 or a checksum. */
+  | 'lock-without-digest';
 
 export interface FakeState {
   readonly buckets: Map<string, FakeBucket>;
@@ -86,7 +103,7 @@ function onBucket(state: FakeState, request: FakeRequest): FakeAnswer {
   }
   if (query.has('versions')) return listVersions(bucket, request);
   if (query.has('uploads')) return listUploads(bucket);
-  return listObjects(bucket, request);
+  return listObjects(state, bucket, request);
 }
 
 function createBucket(state: FakeState, request: FakeRequest): FakeAnswer {
@@ -119,8 +136,11 @@ function onVersioning(state: FakeState, bucket: FakeBucket, request: FakeRequest
   return { status: 200, body: versioningConfiguration(names[bucket.versioning]) };
 }
 
-function listObjects(bucket: FakeBucket, { bucket: name, query }: FakeRequest): FakeAnswer {
-  const [prefix, startAfter] = [query.get('prefix') ?? '', query.get('start-after') ?? ''];
+function listObjects(state: FakeState, bucket: FakeBucket, { bucket: name, query }: FakeRequest): FakeAnswer {
+  const prefix = query.get('prefix') ?? '';
+  const second = query.get('list-type') === '2' && !state.missing.has('list-v2');
+  const behind = second && state.missing.has('start-after') ? null : query.get(second ? 'start-after' : 'marker');
+  const startAfter = behind ?? '';
   const maxKeys = Math.min(Number(query.get('max-keys') ?? 1000), 1000);
   const all = sortedKeys(bucket).filter((key) => key.startsWith(prefix) && key > startAfter);
   const live = all.filter((key) => newestVersion(bucket, key)?.data);
@@ -129,16 +149,18 @@ function listObjects(bucket: FakeBucket, { bucket: name, query }: FakeRequest): 
     return { key, etag, modifiedAtMs, bytes: data?.length ?? 0, storageClass: 'STANDARD' };
   });
   const truncated = live.length > maxKeys;
-  const body = listBucketResultV2({
+  const common = {
     bucket: name,
     prefix,
-    startAfter,
     maxKeys,
     contents,
     truncated,
     encodingType: 'url',
     commonPrefixes: [],
-  });
+  } as const;
+  const body = second
+    ? listBucketResultV2({ ...common, startAfter })
+    : listBucketResultV1({ ...common, marker: startAfter });
   return { status: 200, body };
 }
 
@@ -174,17 +196,29 @@ function putObject(state: FakeState, bucket: FakeBucket, request: FakeRequest): 
   if (request.header('if-none-match') === '*' && there && !state.missing.has('conditions')) {
     throw new Fault('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
   }
-  return store(state, bucket, { ...request, etag: hash('md5', request.body, 'hex') });
+  const legalHold = request.header('x-amz-object-lock-legal-hold') === 'ON';
+  if (legalHold || bucket.defaultLock === true) requireLock(state, bucket, request);
+  return store(state, bucket, { ...request, etag: hash('md5', request.body, 'hex'), legalHold });
+}
+
+function requireLock(state: FakeState, bucket: FakeBucket, { header }: FakeRequest): void {
+  if (!bucket.objectLock) throw new Fault('InvalidRequest', 'Bucket is missing Object Lock Configuration');
+  const digest = header('content-md5') ?? header('x-amz-trailer') ?? header('x-amz-checksum-crc32');
+  if (digest !== undefined || !state.missing.has('lock-without-digest')) return;
+  throw new Fault(
+    'InvalidRequest',
+    'Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters',
+  );
 }
 
 function store(
   state: FakeState,
   bucket: FakeBucket,
-  object: { key: string; body: Buffer; etag: string; nowMs: number },
+  object: { key: string; body: Buffer; etag: string; nowMs: number; legalHold?: boolean },
 ): FakeAnswer {
   const versionId = bucket.versioning === 'enabled' ? state.nextId() : 'null';
-  const { key, body, etag, nowMs } = object;
-  addVersion(bucket, key, { versionId, data: body, etag, modifiedAtMs: nowMs, legalHold: false });
+  const { key, body, etag, nowMs, legalHold = false } = object;
+  addVersion(bucket, key, { versionId, data: body, etag, modifiedAtMs: nowMs, legalHold });
   const version: Record<string, string> = bucket.versioning === 'off' ? {} : { 'x-amz-version-id': versionId };
   return { status: 200, headers: { etag: quoteEtag(etag), ...version } };
 }
@@ -262,8 +296,22 @@ function onUpload(state: FakeState, bucket: FakeBucket, request: FakeRequest): F
   bucket.uploads.delete(uploadId);
   if (method === 'DELETE') return { status: 204 };
   const parts = parseCompleteMultipartUpload(body).map(({ partNumber }) => upload.parts.get(partNumber));
+  requireSizes(
+    state,
+    parts.slice(0, -1).map((part) => part?.length ?? 0),
+  );
   const whole = Buffer.concat(parts.map((part) => part ?? Buffer.alloc(0)));
   const etag = `${hash('md5', whole, 'hex')}-${parts.length}`;
   store(state, bucket, { ...request, body: whole, etag });
   return { status: 200, body: completeMultipartUploadResult({ location: '', bucket: request.bucket, key, etag }) };
+}
+
+/** Rules of part sizes that servers have. `sizes`: of all parts but the last. */
+function requireSizes({ missing }: FakeState, sizes: readonly number[]): void {
+  if (missing.has('small-parts') && sizes.some((bytes) => bytes < 5 * 1024 * 1024)) {
+    throw new Fault('EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size');
+  }
+  if (missing.has('unequal-parts') && new Set(sizes).size > 1) {
+    throw new Fault('InvalidPart', 'All non-trailing parts must have the same length.');
+  }
 }

@@ -16,6 +16,8 @@ export interface FakeUpload {
 export interface FakeBucket {
   readonly owner: string;
   readonly objectLock: boolean;
+  /** It has a default retention: every put is one of a locked object. */
+  readonly defaultLock?: boolean;
   versioning: 'off' | 'enabled' | 'suspended';
   /** Newest version last. */
   readonly objects: Map<string, FakeVersion[]>;

@@ -1,27 +1,18 @@
-import { hash } from 'node:crypto';
 import type { ProbeAnswer, ProbeTarget } from '@sealgate/core/ports';
-import {
-  completeMultipartUploadRequest,
-  parseCompleteMultipartUploadResult,
-  parseInitiateMultipartUploadResult,
-  unquoteEtag,
-  versioningRequest,
-} from '@sealgate/s3';
+import { versioningRequest } from '@sealgate/s3';
 import { createBucket } from '../buckets.ts';
-import { wholeBody } from '../call-bodies.ts';
+import { wholeBody, withMd5 } from '../call-bodies.ts';
 import type { S3Calls } from '../calls.ts';
 import { listVersions } from '../delete-object.ts';
 import { remoteStatus } from '../faults.ts';
 import { headerOf } from '../headers.ts';
 import { attempt, must, no, refused, settle, yes } from './attempt.ts';
 import { setLegalHold } from './legal-hold.ts';
+import { PART_BYTES, putInParts } from './parts.ts';
 
 /** Questions of what a backend can do beyond storing. */
 
 const SAMPLE = Buffer.from('sealgate probe');
-/** The smallest first part that S3 allows. */
-const PART_BYTES = 5 * 1024 * 1024;
-
 export async function conditionalWrite(calls: S3Calls, target: ProbeTarget): Promise<ProbeAnswer> {
   return await settle(async () => {
     const { body, headers } = wholeBody(SAMPLE);
@@ -33,31 +24,9 @@ export async function conditionalWrite(calls: S3Calls, target: ProbeTarget): Pro
 
 export async function multipart(calls: S3Calls, target: ProbeTarget): Promise<ProbeAnswer> {
   return await settle(async () => {
-    const begun = await attempt(calls, { method: 'POST', ...target, query: [['uploads', '']] });
-    if (!begun.ok) return refused(begun, 'starting an upload') ? no() : yes;
-    const uploadId = parseInitiateMultipartUploadResult(begun.answer.body);
-    const parts = await Promise.all(
-      [Buffer.alloc(PART_BYTES, 1), SAMPLE].map(async (bytes, index) => {
-        const partNumber = index + 1;
-        const { headers } = await must(calls, 'a part', {
-          method: 'PUT',
-          ...target,
-          ...wholeBody(bytes),
-          query: [
-            ['partNumber', String(partNumber)],
-            ['uploadId', uploadId],
-          ],
-        });
-        return { partNumber, etag: unquoteEtag(headerOf(headers, 'etag') ?? '') };
-      }),
-    );
-    const done = await must(calls, 'completing an upload', {
-      method: 'POST',
-      ...target,
-      ...wholeBody(Buffer.from(completeMultipartUploadRequest(parts))),
-      query: [['uploadId', uploadId]],
-    });
-    if (!parseCompleteMultipartUploadResult(done.body).ok) return no('completing an upload fails');
+    const outcome = await putInParts(calls, target, [Buffer.alloc(PART_BYTES, 1), SAMPLE]);
+    if (outcome === 'unknown') return no();
+    if (outcome === 'refused') return no('completing an upload fails');
     // Across the seam of the two parts.
     const range = `bytes=${PART_BYTES - 1}-${PART_BYTES + SAMPLE.length - 1}`;
     const { body } = await must(calls, 'reading back', { method: 'GET', ...target, headers: { range } });
@@ -95,7 +64,8 @@ export async function objectLock(calls: S3Calls, target: ProbeTarget): Promise<P
       if (status === undefined) throw error;
       return refused({ ok: false, status, code: '' }, 'making a bucket with lock') ? no() : yes;
     }
-    const { headers } = await must(calls, 'a put', { method: 'PUT', ...target, ...wholeBody(SAMPLE) });
+    // With a digest: some servers want one in a bucket with lock, which is a question of its own.
+    const { headers } = await must(calls, 'a put', { method: 'PUT', ...target, ...withMd5(SAMPLE) });
     const versionId = headerOf(headers, 'x-amz-version-id');
     if (versionId === undefined) return no('a bucket with lock keeps no versions');
     const version = { ...target, versionId };
@@ -106,10 +76,4 @@ export async function objectLock(calls: S3Calls, target: ProbeTarget): Promise<P
     await setLegalHold(calls, version, 'OFF');
     return yes;
   });
-}
-
-/** Some servers want Content-MD5 with documents. */
-function withMd5(document: Buffer): ReturnType<typeof wholeBody> {
-  const { body, headers } = wholeBody(document);
-  return { body, headers: { ...headers, 'content-md5': hash('md5', document, 'base64') } };
 }

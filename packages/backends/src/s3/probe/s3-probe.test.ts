@@ -22,7 +22,10 @@ const questions = [
   'checksumHeader',
   'checksumTrailer',
   'chunkSignature',
+  'listAfter',
   'multipart',
+  'unequalParts',
+  'smallParts',
   'versioning',
   'objectLock',
 ] as const satisfies readonly (keyof BackendProbe)[];
@@ -64,12 +67,40 @@ describe('S3 probe', () => {
     ['checksumHeader', 'checksums'],
     ['checksumTrailer', 'checksums'],
     ['chunkSignature', 'chunk-signatures'],
+    ['listAfter', 'start-after'],
+    ['listAfter', 'list-v2'],
     ['multipart', 'multipart'],
+    ['unequalParts', 'unequal-parts'],
+    ['smallParts', 'small-parts'],
     ['versioning', 'versioning'],
     ['objectLock', 'object-lock'],
   ] as const)('finds that there is no %s where %s are missing or ignored', async (question, missing) => {
     const { probe } = await start({ missing: [missing] });
     expect((await ask(probe, question)).verdict).toBe('no');
+  });
+
+  it.each([
+    ['yes', []],
+    ['no', ['lock-without-digest']],
+  ] as const)('finds with %s whether what is locked may come without a digest', async (verdict, missing) => {
+    const { fake, probe } = await start({ missing });
+    expect(await ask(probe, 'objectLock')).toEqual({ verdict: 'yes' });
+    const answer = await probe.lockWithoutDigest({ bucket: lockBucket, key: 'probe/digest', signal });
+    expect(answer.verdict).toBe(verdict);
+    for (const each of [bucket, lockBucket]) await probe.cleanUp(each, { signal });
+    expect([...fake.buckets.keys()]).toEqual([]);
+  });
+
+  it('leaves it open where a legal hold is not taken at all', async () => {
+    const { probe } = await start();
+    const answer = await probe.lockWithoutDigest({ bucket, key: 'probe/digest', signal });
+    expect(answer.verdict).toBe('unknown');
+  });
+
+  it('finds the rule of equal parts by itself, not by the smallest size', async () => {
+    const { probe } = await start({ missing: ['unequal-parts'] });
+    expect(await ask(probe, 'multipart')).toEqual({ verdict: 'yes' });
+    expect(await ask(probe, 'smallParts')).toEqual({ verdict: 'yes' });
   });
 
   it('finds an ETag that is no MD5', async () => {

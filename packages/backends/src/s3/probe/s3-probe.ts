@@ -3,6 +3,7 @@ import { checkAddress, checkBucket } from '../../shared/address.ts';
 import { createS3Calls } from '../calls.ts';
 import type { S3Target } from '../target.ts';
 import { cleanUp } from './clean-up.ts';
+import { listAfter, lockWithoutDigest, smallParts, unequalParts } from './dialect-trials.ts';
 import { checksumHeader, checksumTrailer, chunkSignature, etagIsMd5 } from './digest-trials.ts';
 import { conditionalWrite, multipart, objectLock, versioning } from './feature-trials.ts';
 
@@ -24,9 +25,13 @@ export function createS3Probe(target: S3Target): BackendProbe {
     checksumHeader: asking(checksumHeader),
     checksumTrailer: asking(checksumTrailer),
     chunkSignature: asking(chunkSignature),
+    listAfter: asking(listAfter),
     multipart: asking(multipart),
+    unequalParts: asking(unequalParts),
+    smallParts: asking(smallParts),
     versioning: asking(versioning),
     objectLock: asking(objectLock),
+    lockWithoutDigest: asking(lockWithoutDigest),
     async cleanUp(bucket, { signal }) {
       checkBucket(bucket);
       await cleanUp(calls, { bucket, signal });
