@@ -1,4 +1,4 @@
-import { parsePolicyDocument } from '@sealgate/core/access';
+import { arnOf, parsePolicyDocument } from '@sealgate/core/access';
 import { Fault } from '@sealgate/core/faults';
 import { assumedRoleArn, parseRoleArn, trusts } from '@sealgate/core/federation';
 import type { AuditActor, Credential, Metadata, Role, Tenant } from '@sealgate/core/ports';
@@ -15,6 +15,7 @@ import {
   type SessionCredentials,
   type StsRequest,
 } from '@sealgate/s3';
+import { userOf } from '../s3/access/caller.ts';
 import type { IssueSession } from './sessions.ts';
 import type { VerifyWebIdentity } from './web-identity.ts';
 
@@ -155,17 +156,14 @@ function assumed(
   return {
     credentials: shown(session),
     arn: assumedRoleArn(role.tenantName, `${role.name}/${roleSessionName}`),
-    assumedRoleId: `${role.id}:${roleSessionName}`,
+    assumedRoleId: `${role.name}:${roleSessionName}`,
     ...(policy === null ? {} : { packedPolicySize: Math.ceil((policy.length / SESSION_POLICY_CHARACTERS_MAX) * 100) }),
   };
 }
 
-function identityOf({ tenant, accessKeyId, parent }: Credential) {
-  const account = tenant.name;
-  if (parent?.startsWith('role/') === true) {
-    const session = parent.slice('role/'.length);
-    const name = session.slice(session.indexOf('/') + 1);
-    return { arn: assumedRoleArn(account, session), userId: `${tenant.ownerId}:${name}`, account };
-  }
-  return { arn: `arn:aws:iam::${account}:user/${parent ?? accessKeyId}`, userId: tenant.ownerId, account };
+/** The same names that policies know the caller by. */
+function identityOf(credential: Credential) {
+  const principal = userOf(credential);
+  const session = principal.names.find((name) => name.startsWith('assumed-role/'));
+  return { arn: arnOf(principal, session), userId: principal.userId, account: credential.tenant.name };
 }

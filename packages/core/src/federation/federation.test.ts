@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { Fault } from '../faults/index.ts';
 import type { WebIdentityTrust } from '../ports/index.ts';
 import { parseRoleArn, parseRoleName, roleArn, trusts, type WebIdentity } from './index.ts';
-import { fitsWildcard } from './wildcard.ts';
 
 const ISSUER = 'https://token.example';
 const identity = (claims: Record<string, unknown>, audiences = ['sts.amazonaws.com']): WebIdentity => ({
@@ -43,23 +42,6 @@ describe('trust of a role', () => {
     expect(trusts(trust(any, ['a']), identity({ sub: 'x' }, ['b', 'a']))).toBe(true);
     expect(trusts(trust(any, ['a']), identity({ sub: 'x' }, ['b']))).toBe(false);
     expect(trusts({ ...trust(any), issuer: 'https://other.example' }, identity({ sub: 'x' }))).toBe(false);
-  });
-});
-
-describe('wildcards', () => {
-  it('mean what the same regular expression means', () => {
-    const letter = fc.constantFrom('a', 'b', '*', '?');
-    fc.assert(
-      fc.property(fc.string({ unit: letter, maxLength: 8 }), fc.string({ unit: letter, maxLength: 8 }), (p, text) => {
-        const source = [...p].map((c) => (c === '*' ? '.*' : c === '?' ? '.' : c)).join('');
-        expect(fitsWildcard(p, text)).toBe(new RegExp(`^${source}$`, 's').test(text));
-      }),
-      { numRuns: 2000 },
-    );
-  });
-
-  it('take no exponential time', () => {
-    expect(fitsWildcard(`${'*a'.repeat(200)}b`, 'a'.repeat(20_000))).toBe(false);
   });
 });
 

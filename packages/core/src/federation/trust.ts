@@ -1,5 +1,5 @@
+import { matchesWildcards } from '../access/pattern.ts';
 import type { WebIdentityTrust } from '../ports/index.ts';
-import { fitsWildcard } from './wildcard.ts';
 
 /** Claims of a verified token. */
 export type Claims = Readonly<Record<string, unknown>>;
@@ -26,7 +26,7 @@ export function trusts(trust: WebIdentityTrust, identity: WebIdentity): boolean 
     conditions.length > 0 &&
     conditions.every(([name, patterns]) => {
       const values = valuesOf(claimOf(identity.claims, name));
-      return values.some((value) => patterns.some((pattern) => fitsWildcard(pattern, value)));
+      return values.some((value) => patterns.some((pattern) => matchesWildcards(pattern, value)));
     })
   );
 }

@@ -12,7 +12,7 @@ export interface SessionCredentials {
 export interface AssumedRole {
   readonly credentials: SessionCredentials;
   readonly arn: string;
-  /** `<role id>:<session name>`. */
+  /** `<role>:<session name>`, what policies know as `aws:userid`. */
   readonly assumedRoleId: string;
   /** How much of the room for a session policy is used, in percent; undefined without one. */
   readonly packedPolicySize?: number;

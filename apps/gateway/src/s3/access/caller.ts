@@ -1,4 +1,4 @@
-import { ANONYMOUS_OWNER, type Principal } from '@sealgate/core/access';
+import { ANONYMOUS_OWNER, type Principal, type UserPrincipal } from '@sealgate/core/access';
 import { Fault } from '@sealgate/core/faults';
 import type { Credential, Tenant } from '@sealgate/core/ports';
 
@@ -32,9 +32,11 @@ export const callerId = (caller: Caller): string =>
   caller.kind === 'anonymous' ? 'anonymous' : caller.credential.accessKeyId;
 
 /** The caller as policies and access control lists see it. */
-export function principalOf(caller: Caller): Principal {
-  if (caller.kind === 'anonymous') return caller;
-  const { accessKeyId, parent, tenant } = caller.credential;
+export const principalOf = (caller: Caller): Principal =>
+  caller.kind === 'anonymous' ? caller : userOf(caller.credential);
+
+/** Who acts with a credential. */
+export function userOf({ accessKeyId, parent, tenant }: Credential): UserPrincipal {
   const account = { kind: 'user', ownerId: tenant.ownerId, accounts: [tenant.name, tenant.id] } as const;
   const role = parent === null ? null : ROLE_SESSION.exec(parent);
   if (role === null) {
