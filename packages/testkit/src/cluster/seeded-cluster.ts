@@ -1,7 +1,7 @@
 import { createMemoryDriver } from '@sealgate/backends/memory';
 import { type BlobId, type PhysicalBucketName, parseBucketName } from '@sealgate/core/names';
 import type { AuditActor, Backend, BackendDriver, Bucket, Metadata, Versioning } from '@sealgate/core/ports';
-import { createEngine, type Engine, type EngineLimits, silentEvents } from '@sealgate/engine';
+import { createEngine, type Engine, type EngineEvents, type EngineLimits, silentEvents } from '@sealgate/engine';
 import { createFaultyBackend, type FaultyBackend } from '../faulty-backend/faulty-backend.ts';
 import { createMemoryMetadata, type MemoryMetadata } from '../metadata-memory/index.ts';
 import { createPrng, type Prng } from '../prng.ts';
@@ -46,6 +46,8 @@ export interface SeededClusterOptions {
   readonly seed: number | string;
   readonly limits: EngineLimits;
   readonly metadata: Omit<Parameters<typeof createMemoryMetadata>[0], 'clock'>;
+  /** What the engines of this cluster tell. */
+  readonly events?: Partial<EngineEvents>;
   /** Puts something between the processes and the metadata, to see whether the checks notice. */
   readonly wrapMetadata?: ((metadata: MemoryMetadata, clock: VirtualClock) => Metadata) | undefined;
 }
@@ -109,7 +111,7 @@ export async function createSeededCluster(options: SeededClusterOptions): Promis
         pool,
         clock,
         limits: options.limits,
-        events: { ...silentEvents, cleanupFailed: (blobId) => void abandoned.add(blobId) },
+        events: { ...silentEvents, ...options.events, cleanupFailed: (blobId) => void abandoned.add(blobId) },
         random: (count) => random.bytes(count),
       });
       return { engine, metadata, pool, life };

@@ -1,0 +1,185 @@
+import { parseObjectKey } from '@sealgate/core/names';
+import type { BlobRecord, ObjectVersion } from '@sealgate/core/ports';
+import { calmPlan, createPrng } from '@sealgate/testkit';
+import { describe, expect, it } from 'vitest';
+import { defaultEngineLimits } from '../limits.ts';
+import { actor, bodyOf, DAY_MS, days, noFilter, type Scene, scene, setRules } from './testing.ts';
+
+const KEY = parseObjectKey('key');
+const { signal } = new AbortController();
+
+async function current({ cluster, bucket }: Scene): Promise<ObjectVersion> {
+  const version = await cluster.metadata.currentVersion(bucket.id, KEY);
+  if (version === undefined) throw new Error('no version');
+  return version;
+}
+
+async function contentOf(at: Scene, version: ObjectVersion): Promise<string> {
+  const read = async (): Promise<string> => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of at.gateway.engine.readObject(version, { signal })) chunks.push(chunk);
+    return Buffer.concat(chunks).toString();
+  };
+  return await at.cluster.clock.run(read());
+}
+
+function countriesOf({ cluster }: Scene, blob: BlobRecord): string[] {
+  const ids = new Set(blob.replicas.map((replica) => replica.backend));
+  return cluster.members.filter(({ backend }) => ids.has(backend.id)).map(({ backend }) => backend.country);
+}
+
+const toRegional = { transitions: [{ when: days(1), storageClass: 'RegionalClass' }] };
+
+/** Two parts, the first one as large as parts must be here. */
+async function putMultipart(at: Scene): Promise<ObjectVersion> {
+  const { engine } = at.gateway;
+  const { cluster, bucket } = at;
+  const uploadId = await at.beginUpload('key');
+  const upload = await cluster.metadata.upload(bucket.id, KEY, uploadId);
+  if (upload === undefined) throw new Error('no upload');
+  const parts = [];
+  for (const [partNumber, content] of [
+    [1, 'first '],
+    [4, 'second'],
+  ] as const) {
+    const request = { bucket, upload, partNumber, body: bodyOf(content), actor, signal };
+    const { etag } = await cluster.clock.run(engine.uploadPart(request));
+    parts.push({ partNumber, etag });
+  }
+  const summarize = () => ({ checksum: null, verdict: null, envelope: null });
+  await cluster.clock.run(engine.completeUpload({ bucket, upload, parts, summarize, preconditions: {}, actor }));
+  return await current(at);
+}
+
+describe('a transition', () => {
+  it('keeps the bytes as the new class wants, and everything that a client sees but the class', async () => {
+    const at = await scene({ versioning: 'enabled' });
+    await setRules(at, toRegional);
+    await at.put('key');
+    const before = await current(at);
+    await at.pass(1);
+    await at.run();
+    const { blob, ...after } = await current(at);
+    const { blob: old, ...same } = before;
+    expect(after).toEqual({ ...same, redundancyClass: 'RegionalClass' });
+    if (blob === null || old === null) throw new Error('put whole');
+    expect(blob.replicas.filter((replica) => replica.state === 'stored')).toHaveLength(2);
+    expect(new Set(countriesOf(at, blob)).size).toBe(1);
+    expect(await contentOf(at, { ...after, blob })).toBe('content of key');
+    const doomed = at.cluster.metadata.blobRows().filter((row) => !row.wanted);
+    expect(doomed.map((row) => row.blob.blobId)).toEqual([old.blobId]);
+    await at.run();
+    expect(at.acted).toEqual(['transition done']);
+  });
+
+  it('moves an empty object too', async () => {
+    const at = await scene({});
+    await setRules(at, toRegional);
+    await at.put('key', at.bucket, { body: bodyOf('') });
+    await at.pass(1);
+    await at.run();
+    expect((await current(at)).redundancyClass).toBe('RegionalClass');
+    expect(await contentOf(at, await current(at))).toBe('');
+  });
+
+  it('that cannot be made leaves the version, and what else is due is done', async () => {
+    const at = await scene({ versioning: 'enabled' });
+    await setRules(at, { id: 'all', ...toRegional }, { id: 'end', filter: noFilter, expiration: days(2) });
+    await at.put('key');
+    const before = await current(at);
+    await at.pass(1);
+    for (const { faulty } of at.cluster.members) faulty.setDown(true);
+    await at.run();
+    expect(at.acted).toEqual(['transition failed']);
+    expect(await current(at)).toEqual(before);
+    await at.pass(1);
+    await at.run();
+    expect(at.acted.slice(1)).toEqual(['transition failed', 'expire done']);
+    expect((await current(at)).deleteMarker).toBe(true);
+  });
+
+  it('of a multipart version goes on where it was interrupted', async () => {
+    const at = await scene({ limits: { ...defaultEngineLimits, partBytesMin: 1, segmentPage: 1 } });
+    const version = await putMultipart(at);
+    for (const { faulty } of at.cluster.members) faulty.usePlan({ ...calmPlan, delayMs: [50, 50] });
+    const { engine } = at.gateway;
+    const stop = new AbortController();
+    const { metadata } = at.cluster;
+    const request = { bucket: at.bucket, version, redundancyClass: 'RegionalClass', actor };
+    const moving = engine.moveVersion({ ...request, signal: stop.signal });
+    moving.catch(() => undefined);
+    const moved = async (): Promise<number> => 2 - (await metadata.segmentsOutside(version, 'RegionalClass', 9)).length;
+    while ((await moved()) === 0) await at.cluster.clock.advance(1);
+    stop.abort(new Error('The process ends.'));
+    await expect(at.cluster.clock.run(moving)).rejects.toThrow();
+    expect([await moved(), (await current(at)).redundancyClass]).toEqual([1, 'StandardClass']);
+    expect(await contentOf(at, await current(at))).toBe('first second');
+
+    expect(await at.cluster.clock.run(engine.moveVersion({ ...request, signal }))).toBe('done');
+    expect(await current(at)).toEqual({ ...version, redundancyClass: 'RegionalClass' });
+    expect(await contentOf(at, version)).toBe('first second');
+    const wanted = metadata.blobRows().filter((row) => row.wanted);
+    expect(wanted.map((row) => row.blob.replicas.length)).toEqual([2, 2]);
+  });
+
+  it('gives its copies up when the version went meanwhile', async () => {
+    const at = await scene({});
+    await at.put('key');
+    const version = await current(at);
+    await at.put('key');
+    const request = { bucket: at.bucket, version, redundancyClass: 'RegionalClass', actor, signal };
+    expect(await at.cluster.clock.run(at.gateway.engine.moveVersion(request))).toBe('changed');
+    const wanted = at.cluster.metadata.blobRows().filter((row) => row.wanted);
+    expect(wanted.map((row) => row.blob.blobId)).toEqual([(await current(at)).blob?.blobId]);
+  });
+});
+
+/** Puts and runs of the lifecycle at once, in an order that the seed decides. What was acknowledged last. */
+async function race(at: Scene, seed: number) {
+  const prng = createPrng(seed);
+  let acked: { readonly seq: bigint; readonly atMs: number; readonly content: string } | undefined;
+  for (let round = 0; round < 12; round += 1) {
+    let puts = 0;
+    const put = async (): Promise<void> => {
+      const content = `round ${round}.${(puts += 1)}`;
+      const { seq, modifiedAtMs } = await at.put('key', at.bucket, { body: bodyOf(content) });
+      if (acked === undefined || acked.seq < seq) acked = { seq, atMs: modifiedAtMs, content };
+    };
+    const { clock } = at.cluster;
+    const later = clock.run(new Promise<void>((resolve) => void clock.schedule(prng.int(1000), resolve)));
+    await Promise.all(prng.chance(0.6) ? [put(), later.then(put), at.run()] : [at.run()]);
+    await later;
+    await clock.advance(prng.int(700_000));
+  }
+  if (acked === undefined) throw new Error('something was written');
+  return acked;
+}
+
+describe('clients and the lifecycle at once', () => {
+  it('lose no acknowledged version that is not due', async () => {
+    const acted = new Set<string>();
+    for (let seed = 0; seed < 30; seed += 1) {
+      const versioned = seed % 2 === 0;
+      const at = await scene({ seed, ...(versioned ? { versioning: 'enabled' as const } : {}) });
+      for (const { faulty } of at.cluster.members) faulty.usePlan({ ...calmPlan, delayMs: [1, 200] });
+      await setRules(at, {
+        expiration: days(1),
+        transitions: [{ when: days(0), storageClass: 'RegionalClass' }],
+        noncurrentExpiration: { days: 1, newerVersions: 1 },
+      });
+      const acked = await race(at, seed);
+      const due = at.cluster.clock.now() >= acked.atMs + DAY_MS;
+      const found = await at.cluster.metadata.currentVersion(at.bucket.id, KEY);
+      if (found?.seq === acked.seq) expect(await contentOf(at, found)).toBe(acked.content);
+      else expect([seed, due]).toEqual([seed, true]);
+      const everything = { bucketId: at.bucket.id, prefix: '', after: null, limit: 99 };
+      const { versions } = await at.cluster.metadata.walkVersions(everything);
+      // Laying a marker destroys nothing, and one noncurrent version is always kept.
+      if (versioned) expect(versions.find((row) => !row.deleteMarker)?.seq).toBe(acked.seq);
+      for (const each of at.acted) acted.add(each);
+    }
+    for (const each of ['expire done', 'expire-noncurrent done', 'transition done', 'transition changed']) {
+      expect([...acted]).toContain(each);
+    }
+  });
+});
