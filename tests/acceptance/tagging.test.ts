@@ -136,6 +136,11 @@ test('a bucket has tags of its own', async () => {
   expect(await put(51)).toBe('400 InvalidTag');
   expect(await put(50)).toBe('none');
   expect((await s3.send(new GetBucketTaggingCommand({ Bucket }))).TagSet).toHaveLength(50);
+  const CreateBucketConfiguration = { Tags: tagSet({ born: 'with it' }) };
+  const tagged = { Bucket: `tags-${randomUUID()}`, CreateBucketConfiguration };
+  await s3.send(new CreateBucketCommand(tagged));
+  const born = await s3.send(new GetBucketTaggingCommand({ Bucket: tagged.Bucket }));
+  expect(born.TagSet).toEqual(CreateBucketConfiguration.Tags);
   await s3.send(new DeleteBucketTaggingCommand({ Bucket }));
   expect(await errorOf(s3.send(new GetBucketTaggingCommand({ Bucket })))).toBe('404 NoSuchTagSet');
 });

@@ -1,4 +1,4 @@
-import { type Bucket, PLAIN_ATTRIBUTES } from '@sealgate/core/ports';
+import { type Bucket, type ObjectVersion, PLAIN_ATTRIBUTES } from '@sealgate/core/ports';
 import { describe, expect, test } from 'vitest';
 import type { S3Context } from './context.ts';
 import { lockHeaders, requestedLock, requireDigestUnderLock, retentionFrom } from './object-lock.ts';
@@ -66,8 +66,14 @@ test('a write under retention carries a digest', () => {
 });
 
 test('a read says of the lock what there is to say', () => {
+  const tenant = { id: 'owner' };
+  const credential = { tenant, policy: null, sessionPolicy: null };
+  const context = { caller: { kind: 'credential', credential }, access: { decided: () => undefined } };
+  const bucket = { tenantId: 'owner', ownerId: 'o', configs: {} } as unknown as Bucket;
   const shown = (attributes: object) =>
-    lockHeaders({ attributes: { ...PLAIN_ATTRIBUTES, ...attributes } } as Parameters<typeof lockHeaders>[0]);
+    lockHeaders(context as unknown as S3Context, bucket, {
+      attributes: { ...PLAIN_ATTRIBUTES, ...attributes },
+    } as unknown as ObjectVersion);
   expect(shown({})).toEqual({});
   expect(shown({ legalHold: false })).toEqual({ 'x-amz-object-lock-legal-hold': 'OFF' });
   expect(shown({ legalHold: true, retention: { mode: 'COMPLIANCE', untilMs: NOW } })).toEqual({

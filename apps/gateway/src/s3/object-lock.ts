@@ -77,15 +77,24 @@ export function mayBypassGovernance(context: S3Context, bucket: Bucket, key: Obj
   return isAllowed(context, { action: 's3:BypassGovernanceRetention', bucket, key });
 }
 
-/** What a read says of the lock. */
-export function lockHeaders({ attributes: { retention, legalHold } }: ObjectVersion): Readonly<Record<string, string>> {
+/** What a read says of the lock, as far as its caller may know. */
+export function lockHeaders(
+  context: S3Context,
+  bucket: Bucket,
+  version: ObjectVersion,
+): Readonly<Record<string, string>> {
+  const { retention, legalHold } = version.attributes;
+  const may = (action: 's3:GetObjectRetention' | 's3:GetObjectLegalHold'): boolean =>
+    isAllowed(context, { action, bucket, key: version.key, version });
   return {
-    ...(retention === null
+    ...(retention === null || !may('s3:GetObjectRetention')
       ? {}
       : {
           'x-amz-object-lock-mode': retention.mode,
           'x-amz-object-lock-retain-until-date': formatRetainUntil(retention.untilMs),
         }),
-    ...(legalHold === null ? {} : { 'x-amz-object-lock-legal-hold': legalHold ? 'ON' : 'OFF' }),
+    ...(legalHold === null || !may('s3:GetObjectLegalHold')
+      ? {}
+      : { 'x-amz-object-lock-legal-hold': legalHold ? 'ON' : 'OFF' }),
   };
 }

@@ -7,6 +7,7 @@ import { accessOfNewBucket, authorizeNewBucket } from '../access/new-bucket.ts';
 import { readWholeBody } from '../body.ts';
 import type { S3Context } from '../context.ts';
 import { replyEmpty } from '../reply.ts';
+import { tagRecord } from '../tags.ts';
 
 /** Names for "where you are" that tools send without meaning a residency. */
 const NO_LOCK = new Set(['', 'default', 'us-east-1']);
@@ -20,7 +21,7 @@ export async function createBucket(context: S3Context): Promise<void> {
   const { operation, headers, region } = context;
   const tenant = tenantOf(context.caller);
   if (operation.level !== 'bucket') throw new Fault('InvalidRequest', 'The request names no bucket.');
-  const { locationConstraint } = parseCreateBucketConfiguration(await readWholeBody(context));
+  const { locationConstraint, tags } = parseCreateBucketConfiguration(await readWholeBody(context));
   authorizeNewBucket(context, operation.bucket, locationConstraint);
   const policyName = await existingPolicy(context, headerValue(headers, 'x-sealgate-policy'));
   const bucket: NewBucket = {
@@ -33,7 +34,10 @@ export async function createBucket(context: S3Context): Promise<void> {
     policyName,
     regionLock: residency(locationConstraint ?? '', region),
     defaultClass: headerValue(headers, 'x-sealgate-redundancy-class') ?? null,
-    configs: await accessOfNewBucket(context),
+    configs: {
+      ...(await accessOfNewBucket(context)),
+      ...(tags.length === 0 ? {} : { tagging: JSON.stringify(tagRecord(tags)) }),
+    },
   };
   await createOrKeep(context, bucket);
   context.response.setHeader('location', `/${operation.bucket}`);

@@ -19,6 +19,7 @@ import { lockHeaders } from '../object-lock.ts';
 import { checksumHeader, quoted, replyEmpty, replyStream, setHeaders } from '../reply.ts';
 import { envelopeHeaders } from '../seal.ts';
 import { shownChecksum, shownClass } from '../shown.ts';
+import { tagCountHeaders } from '../tags.ts';
 import { findVersion, parseVersionId } from '../version-query.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
@@ -74,13 +75,12 @@ async function prepare(context: S3Context): Promise<Prepared> {
   const shown = shownClass(version.redundancyClass);
   if (shown !== 'STANDARD') response.setHeader('x-amz-storage-class', shown);
   response.setHeader('x-sealgate-class', version.redundancyClass);
-  const tags = Object.keys(version.tags ?? {}).length;
-  if (tags > 0) response.setHeader('x-amz-tagging-count', tags);
   const stored = {
     ...formatStoredHeaders(version.headers),
     ...overrides,
     ...envelopeHeaders(version.envelope),
-    ...lockHeaders(version),
+    ...lockHeaders(context, bucket, version),
+    ...tagCountHeaders(context, bucket, version),
   };
   setHeaders(response, { ...stored, ...unlocked.headers });
   if (version.verdict !== null) response.setHeader('x-sealgate-verdict', version.verdict);
