@@ -1,32 +1,39 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault, toFault } from '@sealgate/core/faults';
+import type { Bucket } from '@sealgate/core/ports';
 import {
   collectHeaders,
   headerValue,
   parseOperation,
   type RequestHeaders,
+  refusedOperations,
   type S3Operation,
   type SignedRequest,
   splitTarget,
   toS3Error,
+  withHoistedHeaders,
 } from '@sealgate/s3';
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { QueryApi } from '../sts/serve.ts';
 import { authorizeRequest } from './access/authorize.ts';
 import { type Caller, callerId, namespaceOf } from './access/caller.ts';
+import { runGuarded } from './access/guard.ts';
 import { type AccessServices, createAccessServices, createRequestAccess } from './access/request-access.ts';
 import { type Authenticate, createAuthenticate, type Identity } from './authenticate.ts';
 import type { S3Context, S3Services } from './context.ts';
 import { type Cors, claimedNamespace, createCors, isCorsHeader } from './cors.ts';
 import { discardBody } from './discard-body.ts';
 import { createHttpServer, defaultHttpLimits, type HttpServer } from './http-server.ts';
+import type { RequestObserver, RequestPart } from './observer.ts';
 import { handlers } from './operations/index.ts';
 
 export interface S3ListenerDeps extends S3Services {
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'request' | 'inFlight' | 'authFailed'>;
+  /** Told of every request when it is over. */
+  readonly observers: readonly RequestObserver[];
   /** Answers what is not S3 but comes to the same address. */
   readonly queryApi: QueryApi;
   /** Domains whose sub-domains are buckets. */
@@ -71,7 +78,7 @@ async function serve(serving: Serving, request: IncomingMessage, response: Serve
   response.setHeader('server', 'Sealgate');
   deps.metrics.inFlight('s3', 1);
   const exchange: Exchange = { request, response, requestId };
-  const progress: Progress = {};
+  const progress: Progress = { parts: [] };
   try {
     if (serving.server().active > deps.inFlightMax) throw new Fault('SlowDown', 'Please reduce your request rate.');
     progress.queried = await deps.queryApi.answer(exchange);
@@ -79,30 +86,48 @@ async function serve(serving: Serving, request: IncomingMessage, response: Serve
     const context = await open(serving, exchange, progress);
     const { name } = context.operation;
     const handler = handlers[name];
-    if (handler === undefined) throw new Fault('NotImplemented', `The operation ${name} is not implemented.`);
-    await authorizeRequest(context);
-    await handler(context);
-    if (progress.decided !== true) throw new Fault('InternalError', `${name} was answered without a decision.`);
+    if (handler === undefined) {
+      throw new Fault('NotImplemented', refusedOperations.get(name) ?? `The operation ${name} is not implemented.`);
+    }
+    await runGuarded(context, handler, () => progress.decided === true);
   } catch (error) {
+    progress.fault = toFault(error);
     await applyCors(serving, progress);
-    answerFault(serving, exchange, toFault(error));
+    answerFault(serving, exchange, progress.fault);
   } finally {
     await ended(response);
     deps.metrics.inFlight('s3', -1);
-    const durationMs = deps.clock.monotonic() - startedMs;
-    const name = progress.operation?.name ?? progress.queried ?? 'unknown';
-    const bytesIn = Number(request.headers['content-length'] ?? 0);
-    const bytesOut = Number(response.getHeader('content-length') ?? 0);
-    deps.metrics.request({
-      listener: 's3',
-      operation: name,
-      status: response.statusCode,
-      durationMs,
-      bytesIn,
-      bytesOut,
-    });
-    deps.logger.debug({ requestId, operation: name, status: response.statusCode, durationMs }, 'request');
+    finished(serving, exchange, { progress, durationMs: deps.clock.monotonic() - startedMs });
   }
+}
+
+/** Tells who wants to know that a request is over. */
+function finished(
+  serving: Serving,
+  exchange: Exchange,
+  { progress, durationMs }: { readonly progress: Progress; readonly durationMs: number },
+): void {
+  const { deps, hostId } = serving;
+  const { request, response, requestId } = exchange;
+  const name = progress.operation?.name ?? progress.queried ?? 'unknown';
+  const bytesIn = Number(request.headers['content-length'] ?? 0);
+  const bytesOut = Number(response.getHeader('content-length') ?? 0);
+  const { statusCode: status } = response;
+  deps.metrics.request({ listener: 's3', operation: name, status, durationMs, bytesIn, bytesOut });
+  deps.logger.debug({ requestId, operation: name, status, durationMs }, 'request');
+  const { operation, caller, bucket, fault, parts } = progress;
+  const facts = {
+    ...exchange,
+    hostId,
+    endedAtMs: deps.clock.now(),
+    durationMs,
+    operation,
+    caller,
+    bucket,
+    fault,
+    parts,
+  };
+  for (const observe of deps.observers) observe(facts);
 }
 
 interface Exchange {
@@ -119,6 +144,11 @@ interface Progress {
   operation?: S3Operation;
   namespace?: string;
   cors?: Cors;
+  caller?: Caller;
+  /** The addressed one, when it is there. */
+  bucket?: Bucket | undefined;
+  fault?: Fault;
+  readonly parts: RequestPart[];
   /** True once somebody decided what the caller may do. */
   decided?: boolean;
 }
@@ -134,7 +164,7 @@ async function open(serving: Serving, exchange: Exchange, progress: Progress): P
   const operation = parseOperation({ method, host, rawPath, rawQuery, headers, baseDomains: deps.baseDomains });
   const signed: SignedRequest = { method, rawPath, rawQuery, headers };
   const cors = createCors(signed, response);
-  Object.assign(progress, { signed, operation, cors } satisfies Progress);
+  Object.assign(progress, { signed, operation, cors });
   const preflight = isPreflight(operation);
   const { caller, payload } = preflight ? NOBODY : await authenticated(serving, (by) => by.request(signed));
   const namespace = preflight ? await claimedNamespace(deps.metadata, signed) : namespaceOf(caller);
@@ -151,7 +181,7 @@ async function open(serving: Serving, exchange: Exchange, progress: Progress): P
     requestId,
     operation,
     query: operation.query,
-    headers,
+    headers: isPresigned(caller) ? withHoistedHeaders(headers, operation.query) : headers,
     ...senderOf(serving, exchange, { caller, namespace, progress }),
     authenticateForm: async (fields) => {
       const signer = await authenticated(serving, (by) => by.form(fields));
@@ -159,6 +189,7 @@ async function open(serving: Serving, exchange: Exchange, progress: Progress): P
       return { ...context, ...senderOf(serving, exchange, sender) };
     },
     authorize: authorizeRequest,
+    parts: progress.parts,
     payload,
     signal: clientSignal(response),
   };
@@ -175,6 +206,7 @@ function senderOf(
   const { operation, cors } = progress;
   const { remoteAddress } = request.socket;
   progress.namespace = namespace;
+  progress.caller = caller;
   return {
     caller,
     namespace,
@@ -183,7 +215,10 @@ function senderOf(
     }),
     findBucket: async (name) => {
       const bucket = await serving.deps.metadata.bucket(namespace, name);
-      if (operation !== undefined && operation.level !== 'service' && operation.bucket === name) cors?.apply(bucket);
+      if (operation !== undefined && operation.level !== 'service' && operation.bucket === name) {
+        progress.bucket = bucket;
+        cors?.apply(bucket);
+      }
       return bucket;
     },
     actor: {
@@ -199,6 +234,8 @@ function senderOf(
 function isPreflight(operation: S3Operation): boolean {
   return operation.name === 'PreflightBucket' || operation.name === 'PreflightObject';
 }
+
+const isPresigned = (caller: Caller): boolean => caller.kind === 'credential' && caller.signature.via === 'query';
 
 const NOBODY: Identity = { caller: { kind: 'anonymous' }, payload: { kind: 'unsigned' } };
 

@@ -1,7 +1,7 @@
 import { Fault } from '@sealgate/core/faults';
 import type { ObjectKey } from '@sealgate/core/names';
 import type { Bucket } from '@sealgate/core/ports';
-import { headerValue, type ObjectOperation, type OperationAccess, operationAccess } from '@sealgate/s3';
+import { type ObjectOperation, type OperationAccess, operationAccess } from '@sealgate/s3';
 import type { S3Context } from '../context.ts';
 import { requirePayer } from '../request-payer.ts';
 import { parseVersionId } from '../version-query.ts';
@@ -60,7 +60,7 @@ async function onObject(
   const { key } = operation;
   if (needed.facts === 'written') {
     authorizeWrite(context, bucket, operation);
-    if (headerValue(context.headers, 'x-amz-copy-source') !== undefined)
+    if (operation.name === 'CopyObject' || operation.name === 'UploadPartCopy')
       await authorizeCopySource(context, bucket, key);
     return;
   }

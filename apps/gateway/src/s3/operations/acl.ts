@@ -49,6 +49,8 @@ export async function putObjectAcl(context: S3Context): Promise<void> {
   replyEmpty(context.response, 200);
 }
 
+type Grant = Acl['grants'][number];
+
 /** The list that headers or body ask for, when the bucket takes it. */
 async function wantedAcl(
   context: S3Context,
@@ -87,7 +89,9 @@ async function show(context: S3Context, ownerId: string, acl: Acl | null): Promi
   const users = grants.flatMap(({ grantee }) => (grantee.kind === 'user' ? [grantee.ownerId] : []));
   const shown = await context.access.directory.shown([ownerId, ...users]);
   const user = (id: string) => shown.get(id) ?? { id };
-  const rows = grants.map(
+  // Groups first, as tools expect that compare lists.
+  const isGroup = ({ grantee }: Grant): boolean => grantee.kind === 'group';
+  const rows = [...grants.filter(isGroup), ...grants.filter((grant) => !isGroup(grant))].map(
     ({ grantee, permission }): ShownGrant => ({
       grantee: grantee.kind === 'user' ? { kind: 'user', ...user(grantee.ownerId) } : grantee,
       permission,

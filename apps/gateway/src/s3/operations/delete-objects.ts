@@ -1,4 +1,4 @@
-import { toFault } from '@sealgate/core/faults';
+import { type Fault, toFault } from '@sealgate/core/faults';
 import { parseObjectKey } from '@sealgate/core/names';
 import type { Bucket } from '@sealgate/core/ports';
 import {
@@ -9,7 +9,7 @@ import {
   parseDelete,
   s3ErrorCode,
 } from '@sealgate/s3';
-import { authorizeVersion, DELETION } from '../access/versions.ts';
+import { authorizeVersion, DELETION, type VersionPlace } from '../access/versions.ts';
 import { readWholeBody } from '../body.ts';
 import { requireBucket, type S3Context } from '../context.ts';
 import { bypassesGovernance } from '../object-lock.ts';
@@ -43,6 +43,21 @@ export async function deleteObjects(context: S3Context): Promise<void> {
   replyXml(context.response, deleteResult({ deleted, errors }));
 }
 
+/** The version that is meant. What cannot be a name needs no right: nothing is there. */
+function placeOf(context: S3Context, bucket: Bucket, object: DeleteRequest['objects'][number]): VersionPlace {
+  const { key, versionId } = object;
+  try {
+    return {
+      bucket,
+      key: parseObjectKey(key),
+      versionId: versionId === undefined ? undefined : toVersionId(versionId),
+    };
+  } catch (error) {
+    context.access.decided();
+    throw error;
+  }
+}
+
 async function deleteOne(
   context: S3Context,
   bucket: Bucket,
@@ -50,17 +65,17 @@ async function deleteOne(
 ): Promise<Deleted | Refused> {
   const { key, versionId } = object;
   try {
-    const name = parseObjectKey(key);
-    const version = versionId === undefined ? undefined : toVersionId(versionId);
-    await authorizeVersion(context, { bucket, key: name, versionId: version }, DELETION);
+    const place = placeOf(context, bucket, object);
+    await authorizeVersion(context, place, DELETION);
     const result = await context.metadata.deleteObject({
       bucketId: bucket.id,
-      key: name,
-      ...(version === undefined ? {} : { versionId: version }),
-      bypassGovernance: versionId !== undefined && bypassesGovernance(context, bucket, name),
+      key: place.key,
+      ...(place.versionId === undefined ? {} : { versionId: place.versionId }),
+      bypassGovernance: versionId !== undefined && bypassesGovernance(context, bucket, place.key),
       ...conditionsOfDeletion(object),
       actor: context.actor,
     });
+    note(context, bucket, object, undefined);
     return {
       key,
       ...(versionId === undefined ? {} : { versionId }),
@@ -68,6 +83,7 @@ async function deleteOne(
     };
   } catch (error) {
     const fault = toFault(error);
+    note(context, bucket, object, fault);
     return {
       key,
       ...(versionId === undefined ? {} : { versionId }),
@@ -75,4 +91,13 @@ async function deleteOne(
       message: fault.message,
     };
   }
+}
+
+function note(
+  context: S3Context,
+  bucket: Bucket,
+  { key, versionId }: DeleteRequest['objects'][number],
+  fault: Fault | undefined,
+): void {
+  if (bucket.configs.logging !== undefined) context.parts.push({ what: 'deleted', bucket, key, versionId, fault });
 }
