@@ -77,6 +77,7 @@ export {
   type RequestedGrantee,
 } from './headers/grants.ts';
 export { type LockHeaders, parseLockHeaders } from './headers/object-lock.ts';
+export { refusedHeaders } from './headers/refused-headers.ts';
 export {
   type CustomerKey,
   encryptionHeaders,

@@ -1,5 +1,6 @@
 import { Fault } from '@sealgate/core/faults';
 import type { BucketName, ObjectKey } from '@sealgate/core/names';
+import { refuseHeaders } from '../headers/refused-headers.ts';
 import { parseQuery, type Query } from '../query.ts';
 import { headerValue, type RequestHeaders } from '../request.ts';
 import { parseAddress } from './address.ts';
@@ -42,13 +43,15 @@ export interface OperationRequest {
 
 /**
  * Finds out which operation a request asks for. Query parameters that S3 does not know are ignored, as AWS does.
- * @throws Fault InvalidURI, InvalidBucketName, KeyTooLongError, MethodNotAllowed, InvalidArgument
+ * @throws Fault InvalidURI, InvalidBucketName, KeyTooLongError, MethodNotAllowed, InvalidArgument, NotImplemented (a
+ *   header that must not be overlooked)
  */
 export function parseOperation(request: OperationRequest): S3Operation {
   if (request.method === 'POST' && request.rawPath === '/WriteGetObjectResponse') {
     return { level: 'service', name: 'WriteGetObjectResponse', query: parseQuery(request.rawQuery) };
   }
   const { bucket, key } = parseAddress(request);
+  refuseHeaders(request.headers);
   const query = parseQuery(request.rawQuery);
   if (bucket === undefined) return { level: 'service', name: serviceOperation(request, query), query };
   if (key === undefined) return { level: 'bucket', name: bucketOperation(request, query), bucket, query };
