@@ -33,7 +33,8 @@ export function createCors(request: Pick<SignedRequest, 'method' | 'headers'>, r
       const rules = bucket === undefined ? undefined : corsRules(bucket);
       if (rules === undefined) return;
       response.setHeader('vary', CORS_VARY);
-      if (origin === undefined) return;
+      // A preflight asks for more, and is answered by its own handler.
+      if (origin === undefined || request.method === 'OPTIONS') return;
       const method = headerValue(request.headers, 'access-control-request-method') ?? request.method;
       const rule = matchCors(rules, { origin, method });
       if (rule === undefined) return;

@@ -148,8 +148,8 @@ function denied(reason: string): Fault {
   return new Fault('AccessDenied', `Invalid according to Policy: ${reason}`);
 }
 
-function holds({ match, field, value }: FieldCondition, given: string | undefined): boolean {
-  if (given === undefined) return false;
+/** A field that is not there is empty: a policy that allows anything of it allows that, too. */
+function holds({ match, field, value }: FieldCondition, given = ''): boolean {
   if (match === 'eq') return given === value;
   // A list of content types is one value of the form; each of them must be as the policy says.
   const parts = field === 'content-type' ? given.split(',').map((part) => part.trim()) : [given];

@@ -114,8 +114,8 @@ export interface ObjectAttributes {
   readonly parts?:
     | {
         readonly partsCount: number;
-        /** One page of them: S3 tells the parts one by one only of objects with a checksum. */
-        readonly page?: AttributedParts | undefined;
+        /** One page of them. */
+        readonly page: AttributedParts;
       }
     | undefined;
   readonly storageClass?: string | undefined;
@@ -135,7 +135,7 @@ export function getObjectAttributesOutput(attributes: ObjectAttributes): string 
   if (attributes.parts !== undefined) {
     writer.open('ObjectParts');
     writer.leaf('PartsCount', attributes.parts.partsCount);
-    if (attributes.parts.page !== undefined) writeAttributedParts(writer, attributes.parts.page);
+    writeAttributedParts(writer, attributes.parts.page);
     writer.close('ObjectParts');
   }
   writer.leaf('StorageClass', attributes.storageClass);

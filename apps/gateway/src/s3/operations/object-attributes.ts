@@ -44,13 +44,11 @@ async function partsOf(
   context: S3Context,
   version: ObjectVersion,
   { maxParts, partNumberMarker }: ObjectAttributesQuery,
-): Promise<{ readonly partsCount: number; readonly page?: AttributedParts }> {
-  const partsCount = version.parts;
-  if (version.checksum === null) return { partsCount };
+): Promise<{ readonly partsCount: number; readonly page: AttributedParts }> {
   const found = maxParts === 0 ? [] : await context.metadata.readParts(version, partNumberMarker, maxParts + 1);
   const parts = found.slice(0, maxParts);
   return {
-    partsCount,
+    partsCount: version.parts,
     page: {
       partNumberMarker,
       nextPartNumberMarker: parts.at(-1)?.partNumber ?? 0,
