@@ -81,6 +81,8 @@ async function openGateway(options: SceneOptions, undo: (() => Promise<void>)[])
     env: {
       SEALGATE_DEMO_BACKENDS: 'false',
       SEALGATE_ALLOW_PRIVATE_ENDPOINTS: 'true',
+      // What is compared with encrypts nothing either, nor does the gateway with what clients sealed.
+      SEALGATE_DEFAULT_ENCRYPTION: 'none',
       SEALGATE_WORKERS: String(options.workers ?? 1),
       ...(profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` }),
     },
