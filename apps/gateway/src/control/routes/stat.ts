@@ -33,6 +33,14 @@ const statSchema = z.object({
     .object({ keyId: z.string(), keyVersion: z.number(), keyAlg: z.string(), encryptionAlg: z.string() })
     .nullable(),
   checksum: z.object({ algorithm: z.string(), value: z.string(), type: z.string() }).nullable(),
+  tags: z.record(z.string(), z.string()),
+  lock: z
+    .object({
+      mode: z.enum(['GOVERNANCE', 'COMPLIANCE']).nullable(),
+      retainUntil: z.iso.datetime().nullable(),
+      legalHold: z.boolean(),
+    })
+    .meta({ description: 'Until when the version may not be removed; under GOVERNANCE, but by who may bypass that.' }),
   blobs: z.array(
     z.object({
       partNumber: z.number().nullable(),
@@ -108,7 +116,8 @@ async function find(
 }
 
 function versionModel(version: ObjectVersion) {
-  const { key, versionId, bytes, etag, verdict, checksum, envelope } = version;
+  const { key, versionId, bytes, etag, verdict, checksum, envelope, tags } = version;
+  const { retention, legalHold } = version.attributes;
   return {
     key,
     versionId,
@@ -119,6 +128,12 @@ function versionModel(version: ObjectVersion) {
     envelope,
     class: version.redundancyClass,
     modifiedAt: isoTime(version.modifiedAtMs),
+    tags: { ...tags },
+    lock: {
+      mode: retention?.mode ?? null,
+      retainUntil: isoTime(retention?.untilMs ?? null),
+      legalHold: legalHold === true,
+    },
   };
 }
 
