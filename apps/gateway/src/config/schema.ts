@@ -307,6 +307,16 @@ export const settingsSchema = z.object({
           'For tests only: how long a "day" of a lifecycle rule lasts. With anything but a real day nothing is rounded up to midnight; what headers announce stays in real days.',
       }),
     ),
+  accessLogFlushSeconds: integer(1, 86_400)
+    .default(300)
+    .meta(
+      meta({
+        env: 'SEALGATE_ACCESS_LOG_FLUSH_SECONDS',
+        form: 'seconds',
+        description:
+          'The age by which records of access logs are written to their target bucket. They wait in memory until then.',
+      }),
+    ),
   maxInFlightRequests: integer(1, 100_000)
     .default(1024)
     .meta(

@@ -7,6 +7,7 @@ import type { FormFields, Query, RequestHeaders, S3Operation, SignedPayload } fr
 import type { Caller } from './access/caller.ts';
 import type { RequestAccess } from './access/request-access.ts';
 import type { EncryptionSettings } from './encryption/settings.ts';
+import type { RequestPart } from './observer.ts';
 
 /** What every operation may use. */
 export interface S3Services {
@@ -40,6 +41,8 @@ export interface S3Context extends S3Services {
   readonly findBucket: (name: BucketName) => Promise<Bucket | undefined>;
   /** The same request as sent by who signed its form: only a form's fields say that. @throws Fault of the signature */
   readonly authenticateForm: (fields: FormFields) => Promise<S3Context>;
+  /** What the request did to further objects, for who keeps a log of them. Only of buckets that have one. */
+  readonly parts: RequestPart[];
   readonly payload: SignedPayload;
   readonly actor: AuditActor;
   /** Aborted when the client goes away. */

@@ -1,7 +1,11 @@
 import { systemClock } from '@sealgate/core/ports';
+import { createAccessLog } from '../access-log/access-log.ts';
+import { createLogDelivery } from '../access-log/delivery.ts';
+import { createAccessLogMetrics } from '../access-log/metrics.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { EncryptionSettings } from '../s3/encryption/settings.ts';
 import type { HttpServer } from '../s3/http-server.ts';
 import { createS3Listener } from '../s3/listener.ts';
 import { openQueryApi } from '../sts/open-query-api.ts';
@@ -23,7 +27,20 @@ export async function openS3Listener(
   const { config, port, tls, logger, metrics } = options;
   const { metadata, guard } = core;
   const sts = openQueryApi({ metadata, guard, clock: systemClock, region: config.region, logger, metrics });
+  const encryption: EncryptionSettings = {
+    objectKeys: core.objectKeys,
+    byDefault: config.defaultEncryption,
+    customerKeysOverHttp: config.customerKeysOverHttp,
+  };
+  const accessLog = createAccessLog({
+    deliver: createLogDelivery({ metadata, engine: core.engine, encryption, clock: systemClock }),
+    clock: systemClock,
+    logger,
+    events: createAccessLogMetrics(metrics.registry),
+    flushMs: config.accessLogFlushSeconds * 1000,
+  });
   const listener = createS3Listener({
+    observers: [accessLog.observe],
     queryApi: sts.queryApi,
     engine: core.engine,
     webhooks: core.webhooks,
@@ -31,11 +48,7 @@ export async function openS3Listener(
     clock: systemClock,
     region: config.region,
     publicUrl: config.publicS3Url ?? endpointOf(config, port),
-    encryption: {
-      objectKeys: core.objectKeys,
-      byDefault: config.defaultEncryption,
-      customerKeysOverHttp: config.customerKeysOverHttp,
-    },
+    encryption,
     logger,
     metrics,
     baseDomains: config.baseDomain === undefined ? [] : [config.baseDomain],
@@ -49,6 +62,7 @@ export async function openS3Listener(
     },
     async close(graceMs) {
       await listener.close(graceMs);
+      await accessLog.close();
       await sts.close();
     },
   };

@@ -128,6 +128,10 @@ export async function copySource(context: S3Context): Promise<FoundSource> {
     etag: version.etag,
     modifiedAtMs: version.modifiedAtMs,
   });
+  const { bucket, key, versionId } = place;
+  if (bucket.configs.logging !== undefined) {
+    context.parts.push({ what: 'copied-from', bucket, key, versionId, fault: undefined });
+  }
   return { source: place, version, unlocked: unlockVersion(context, version, 'copy-source') };
 }
 

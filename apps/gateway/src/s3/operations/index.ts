@@ -32,6 +32,7 @@ import {
 } from './lifecycle.ts';
 import { listBuckets } from './list-buckets.ts';
 import { listObjects, listObjectsV2 } from './list-objects.ts';
+import { getBucketLogging, putBucketLogging } from './logging.ts';
 import {
   abortMultipartUpload,
   createMultipartUpload,
@@ -97,6 +98,7 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   GetBucketInventoryConfiguration: noSuchConfiguration,
   GetBucketLifecycleConfiguration: getBucketLifecycleConfiguration,
   GetBucketLocation: getBucketLocation,
+  GetBucketLogging: getBucketLogging,
   GetBucketMetricsConfiguration: noSuchConfiguration,
   GetBucketNotificationConfiguration: getBucketNotificationConfiguration,
   GetBucketOwnershipControls: getBucketOwnershipControls,
@@ -108,8 +110,8 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   GetBucketVersioning: getBucketVersioning,
   GetBucketWebsite: getBucketWebsite,
   GetObject: getObject,
-  GetObjectAttributes: getObjectAttributes,
   GetObjectAcl: getObjectAcl,
+  GetObjectAttributes: getObjectAttributes,
   GetObjectLegalHold: getObjectLegalHold,
   GetObjectLockConfiguration: getObjectLockConfiguration,
   GetObjectRetention: getObjectRetention,
@@ -135,6 +137,7 @@ export const handlers: Readonly<Partial<Record<OperationName, S3Handler>>> = {
   PutBucketCors: putBucketCors,
   PutBucketEncryption: putBucketEncryption,
   PutBucketLifecycleConfiguration: putBucketLifecycleConfiguration,
+  PutBucketLogging: putBucketLogging,
   PutBucketNotificationConfiguration: putBucketNotificationConfiguration,
   PutBucketOwnershipControls: putBucketOwnershipControls,
   PutBucketPolicy: putBucketPolicy,
