@@ -73,7 +73,7 @@ export function bypassesGovernance(context: S3Context, bucket: Bucket, key: Obje
 }
 
 /** Whether the caller has `s3:BypassGovernanceRetention`, as the tenant that owns the bucket does. */
-export function mayBypassGovernance(context: S3Context, bucket: Bucket, key: ObjectKey): boolean {
+function mayBypassGovernance(context: S3Context, bucket: Bucket, key: ObjectKey): boolean {
   return isAllowed(context, { action: 's3:BypassGovernanceRetention', bucket, key });
 }
 
