@@ -19,11 +19,13 @@ import { lockHeaders } from '../object-lock.ts';
 import { checksumHeader, quoted, replyEmpty, replyStream, setHeaders } from '../reply.ts';
 import { envelopeHeaders } from '../seal.ts';
 import { shownChecksum, shownClass } from '../shown.ts';
+import { answerSystemDocument } from '../system-documents.ts';
 import { tagCountHeaders } from '../tags.ts';
 import { findVersion, parseVersionId } from '../version-query.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
 export async function getObject(context: S3Context): Promise<void> {
+  if (await answerSystemDocument(context)) return;
   const { version, window, unlocked } = await prepare(context);
   const { response, engine, signal } = context;
   if (window.bytes === 0) {
@@ -38,6 +40,7 @@ export async function getObject(context: S3Context): Promise<void> {
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
 export async function headObject(context: S3Context): Promise<void> {
+  if (await answerSystemDocument(context)) return;
   const { window } = await prepare(context);
   context.response.setHeader('content-length', window.bytes);
   context.response.writeHead(window.status).end();
