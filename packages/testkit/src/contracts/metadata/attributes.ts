@@ -241,6 +241,22 @@ function describeLocks(world: World, update: Update): void {
         expect(await attempt(less, true)).toBe('AccessDenied');
     });
 
+    it('lets a hold and a deletion at once have one outcome', async () => {
+      const bucket = await locked();
+      for (let round = 0; round < 20; round += 1) {
+        const { versionId } = await world.put(bucket, 'key');
+        const hold = () => faultOf(update(bucket, { legalHold: true }, { versionId }));
+        const [held, removed] = await (round % 2 === 0
+          ? Promise.all([hold(), remove(bucket, versionId, true)])
+          : Promise.all([remove(bucket, versionId, true), hold()]).then(([r, h]) => [h, r] as const));
+        expect([held, removed]).toSatisfy(
+          ([h, r]) => (h === 'none' && r === 'AccessDenied') || (h === 'NoSuchVersion' && r === 'none'),
+        );
+        const there = (await metadata().version(bucket.id, KEY, versionId)) !== undefined;
+        expect(there).toBe(held === 'none');
+      }
+    });
+
     it('no longer holds what is over', async () => {
       const bucket = await locked();
       const attributes = { ...PLAIN_ATTRIBUTES, retention: compliance(-1) };
