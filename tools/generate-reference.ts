@@ -7,6 +7,7 @@ import { builtinPolicy, policyJsonSchema, type RedundancyClass, survivable } fro
 import { renderCli } from './reference/cli.ts';
 import { renderConfiguration } from './reference/configuration.ts';
 import { renderRest } from './reference/rest.ts';
+import { renderS3Compatibility } from './reference/s3-compatibility.ts';
 
 export interface ReferencePage {
   /** Relative to the root of the repository. */
@@ -21,6 +22,7 @@ export const referencePages: readonly ReferencePage[] = [
   { path: 'docs/reference/cli.md', render: renderCli },
   { path: 'docs/reference/configuration.md', render: renderConfiguration },
   { path: 'docs/reference/rest.md', render: renderRest },
+  { path: 'docs/reference/s3-compatibility.md', render: renderS3Compatibility },
   { path: 'docs/reference/policy.schema.json', render: () => `${JSON.stringify(policyJsonSchema(), null, 2)}\n` },
 ];
 
