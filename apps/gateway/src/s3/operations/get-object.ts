@@ -1,6 +1,6 @@
 import { Fault } from '@sealgate/core/faults';
 import { PARTS_MAX } from '@sealgate/core/limits';
-import type { ByteRange, ObjectVersion } from '@sealgate/core/ports';
+import type { ByteRange, Checksum, ObjectVersion } from '@sealgate/core/ports';
 import {
   formatContentRange,
   formatHttpDate,
@@ -51,6 +51,8 @@ interface Window {
   readonly status: 200 | 206;
   readonly start: number;
   readonly bytes: number;
+  /** Of just these bytes: of the whole object, or of the part that they are. As it is shown. */
+  readonly checksum: Checksum | null;
 }
 
 interface Prepared {
@@ -91,13 +93,19 @@ async function prepare(context: S3Context): Promise<Prepared> {
   return { version, window, unlocked };
 }
 
-/** The checksum covers the whole object, so it goes out with a whole answer only, when the client asked for it. */
-function setChecksum(context: S3Context, version: ObjectVersion, window: Window): void {
-  const asked = headerValue(context.headers, 'x-amz-checksum-mode')?.toUpperCase() === 'ENABLED';
-  if (!asked || version.checksum === null || window.status !== 200) return;
-  const checksum = shownChecksum(version.checksum, version.parts);
+/** Only when the client asked for it. Its type is the object's, also with a part's value: so S3 says it. */
+function setChecksum(context: S3Context, version: ObjectVersion, { checksum }: Window): void {
+  if (!asksForChecksum(context) || checksum === null) return;
   context.response.setHeader(...checksumHeader(checksum));
-  context.response.setHeader('x-amz-checksum-type', checksum.type);
+  context.response.setHeader('x-amz-checksum-type', version.checksum?.type ?? checksum.type);
+}
+
+function asksForChecksum(context: S3Context): boolean {
+  return headerValue(context.headers, 'x-amz-checksum-mode')?.toUpperCase() === 'ENABLED';
+}
+
+function wholeChecksum({ checksum, parts }: ObjectVersion): Checksum | null {
+  return checksum === null ? null : shownChecksum(checksum, parts);
 }
 
 async function windowOf(context: S3Context, version: ObjectVersion): Promise<Window> {
@@ -109,13 +117,13 @@ async function windowOf(context: S3Context, version: ObjectVersion): Promise<Win
     }
     return await windowOfPart(context, version, partText);
   }
-  const whole: Window = { status: 200, start: 0, bytes: version.bytes };
+  const whole: Window = { status: 200, start: 0, bytes: version.bytes, checksum: wholeChecksum(version) };
   if (rangeText === undefined || !rangeApplies(context, version)) return whole;
   const requested = parseRange(rangeText);
   if (requested === undefined) return whole;
   const range = resolveRange(requested, version.bytes);
   context.response.setHeader('content-range', formatContentRange(range, version.bytes));
-  return { status: 206, start: range.start, bytes: range.end - range.start + 1 };
+  return { status: 206, start: range.start, bytes: range.end - range.start + 1, checksum: null };
 }
 
 /** `If-Range`: the range counts only while the object is still the one that the client has a piece of (RFC 9110 13.1.5). */
@@ -137,7 +145,7 @@ async function windowOfPart(context: S3Context, version: ObjectVersion, text: st
   });
   if (version.parts === 0) {
     if (partNumber !== 1) throw notThere;
-    return { status: 206, start: 0, bytes: version.bytes };
+    return { status: 206, start: 0, bytes: version.bytes, checksum: wholeChecksum(version) };
   }
   const segment = await context.metadata.readSegmentOfPart(version, partNumber);
   if (segment === undefined) throw notThere;
@@ -145,5 +153,6 @@ async function windowOfPart(context: S3Context, version: ObjectVersion, text: st
   context.response.setHeader('x-amz-mp-parts-count', version.parts);
   const range = { start: offset, end: offset + bytes - 1 };
   context.response.setHeader('content-range', formatContentRange(range, version.bytes));
-  return { status: 206, start: offset, bytes };
+  const [part] = asksForChecksum(context) ? await context.metadata.readParts(version, partNumber - 1, 1) : [];
+  return { status: 206, start: offset, bytes, checksum: part?.checksum ?? null };
 }
