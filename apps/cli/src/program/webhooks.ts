@@ -1,11 +1,12 @@
 import { type Command, Option } from 'commander';
 import { leaf, noun, numberOption, type ProgramDeps } from './command.ts';
 
+const load = () => import('../commands/webhooks.ts');
+const NAME: readonly [string, string] = ['<name>', 'the webhook'];
+
 /** webhook: where notifications of buckets go. */
 export function addWebhookCommands(program: Command, deps: ProgramDeps): void {
   const webhooks = noun(program, 'webhook', 'Webhooks: where notifications of buckets go');
-  const load = () => import('../commands/webhooks.ts');
-  const name: readonly [string, string] = ['<name>', 'the webhook'];
   leaf(
     webhooks,
     {
@@ -40,19 +41,23 @@ export function addWebhookCommands(program: Command, deps: ProgramDeps): void {
     {
       name: 'delete',
       summary: 'Remove a webhook that no bucket names',
-      arguments: [name],
+      arguments: [NAME],
       needs: ['control'],
       examples: ['sealgate webhook delete thumbnails'],
       handler: async () => (await load()).deleteWebhook,
     },
     deps,
   );
+  addDeadLetterCommands(webhooks, deps);
+}
+
+function addDeadLetterCommands(webhooks: Command, deps: ProgramDeps): void {
   leaf(
     webhooks,
     {
       name: 'dead-letters',
       summary: 'List messages that were given up',
-      arguments: [name],
+      arguments: [NAME],
       needs: ['control'],
       examples: ['sealgate webhook dead-letters thumbnails'],
       handler: async () => (await load()).listDeadLetters,
@@ -64,7 +69,7 @@ export function addWebhookCommands(program: Command, deps: ProgramDeps): void {
     {
       name: 'redrive',
       summary: 'Send messages that were given up again, the oldest first',
-      arguments: [name],
+      arguments: [NAME],
       options: [numberOption('--limit <number>', 'at most so many')],
       needs: ['control'],
       examples: ['sealgate webhook redrive thumbnails'],

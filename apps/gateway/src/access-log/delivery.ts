@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { Fault } from '@sealgate/core/faults';
 import { newDataKey } from '@sealgate/core/keys';
 import { parseObjectKey } from '@sealgate/core/names';
@@ -94,13 +95,10 @@ export function cannotTakeLogs(source: Bucket, target: Bucket): string | undefin
 }
 
 function bodyOf(data: Buffer): BodySource {
-  async function* chunks(): AsyncGenerator<Buffer> {
-    yield data;
-  }
   const md5 = createHash('md5').update(data).digest();
   return {
     bytes: data.length,
-    chunks: chunks(),
+    chunks: Readable.from([data]),
     facts: () => Promise.resolve({ md5, checksum: null, verdict: null, envelope: null }),
   };
 }

@@ -183,7 +183,11 @@ describe('sending', () => {
   it('gives up on who does not answer', async () => {
     const clock = fakeClock();
     const { received, url } = await receiver(() => undefined);
-    const sent = sender(here, { now: () => 0, schedule: clock.schedule }).send(target(url), message, { signal });
+    const sent = sender(here, { now: () => 0, schedule: (delayMs, run) => clock.schedule(delayMs, run) }).send(
+      target(url),
+      message,
+      { signal },
+    );
     const outcome = expect(sent).rejects.toThrow(code('BackendTimeout'));
     while (received.length === 0) await settle();
     clock.advance(WEBHOOK_TIMEOUT_MS);

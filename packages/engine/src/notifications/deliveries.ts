@@ -65,7 +65,7 @@ export interface Deliveries {
 export function createDeliveries(deps: DeliveryDeps): Deliveries {
   const { metadata, clock, limits } = deps;
   const underWay = new Map<Promise<void>, number>();
-  let trouble: unknown;
+  let trouble: Fault | undefined;
 
   const busy = (): number[] => {
     const counts = new Map<number, number>();
@@ -76,7 +76,7 @@ export function createDeliveries(deps: DeliveryDeps): Deliveries {
     const work = deliver(deps, delivery, signal)
       .catch((error: unknown) => {
         // The lease will run out; whoever runs the loop hears of it.
-        trouble = error;
+        trouble = toFault(error);
       })
       .then(() => {
         underWay.delete(work);
@@ -88,9 +88,9 @@ export function createDeliveries(deps: DeliveryDeps): Deliveries {
     async deliverDue({ signal }) {
       for (;;) {
         if (trouble !== undefined) {
-          const error = trouble;
+          const fault = trouble;
           trouble = undefined;
-          throw error;
+          throw fault;
         }
         const room = limits.inFlightMax - underWay.size;
         const due =
