@@ -1,3 +1,4 @@
+import { Fault, isFault } from '@sealgate/core/faults';
 import type { Clock } from '@sealgate/core/ports';
 import { createLocalJWKSet, type LocalJWKSet } from 'jose';
 import { LRUCache } from 'lru-cache';
@@ -26,7 +27,7 @@ export interface KeySets {
 
 interface Entry {
   set: KeySet | undefined;
-  failure: { readonly error: unknown; readonly atMs: number } | undefined;
+  failure: { readonly error: Fault; readonly atMs: number } | undefined;
   loading: Promise<KeySet> | undefined;
 }
 
@@ -48,7 +49,7 @@ export function createKeySets(deps: {
   function load(issuer: string, entry: Entry): Promise<KeySet> {
     const { failure } = entry;
     if (failure !== undefined && clock.monotonic() - failure.atMs < PROVIDER_REST_MS) {
-      return Promise.reject(failure.error as Error);
+      return Promise.reject(failure.error);
     }
     entry.loading ??= fetchKeys(issuer, entry).finally(() => {
       entry.loading = undefined;
@@ -63,7 +64,9 @@ export function createKeySets(deps: {
       entry.set = set;
       entry.failure = undefined;
       return set;
-    } catch (error) {
+    } catch (cause) {
+      // A set that cannot be read is the provider's trouble too.
+      const error = isFault(cause) ? cause : unreadable(cause);
       entry.failure = { error, atMs: clock.monotonic() };
       throw error;
     }
@@ -90,4 +93,8 @@ export function createKeySets(deps: {
       return await load(issuer, entry);
     },
   };
+}
+
+function unreadable(cause: unknown): Fault {
+  return new Fault('IdentityProviderUnavailable', 'The keys of the identity provider cannot be read.', { cause });
 }

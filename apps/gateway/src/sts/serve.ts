@@ -6,6 +6,7 @@ import {
   parseQueryApiCall,
   parseStsRequest,
   type QueryApiCall,
+  type S3ErrorResponse,
   type SignedRequest,
   splitTarget,
   toQueryApiError,
@@ -98,10 +99,10 @@ interface Noted {
 
 function reply(
   { request, response }: Exchange,
-  { status, body, headers }: { readonly status: number; readonly body: string; readonly headers?: object },
+  { status, body, headers }: Pick<S3ErrorResponse, 'status' | 'body'> & Partial<S3ErrorResponse>,
 ): void {
   for (const [name, value] of Object.entries({ 'content-type': 'text/xml', ...headers })) {
-    response.setHeader(name, String(value));
+    response.setHeader(name, value);
   }
   response.setHeader('content-length', Buffer.byteLength(body));
   // Credentials are in it.

@@ -74,7 +74,7 @@ describe('web identities', () => {
   async function token({ key: which = 'first', claims = {}, ...header }: TokenParts = {}): Promise<string> {
     const { kid, alg, privateKey } = key(which);
     const all = { iss: ISSUER, sub: 'repo:acme/site', aud: 'backup', iat: seconds(), exp: seconds() + 300, ...claims };
-    const payload = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+    const payload = Object.fromEntries(Object.entries<unknown>(all).filter(([, value]) => value !== undefined));
     const named = 'kid' in header ? header.kid : kid;
     return new SignJWT(payload)
       .setProtectedHeader({ alg, ...(named === undefined ? {} : { kid: named }) })

@@ -33,7 +33,6 @@ export const faultTable = {
   // temporary credentials (the names that the STS of AWS gives them)
   ExpiredIdentityToken: { http: 400, retry: 'changed', s3: 'ExpiredTokenException' },
   IdentityProviderUnavailable: { http: 400, retry: 'later', s3: 'IDPCommunicationError' },
-  IdentityTokenRejected: { http: 403, retry: 'changed', s3: 'IDPRejectedClaim' },
   InvalidAction: { http: 400, retry: 'never' },
   InvalidIdentityToken: { http: 400, retry: 'changed' },
   MissingAction: { http: 400, retry: 'changed' },

@@ -73,6 +73,7 @@ function writeAssumedRole(writer: XmlWriter, assumed: AssumedRole): void {
   writer.close('AssumedRoleUser');
   writeCredentials(writer, assumed.credentials);
   writer.leaf('PackedPolicySize', assumed.packedPolicySize);
+  writer.leaf('SessionTokenSize', Buffer.byteLength(assumed.credentials.sessionToken));
 }
 
 function writeCredentials(writer: XmlWriter, credentials: SessionCredentials): void {

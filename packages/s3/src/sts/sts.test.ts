@@ -117,6 +117,7 @@ describe('answers', () => {
       'AssumedRoleUser',
       'Credentials',
       'PackedPolicySize',
+      'SessionTokenSize',
     ]);
   });
 });
