@@ -1,5 +1,6 @@
--- Versions and common prefixes of a range of keys, by key, newest first. Walks as list-objects-by-prefix does, over
--- objects and history together; rows come out in the order of the walk, so the limit ends it early.
+-- Versions and common prefixes of a range of keys, by key, newest first. Each step of the recursion is a descent of the two
+-- indexes (without the range's end among their conditions, which every key on the leaf page would be compared with); rows
+-- come out in the order of the walk, so the limit ends it early.
 -- $1 bucket, $2 lower bound (inclusive), $3 upper bound (exclusive), $4 limit, $5 characters of the prefix, $6 delimiter,
 -- $7 key of the marker and $8 its sequence: versions of $7 older than $8 come first ($8 NULL: older than its null version)
 WITH RECURSIVE item AS (
@@ -15,11 +16,10 @@ WITH RECURSIVE item AS (
       ELSE coalesce(sealgate.key_successor(left(i.key, $5::integer + i.cut - 1 + length($6::text))), $3::text)
     END AS lower_bound OFFSET 0) b
   CROSS JOIN LATERAL (SELECT least(
-    (SELECT o.key FROM sealgate.objects o WHERE o.bucket_id = $1::integer AND o.key >= b.lower_bound AND o.key < $3::text
-      ORDER BY o.key LIMIT 1),
-    (SELECT h.key FROM sealgate.history h WHERE h.bucket_id = $1::integer AND h.key >= b.lower_bound AND h.key < $3::text
-      ORDER BY h.key LIMIT 1)) AS key OFFSET 0) k
-  WHERE i.n < $4::integer AND k.key IS NOT NULL
+    (SELECT o.key FROM sealgate.objects o WHERE o.bucket_id = $1::integer AND o.key >= b.lower_bound ORDER BY o.key LIMIT 1),
+    (SELECT h.key FROM sealgate.history h WHERE h.bucket_id = $1::integer AND h.key >= b.lower_bound ORDER BY h.key LIMIT 1)
+  ) AS key OFFSET 0) k
+  WHERE i.n < $4::integer AND k.key < $3::text
 )
 SELECT CASE WHEN i.cut > 0 THEN left(i.key, $5::integer + i.cut - 1 + length($6::text)) END AS common_prefix, i.key,
   v.seq, v.bytes, v.etag, v.modified_at, v.class, v.checksum, v.owner_id, v.is_null, v.blob_id, v.delete_marker,
