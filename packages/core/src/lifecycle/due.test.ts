@@ -9,7 +9,7 @@ import { walkedPrefixes } from './filter.ts';
 const DAY = 86_400_000;
 const MADE = Date.UTC(2026, 0, 15, 10, 30);
 const midnight = (day: number): number => Date.UTC(2026, 0, day);
-const at = (nowMs: number) => ({ nowMs, calendar: calendarDays });
+const at = (nowMs: number) => ({ nowMs, calendar: calendarDays, classOf: (name: string) => name });
 
 const version = { key: 'logs/a', bytes: 1000, tags: null, modifiedAtMs: MADE, redundancyClass: 'StandardClass' };
 const current: LifecycleSubject = { ...version, place: 'current', versioned: false };
@@ -104,7 +104,7 @@ describe('noncurrent versions', () => {
 });
 
 describe('transitions', () => {
-  const move = (storageClass: string, ruleId = 'rule') => ({ kind: 'transition', ruleId, storageClass });
+  const move = (redundancyClass: string, ruleId = 'rule') => ({ kind: 'transition', ruleId, redundancyClass });
   const staged = configuration(
     rule({
       transitions: [
@@ -123,6 +123,15 @@ describe('transitions', () => {
   it('do nothing when the version is there, and never go back', () => {
     expect(dueActions(staged, { ...current, redundancyClass: 'Warm' }, at(midnight(17)))).toEqual([]);
     expect(dueActions(staged, { ...current, redundancyClass: 'Cold' }, at(midnight(17)))).toEqual([]);
+  });
+
+  it('go by the class that a name means', () => {
+    const classOf = (name: string) => (name === 'STANDARD' ? 'StandardClass' : name);
+    const back = configuration(rule({ transitions: [{ when: inDays(1), storageClass: 'STANDARD' }] }));
+    const due = (redundancyClass: string) =>
+      dueActions(back, { ...current, redundancyClass }, { ...at(midnight(17)), classOf });
+    expect(due('Cold')).toEqual([move('StandardClass')]);
+    expect(due('StandardClass')).toEqual([]);
   });
 
   it('give way to removal for good, and go before a delete marker', () => {
@@ -183,7 +192,7 @@ describe('any rules', () => {
       fc.property(anyConfiguration, anySubject, nowMs, (rules, subject, now) => {
         const [move] = dueActions(rules, subject, at(now)).filter((action) => action.kind === 'transition');
         if (move === undefined) return;
-        const moved = { ...subject, redundancyClass: move.storageClass };
+        const moved = { ...subject, redundancyClass: move.redundancyClass };
         expect(dueActions(rules, moved, at(now)).filter((action) => action.kind === 'transition')).toEqual([]);
       }),
     );

@@ -34,11 +34,13 @@ export type DueAction =
       /** Noncurrent versions newer than it that must still be there. */
       readonly newerVersions: number;
     }
-  | { readonly kind: 'transition'; readonly ruleId: string; readonly storageClass: string };
+  | { readonly kind: 'transition'; readonly ruleId: string; readonly redundancyClass: string };
 
 export interface Judging {
   readonly nowMs: number;
   readonly calendar: LifecycleCalendar;
+  /** The redundancy class that a rule means by a name: S3's `STANDARD` is the default one of the bucket's policy. */
+  readonly classOf: (storageClass: string) => string;
 }
 
 /**
@@ -98,7 +100,7 @@ function dueTransition(
   configuration: LifecycleConfiguration,
   rules: readonly LifecycleRule[],
   subject: LifecycleSubject,
-  { nowMs, calendar }: Judging,
+  { nowMs, calendar, classOf }: Judging,
 ): DueAction | undefined {
   const stages = rules
     .filter((rule) => !tooSmall(configuration, rule, subject))
@@ -106,11 +108,14 @@ function dueTransition(
   let last: Stage | undefined;
   for (const stage of stages) {
     if (stage.atMs > nowMs) {
-      if (stage.storageClass === subject.redundancyClass) return undefined;
+      if (classOf(stage.storageClass) === subject.redundancyClass) return undefined;
     } else if (last === undefined || stage.atMs >= last.atMs) last = stage;
   }
-  if (last === undefined || last.storageClass === subject.redundancyClass) return undefined;
-  return { kind: 'transition', ruleId: last.ruleId, storageClass: last.storageClass };
+  if (last === undefined) return undefined;
+  const redundancyClass = classOf(last.storageClass);
+  return redundancyClass === subject.redundancyClass
+    ? undefined
+    : { kind: 'transition', ruleId: last.ruleId, redundancyClass };
 }
 
 function stagesOf(rule: LifecycleRule, subject: LifecycleSubject, calendar: LifecycleCalendar): Stage[] {

@@ -53,7 +53,7 @@ export type Expiration = LifecycleTime | { readonly kind: 'marker'; readonly rem
 
 export interface Transition {
   readonly when: LifecycleTime;
-  /** The name of a redundancy class. */
+  /** The name of a redundancy class, or S3's `STANDARD` for the default one. */
   readonly storageClass: string;
 }
 

@@ -54,7 +54,7 @@ function transition(
       const version = await deps.metadata.version(bucket.id, row.key, row.versionId);
       if (version?.seq !== row.seq || version.deleteMarker) return 'changed';
       try {
-        return await moveVersion(deps, { bucket, version, redundancyClass: due.storageClass, actor, signal });
+        return await moveVersion(deps, { bucket, version, redundancyClass: due.redundancyClass, actor, signal });
       } catch (error) {
         // The bytes are where they were. Without the database nothing else of this round would go either.
         if (signal.aborted || isFault(error, 'DatabaseUnavailable')) throw error;

@@ -1,4 +1,4 @@
-import { toFault } from '@sealgate/core/faults';
+import { isFault, toFault } from '@sealgate/core/faults';
 import {
   abortingRules,
   afterDays,
@@ -25,6 +25,7 @@ export interface LifecycleOptions {
 }
 
 const CURSOR = 'lifecycle';
+const S3_DEFAULT_CLASS = 'STANDARD';
 
 type Walking = Extract<LifecyclePosition, { phase: 'walking' }>;
 
@@ -125,13 +126,34 @@ async function walk(
     more: page.more,
     versioned: bucket.versioning !== 'off',
   });
-  const judging = { nowMs, calendar: options.calendar };
+  const judging = { nowMs, calendar: options.calendar, classOf: await classNames(round, bucket, configuration) };
   const tasks = placed.map(({ row, subject }) =>
     dueActions(configuration, subject, judging).map((due) => taskOf({ bucket, actor }, row, subject, due)),
   );
   await runAll(round, tasks, { ...at, bucketId: bucket.id, stage });
   deps.events.lifecycleWalked(page.versions.length);
   return page.more ? { ...stage, after: position } : null;
+}
+
+/** Without its policy no object of the bucket can move, but it may still expire. */
+async function classNames(
+  { deps }: Round,
+  bucket: Bucket,
+  { rules }: LifecycleConfiguration,
+): Promise<(name: string) => string> {
+  const named = rules.some((rule) => [...rule.transitions, ...rule.noncurrentTransitions].some(isDefault));
+  if (!named) return (name) => name;
+  try {
+    const { defaultClass } = await deps.policies.forBucket(bucket);
+    return (name) => (name === S3_DEFAULT_CLASS ? defaultClass : name);
+  } catch (error) {
+    if (isFault(error, 'PolicyRefused')) return (name) => name;
+    throw error;
+  }
+}
+
+function isDefault({ storageClass }: { readonly storageClass: string }): boolean {
+  return storageClass === S3_DEFAULT_CLASS;
 }
 
 async function endUploads(

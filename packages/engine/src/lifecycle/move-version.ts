@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { RESIDENCY_TAG } from '@sealgate/core/policy';
 import type { AuditActor, BlobRecord, Bucket, Metadata, ObjectVersion } from '@sealgate/core/ports';
 import { type PutDeps, placeAndWrite } from '../objects/put-object.ts';
+import type { Policies } from '../placement/policies.ts';
 import { readBlob } from '../read/read-blob.ts';
 import type { ReadDeps } from '../read/read-deps.ts';
 import type { BodyFacts, BodySource } from '../write/body.ts';
 
 export interface MoveDeps extends PutDeps, Omit<ReadDeps, 'metadata'> {
   readonly metadata: Metadata;
+  readonly policies: Policies;
 }
 
 export interface MoveRequest {

@@ -91,7 +91,7 @@ describe('a lifecycle configuration', () => {
     [`${ALL}<Expiration><Days>1</Days><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>`],
     [`${ALL}<Expiration><Days>one</Days></Expiration>`],
     [`${ALL}<Transition><Days>1</Days></Transition>`],
-    [`${ALL}<Transition><Days>1</Days><StorageClass>STANDARD</StorageClass></Transition>`],
+    [`${ALL}<Transition><Days>1</Days><StorageClass>no class</StorageClass></Transition>`],
     [
       `${ALL}<NoncurrentVersionExpiration><NewerNoncurrentVersions>1</NewerNoncurrentVersions></NoncurrentVersionExpiration>`,
     ],

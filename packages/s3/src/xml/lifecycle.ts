@@ -187,10 +187,9 @@ function parseTime(element: XmlElement): LifecycleTime {
   return { kind: 'date', atMs };
 }
 
-/** S3's `STANDARD` is no target: what is written without a class is there from the start. */
 function parseClass(element: XmlElement): string {
   const name = textOf(element, 'StorageClass')?.trim() ?? '';
-  if (!CLASS_NAME.test(name) || name === 'STANDARD') throw malformedXml();
+  if (!CLASS_NAME.test(name)) throw malformedXml();
   return name;
 }
 
