@@ -68,8 +68,6 @@ export const ACK_ALTERNATIVES_MAX = 32;
  */
 export const PLACEMENT_STEPS_MAX = 5000;
 export const PLACEMENT_STARTS_MAX = 16;
-/** Bytes that one stripe of an erasure class takes from every data shard. */
-export const STRIPE_BYTES = 256 * KIB;
 /** The provider catalogue: ten times what it holds today. */
 export const CATALOGUE_BYTES_MAX = 2 * MIB;
 export const CATALOGUE_ROWS_MAX = 5000;

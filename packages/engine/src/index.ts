@@ -18,4 +18,5 @@ export {
 export { routeDue } from './notifications/route-due.ts';
 export type { PutObjectRequest, PutObjectResult } from './objects/put-object.ts';
 export { type ProbeReport, probeBackend } from './probe/probe-backend.ts';
+export { type Strip, type StripOf, stripOf } from './read/strip.ts';
 export type { BodyFacts, BodySource } from './write/body.ts';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { parseBlobId } from '@sealgate/core/names';
-import type { BlobRecord, Bucket } from '@sealgate/core/ports';
+import type { BlobRecord, Bucket, ReplicaRecord } from '@sealgate/core/ports';
+import { stripOf } from '@sealgate/engine';
 import { createPrng } from '@sealgate/testkit';
 import type { SimulatedGateway } from '@sealgate/testkit/cluster';
 import { checkRegister } from '@sealgate/testkit/history';
@@ -93,7 +94,7 @@ async function checkCopies(world: World): Promise<void> {
     for (const replica of blob.replicas) {
       const subject = `${names.get(replica.backend) ?? ''}/b/${blob.blobId}.${replica.shard}`;
       if (replica.state !== 'stored') history.violate('healed', `${subject} is ${replica.state} for ever`);
-      else if (!excused(world, blob, subject) && !(await isGood(world, blob, replica.backend, subject))) {
+      else if (!excused(world, blob, subject) && !(await isGood(world, blob, replica, subject))) {
         history.violate('stored-is-stored', `${subject} is not what its row says`);
       }
     }
@@ -114,17 +115,24 @@ function traitorMark(world: World): string {
   return `-${traitor?.backend.id ?? 'nobody'}/`;
 }
 
-async function isGood(world: World, blob: BlobRecord, backend: string, subject: string): Promise<boolean> {
-  const member = world.cluster.members.find((m) => m.backend.id === backend);
+async function isGood(
+  world: World,
+  blob: BlobRecord,
+  replica: Pick<ReplicaRecord, 'backend' | 'shard'>,
+  subject: string,
+): Promise<boolean> {
+  const member = world.cluster.members.find((m) => m.backend.id === replica.backend);
   const at = subject.indexOf('/');
   const bucket = subject.slice(0, at) as Parameters<NonNullable<typeof member>['faulty']['get']>[0];
   try {
     const opened = await member?.faulty.get(bucket, subject.slice(at + 1), { signal });
     const bytes = Buffer.concat((await opened?.body.toArray()) as Buffer[]);
-    if (bytes.length !== blob.bytes) return false;
-    for (let i = 0; i * blob.blockBytes < bytes.length; i += 1) {
-      const block = bytes.subarray(i * blob.blockBytes, (i + 1) * blob.blockBytes);
-      const wanted = blob.digests?.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES) ?? Buffer.alloc(0);
+    const strip = stripOf(blob, replica.shard);
+    if (bytes.length !== strip.totalBytes) return false;
+    for (let i = 0; i < strip.blocks; i += 1) {
+      const block = bytes.subarray(strip.offset(i), strip.offset(i) + strip.bytes(i));
+      const at = strip.digestIndex(i) * DIGEST_BYTES;
+      const wanted = blob.digests?.subarray(at, at + DIGEST_BYTES) ?? Buffer.alloc(0);
       if (!createHash('sha256').update(block).digest().equals(wanted)) return false;
     }
     return true;

@@ -5,7 +5,7 @@ import { attempt } from './attempt.ts';
 import { bodyOf, md5Of, randomContent } from './bodies.ts';
 import { simulatedLimits } from './run-plan.ts';
 import type { World } from './world.ts';
-import { ACTOR, type Target, write } from './writes.ts';
+import { ACTOR, drawClass, type Target, write } from './writes.ts';
 
 interface SentPart {
   readonly partNumber: number;
@@ -22,7 +22,7 @@ export async function multipart(world: World, target: Target): Promise<void> {
     begin.engine.createUpload({
       bucket,
       key,
-      requestedClass: undefined,
+      requestedClass: drawClass(prng),
       headers: {},
       tags: null,
       attributes: PLAIN_ATTRIBUTES,

@@ -62,16 +62,21 @@ export async function put(world: World, target: Target): Promise<void> {
     value,
     work: () =>
       gateway.engine.putObject({
-        ...request(bucket, key),
+        ...request(bucket, key, prng),
         body: bodyOf(content, { prng, clock: world.cluster.clock, spoiled }),
         signal: gone.signal,
       }),
   });
 }
 
-function request(bucket: Bucket, key: ObjectKey): Omit<PutObjectRequest, 'body' | 'signal'> {
-  const said = { headers: {}, tags: null, attributes: PLAIN_ATTRIBUTES, requestedClass: undefined, preconditions: {} };
-  return { bucket, key, ...said, actor: ACTOR };
+function request(bucket: Bucket, key: ObjectKey, prng: Prng): Omit<PutObjectRequest, 'body' | 'signal'> {
+  const said = { headers: {}, tags: null, attributes: PLAIN_ATTRIBUTES, preconditions: {} };
+  return { bucket, key, ...said, requestedClass: drawClass(prng), actor: ACTOR };
+}
+
+/** Copies mostly, at times shards. */
+export function drawClass(prng: Prng): string | undefined {
+  return prng.chance(0.3) ? 'ColdArchiveClass' : undefined;
 }
 
 export async function remove(world: World, target: Target): Promise<void> {
@@ -109,7 +114,7 @@ export async function copy(world: World, target: Target): Promise<void> {
     value,
     work: () =>
       engine.putObject({
-        ...request(bucket, key),
+        ...request(bucket, key, prng),
         body: engine.bodyOfVersion(version, { signal, watch }),
         signal,
       }),

@@ -1,7 +1,7 @@
 import { buildAckRule, labelOfCounter } from '../ack/compile.ts';
 import { AckProblem } from '../ack/parse.ts';
 import type { AckCounter } from '../ack/types.ts';
-import { REPLICAS_MAX, STRIPE_BYTES } from '../limits.ts';
+import { BLOCK_BYTES_MIN, REPLICAS_MAX } from '../limits.ts';
 import type { BlobLayout } from '../ports/index.ts';
 import type { ClassDocument } from './document.ts';
 import type { Label, RedundancyClass, Spread } from './types.ts';
@@ -100,7 +100,7 @@ function layoutOf(
   if (k + m > REPLICAS_MAX) {
     return problem('erasure', `it has more than ${REPLICAS_MAX} shards`, 'Choose a smaller code.');
   }
-  return { layout: { kind: 'erasure', k, m, stripeBytes: STRIPE_BYTES }, width: k + m };
+  return { layout: { kind: 'erasure', k, m, stripeBytes: k * BLOCK_BYTES_MIN }, width: k + m };
 }
 
 function spreadOf(definition: ClassDocument, width: number, problem: ClassProblem): Spread {

@@ -39,8 +39,8 @@ export function stripOf(blob: StripOf, shard: number): Strip {
     key,
     totalBytes: geometry.shardBytes,
     blocks: geometry.stripes,
-    offset: geometry.cellOffset,
-    bytes: geometry.cellBytes,
+    offset: (block) => geometry.cellOffset(block),
+    bytes: (block) => geometry.cellBytes(block),
     digestIndex: (block) => geometry.digestIndex(block, shard),
   };
 }

@@ -5,6 +5,9 @@ import { createChange } from '../write/change.ts';
 import { type Block, type BlockFeed, openBlockFeed } from './block-feed.ts';
 import { hedgeDelay, type ReadDeps, unavailable } from './read-deps.ts';
 
+/** No timer is finer: what is left of a wait below this is over. */
+const TIMER_MS = 1;
+
 /** Cells of one erasure-coded blob, verified, stripe after stripe. */
 export interface StripeSource {
   /**
@@ -125,9 +128,9 @@ export function createStripeSource(deps: ReadDeps, blob: BlobRecord, options: St
       if (!direct && asked.size < k && !askFor(k, gathering)) throw unavailable();
       const waitedMs = deps.clock.monotonic() - startedMs;
       const leftMs = deps.limits.readBlockMs - waitedMs;
-      if (leftMs <= 0) throw unavailable();
+      if (leftMs < TIMER_MS) throw unavailable();
       const hedgeMs = hedge === 'done' ? leftMs : patience(gathering, hedge === 'put off') - waitedMs;
-      if (hedgeMs > 0) {
+      if (hedgeMs >= TIMER_MS) {
         await change.wait(Math.min(hedgeMs, leftMs), options.signal);
         options.signal.throwIfAborted();
         continue;
