@@ -19,7 +19,11 @@ export async function stat(context: CommandContext, [where]: readonly [string], 
   const placed = await placement(context, connection.tenant, { ...target, versionId });
   const own = new Set((await context.keyStore.list()).map(({ keyId }) => keyId));
   context.terminal.result({
-    json: { ...target, ...asJson(info), ...(placed === undefined ? {} : { blobs: placed['blobs'] }) },
+    json: {
+      ...target,
+      ...asJson(info),
+      ...(placed === undefined ? {} : { encryption: placed['encryption'], blobs: placed['blobs'] }),
+    },
     text: describe(formatUri(target.bucket, target.key), { info, placed, own }),
   });
 }
@@ -75,6 +79,8 @@ function describe(uri: string, { info, placed, own }: Facts): string {
     ]),
     ['ETag', printable(info.etag ?? '-')],
   ];
+  const encryption = placed?.['encryption'];
+  if (typeof encryption === 'string') rows.push(['Encrypted', `at the gateway, ${printable(encryption)}`]);
   if (info.versionId !== undefined) rows.push(['Version', printable(info.versionId)]);
   const replicas = replicaRows(placed);
   const table =

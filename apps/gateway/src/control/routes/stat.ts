@@ -32,6 +32,10 @@ const statSchema = z.object({
   envelope: z
     .object({ keyId: z.string(), keyVersion: z.number(), keyAlg: z.string(), encryptionAlg: z.string() })
     .nullable(),
+  encryption: z
+    .enum(['SSE-S3', 'SSE-C'])
+    .nullable()
+    .meta({ description: 'How the gateway encrypted it; null when backends hold it as its client sent it.' }),
   checksum: z.object({ algorithm: z.string(), value: z.string(), type: z.string() }).nullable(),
   tags: z.record(z.string(), z.string()),
   lock: z
@@ -117,7 +121,7 @@ async function find(
 
 function versionModel(version: ObjectVersion) {
   const { key, versionId, bytes, etag, verdict, checksum, envelope, tags } = version;
-  const { retention, legalHold } = version.attributes;
+  const { retention, legalHold, encryption } = version.attributes;
   return {
     key,
     versionId,
@@ -126,6 +130,7 @@ function versionModel(version: ObjectVersion) {
     verdict,
     checksum,
     envelope,
+    encryption: encryption?.kind ?? null,
     class: version.redundancyClass,
     modifiedAt: isoTime(version.modifiedAtMs),
     tags: { ...tags },
