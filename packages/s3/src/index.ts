@@ -6,6 +6,7 @@ export {
 } from './checksums/body-verifier.ts';
 export { type ChecksumHasher, checksumAlgorithms, createChecksum } from './checksums/checksum.ts';
 export { type ChecksumPiece, combineChecksums, multipartEtag } from './checksums/combine.ts';
+export { checksumTypeMismatch, requireClaimedChecksum } from './checksums/completion.ts';
 export {
   type ChecksumExpectation,
   checksumHeaderName,

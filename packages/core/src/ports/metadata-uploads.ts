@@ -1,4 +1,4 @@
-import type { BlobId, BucketName, ObjectKey } from '../names/index.ts';
+import type { BackendId, BlobId, BucketName, ObjectKey } from '../names/index.ts';
 import type {
   AuditActor,
   BlobLayout,
@@ -37,6 +37,8 @@ export interface PartRecord {
   /** What the seal inspection of this part found (opaque to the metadata), for the check of the whole at completion. */
   readonly inspection: string | null;
   readonly blobId: BlobId;
+  /** Backends that hold a verified copy (or shard) of it. */
+  readonly storedOn: readonly BackendId[];
   readonly modifiedAtMs: number;
 }
 

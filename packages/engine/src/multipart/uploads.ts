@@ -1,7 +1,7 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { Fault } from '@sealgate/core/faults';
 import { PARTS_MAX } from '@sealgate/core/limits';
-import type { ObjectKey } from '@sealgate/core/names';
+import type { BackendId, ObjectKey } from '@sealgate/core/names';
 import type {
   AuditActor,
   Bucket,
@@ -134,6 +134,9 @@ export interface CompleteUploadResult extends CommittedVersion {
   readonly etag: string;
   readonly bytes: number;
   readonly checksum: Checksum | null;
+  readonly redundancyClass: string;
+  /** Backends that hold a verified copy of every part. */
+  readonly ackedBy: readonly string[];
 }
 
 /**
@@ -165,7 +168,14 @@ export async function completeUpload(deps: UploadDeps, request: CompleteUploadRe
     preconditions: request.preconditions,
     actor: request.actor,
   });
-  return { ...committed, etag, bytes, checksum };
+  const { redundancyClass } = upload;
+  return { ...committed, etag, bytes, checksum, redundancyClass, ackedBy: holdersOfAll(chosen) };
+}
+
+/** Backends that hold a verified copy of every part, so of the object. */
+function holdersOfAll(parts: readonly PartRecord[]): readonly BackendId[] {
+  const [first, ...others] = parts.map((part) => new Set(part.storedOn));
+  return [...(first ?? [])].filter((backend) => others.every((holders) => holders.has(backend)));
 }
 
 function checkOrder(parts: CompleteUploadRequest['parts']): void {

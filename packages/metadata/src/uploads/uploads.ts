@@ -1,11 +1,11 @@
 import { Fault } from '@sealgate/core/faults';
 import type { BlobId } from '@sealgate/core/names';
-import type { MetadataUploads } from '@sealgate/core/ports';
+import type { MetadataUploads, PartRecord } from '@sealgate/core/ports';
 import { packAttributes } from '../codec/attributes.ts';
 import { packChecksum, unpackChecksum } from '../codec/checksum.ts';
 import { packEtag, unpackEtag } from '../codec/etag.ts';
 import { blockShift, layoutColumns } from '../codec/layout.ts';
-import { owingStates, packReplicas } from '../codec/replicas.ts';
+import { owingStates, packReplicas, unpackReplicas } from '../codec/replicas.ts';
 import { envelopeColumns } from '../codec/version-row.ts';
 import { accepted, type Context, waitColumns } from '../context.ts';
 import { ABORT_BATCH } from '../limits.ts';
@@ -20,6 +20,21 @@ interface PartRow {
   readonly inspection: string | null;
   readonly blob_id: BlobId;
   readonly modified_at: number;
+  readonly replicas: Buffer;
+}
+
+async function partOf(row: PartRow, context: Context): Promise<PartRecord> {
+  const replicas = await unpackReplicas(row.replicas, context.backends);
+  return {
+    partNumber: row.part_number,
+    bytes: Number(row.bytes),
+    etag: unpackEtag(row.etag),
+    checksum: unpackChecksum(row.checksum),
+    inspection: row.inspection,
+    blobId: row.blob_id,
+    storedOn: replicas.filter((replica) => replica.state === 'stored').map((replica) => replica.backend),
+    modifiedAtMs: row.modified_at,
+  };
 }
 
 export function createUploads(context: Context): MetadataUploads {
@@ -75,15 +90,7 @@ export function createUploads(context: Context): MetadataUploads {
 
     async listParts(uploadId, afterPartNumber, limit) {
       const rows = await database.read<PartRow>('list-parts', [uploadId, afterPartNumber, limit]);
-      return rows.map((row) => ({
-        partNumber: row.part_number,
-        bytes: Number(row.bytes),
-        etag: unpackEtag(row.etag),
-        checksum: unpackChecksum(row.checksum),
-        inspection: row.inspection,
-        blobId: row.blob_id,
-        modifiedAtMs: row.modified_at,
-      }));
+      return await Promise.all(rows.map((row) => partOf(row, context)));
     },
 
     async abortUpload(request) {

@@ -32,7 +32,7 @@ export function checksumOfName(name: string): ChecksumAlgorithm | undefined {
   return checksumAlgorithms.find((algorithm) => checksumHeaderName(algorithm) === name);
 }
 
-const isBase64 = (text: string, bytes: number): boolean =>
+export const isBase64 = (text: string, bytes: number): boolean =>
   /^[A-Za-z0-9+/]*={0,2}$/.test(text) && text.length % 4 === 0 && Buffer.from(text, 'base64').length === bytes;
 
 /**

@@ -1,7 +1,7 @@
-import { encodeVersionId, type ObjectKey } from '@sealgate/core/names';
+import { type BackendId, type BlobId, encodeVersionId, type ObjectKey } from '@sealgate/core/names';
 import type { CommitUpload, MetadataObjects, MetadataUploads, ObjectVersion } from '@sealgate/core/ports';
 import { doomBlob, insertBlob } from './blobs.ts';
-import { lockable } from './locks.ts';
+import { lockable, noteLock } from './locks.ts';
 import { noteEvent } from './notifications.ts';
 import { checkPreconditions, nextSeq, retire } from './objects.ts';
 import {
@@ -68,7 +68,7 @@ export function createUploads(state: MemoryState): MetadataUploads & Pick<Metada
       if (old !== undefined) doomBlob(state, old.record.blobId);
       const modifiedAtMs = state.clock.now();
       upload.parts.set(partNumber, {
-        record: { partNumber, bytes, etag, checksum, inspection, blobId, modifiedAtMs },
+        record: { partNumber, bytes, etag, checksum, inspection, blobId, storedOn: [], modifiedAtMs },
         offset: 0,
       });
       return { modifiedAtMs };
@@ -77,7 +77,7 @@ export function createUploads(state: MemoryState): MetadataUploads & Pick<Metada
     async listParts(uploadId, afterPartNumber, limit) {
       const upload = state.uploads.get(uploadId);
       return [...(upload?.parts.values() ?? [])]
-        .map((part) => part.record)
+        .map(({ record }) => ({ ...record, storedOn: storedOn(state, record.blobId) }))
         .filter((part) => part.partNumber > afterPartNumber)
         .sort((a, b) => a.partNumber - b.partNumber)
         .slice(0, limit);
@@ -144,6 +144,7 @@ function commitUpload(state: MemoryState, request: CommitUpload) {
   };
   const stored: StoredVersion = { version, blobId, upload };
   addVersion(bucket, stored);
+  noteLock(state, stored);
   noteEvent(state, bucket, {
     name: 'ObjectCreated:CompleteMultipartUpload',
     version: stored.version,
@@ -198,4 +199,9 @@ function listUploads(state: MemoryState, request: Parameters<MetadataUploads['li
     nextKeyMarker: last?.name ?? null,
     nextUploadIdMarker: last?.upload?.uploadId ?? null,
   };
+}
+
+function storedOn(state: MemoryState, blobId: BlobId): readonly BackendId[] {
+  const replicas = state.blobs.get(blobId)?.record.replicas ?? [];
+  return replicas.filter((replica) => replica.state === 'stored').map((replica) => replica.backend);
 }

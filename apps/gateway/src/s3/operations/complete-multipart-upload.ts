@@ -1,20 +1,20 @@
 import { Fault } from '@sealgate/core/faults';
-import type { Bucket, Checksum, ChecksumAlgorithm, PartRecord, UploadRecord } from '@sealgate/core/ports';
+import type { Bucket, Checksum, PartRecord, UploadRecord } from '@sealgate/core/ports';
 import {
   type CompletedPart,
-  checksumHeaderName,
   combineChecksums,
   completeMultipartUploadResult,
   headerValue,
   malformedXml,
   parseCompleteMultipartUpload,
   parseWriteConditions,
+  requireClaimedChecksum,
 } from '@sealgate/s3';
 import { readWholeBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
 import { unlockCompletion } from '../encryption/reading.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
-import { replyXml, setHeaders } from '../reply.ts';
+import { replyXml, setAckHeaders, setHeaders } from '../reply.ts';
 import { judgeParts } from '../seal.ts';
 import { shownChecksum } from '../shown.ts';
 import { findUpload, isHeld } from './multipart.ts';
@@ -39,6 +39,7 @@ export async function completeMultipartUpload(context: S3Context): Promise<void>
     actor: context.actor,
   });
   setExpiration(context, bucket, { key, tags: upload.tags, bytes: result.bytes, modifiedAtMs: result.modifiedAtMs });
+  setAckHeaders(context.response, result);
   if (result.versioned) context.response.setHeader('x-amz-version-id', result.versionId);
   replyXml(
     context.response,
@@ -84,16 +85,8 @@ function checksumOf(context: S3Context, upload: UploadRecord, parts: readonly Pa
   );
   if (pieces.length !== parts.length) return null;
   const checksum: Checksum = { algorithm, type, value: combineChecksums(algorithm, type, pieces) };
-  const claimed = claimedChecksum(context, algorithm);
-  if (claimed !== undefined && claimed !== checksum.value) {
-    throw new Fault('BadDigest', `The ${algorithm} you specified did not match the calculated checksum.`);
-  }
+  requireClaimedChecksum(context.headers, checksum, parts.length);
   return checksum;
-}
-
-/** What the client says the object's checksum is; a composite one may come with its `-N`. */
-function claimedChecksum(context: S3Context, algorithm: ChecksumAlgorithm): string | undefined {
-  return headerValue(context.headers, checksumHeaderName(algorithm))?.replace(/-\d+$/, '');
 }
 
 function sealOf(
