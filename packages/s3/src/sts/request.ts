@@ -47,7 +47,7 @@ const VERSIONS: Readonly<Record<string, 'sts' | 'iam'>> = { '2011-06-15': 'sts',
 
 /** AWS: seconds. A session from keys lives up to 36 hours, one of a role up to 12. */
 export const SESSION_SECONDS_MIN = 900;
-export const SESSION_SECONDS_MAX = 129_600;
+const SESSION_SECONDS_MAX = 129_600;
 export const ROLE_SESSION_SECONDS_MAX = 43_200;
 const SESSION_SECONDS_DEFAULT = 43_200;
 export const ROLE_SESSION_SECONDS_DEFAULT = 3600;
