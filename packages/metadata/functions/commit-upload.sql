@@ -62,6 +62,7 @@ BEGIN
     p_encryption_alg, sealgate.retained_until(v_upload.attributes), (v_upload.attributes ->> 'retentionMode')::"char",
     (v_upload.attributes ->> 'legalHold')::boolean, v_upload.attributes ->> 'ownerId', v_upload.attributes -> 'acl',
     decode(v_upload.attributes ->> 'sse', 'base64'));
+  IF v_upload.attributes ? 'retainUntil' THEN PERFORM sealgate.note_lock(p_bucket, p_key, o_seq); END IF;
   -- Action 1: version published. Where its bytes are stands in the entries of its parts.
   INSERT INTO sealgate.audit_log (seq, at, bytes_delta, actor, bucket_id, action, versions_delta, blob_id, key, request_id,
     remote_address, detail)

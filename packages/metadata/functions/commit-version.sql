@@ -12,12 +12,13 @@ CREATE OR REPLACE FUNCTION sealgate.commit_version(
 LANGUAGE plpgsql AS $$
 DECLARE
   v_versioning text;
+  v_notifying boolean;
   v_old_etag bytea;
   v_gone bigint;
 BEGIN
   -- Bucket shared, key exclusive. What follows is a statement of its own, so its snapshot is younger than the locks.
   PERFORM pg_advisory_xact_lock_shared(1, p_bucket), pg_advisory_xact_lock(hashtextextended(p_key, p_bucket));
-  SELECT b.versioning, o.etag INTO v_versioning, v_old_etag
+  SELECT b.versioning, b.notifying, o.etag INTO v_versioning, v_notifying, v_old_etag
   FROM sealgate.buckets b LEFT JOIN sealgate.objects o ON o.bucket_id = b.id AND o.key = p_key
   WHERE b.id = p_bucket AND b.state = 'active';
   IF v_versioning IS NULL THEN o_outcome := 'NoSuchBucket'; RETURN; END IF;
@@ -48,11 +49,13 @@ BEGIN
     p_headers, p_tags, p_key_version, p_encrypted_key, p_key_id, p_key_alg, p_encryption_alg,
     sealgate.retained_until(p_attributes), (p_attributes ->> 'retentionMode')::"char", (p_attributes ->> 'legalHold')::boolean,
     p_attributes ->> 'ownerId', p_attributes -> 'acl', decode(p_attributes ->> 'sse', 'base64'));
+  IF p_attributes ? 'retainUntil' THEN PERFORM sealgate.note_lock(p_bucket, p_key, o_seq); END IF;
   -- Action 1: version published.
   INSERT INTO sealgate.audit_log (seq, at, bytes_delta, actor, bucket_id, action, versions_delta, blob_id, replicas, key,
-    request_id, remote_address, detail)
+    request_id, remote_address, detail, tell)
   VALUES (o_seq, o_modified_at, p_bytes - coalesce(v_gone, 0), p_actor, p_bucket, 1, CASE WHEN v_gone IS NULL THEN 1 ELSE 0 END,
-    p_blob, p_replicas, p_key, p_request, p_remote, CASE WHEN p_cause IS NOT NULL THEN jsonb_build_object('cause', p_cause) END);
+    p_blob, p_replicas, p_key, p_request, p_remote, CASE WHEN p_cause IS NOT NULL THEN jsonb_build_object('cause', p_cause) END,
+    nullif(v_notifying, false));
   o_outcome := 'ok';
 END
 $$;

@@ -43,6 +43,8 @@ BEGIN
     INSERT INTO sealgate.deletions (blob_id, due_at, upload, part_number, bucket_id)
     VALUES (p_old, v_due, v_upload, p_part, p_bucket);
   END IF;
+  -- The new copies are to be locked as the old ones were. Should there be no retention, the queue finds that out.
+  PERFORM sealgate.note_lock(p_bucket, p_key, p_seq) FROM sealgate.buckets b WHERE b.id = p_bucket AND b.object_lock;
   -- Action 12: bytes moved. For the change log a version has moved when all of it has (see settle_class).
   INSERT INTO sealgate.audit_log (seq, at, bytes_delta, version_seq, actor, bucket_id, action, versions_delta, blob_id,
     replicas, key, request_id, remote_address, detail)

@@ -56,6 +56,7 @@ BEGIN
       tags = CASE WHEN p_change ? 'tags' THEN nullif(p_change -> 'tags', 'null') ELSE h.tags END
     WHERE h.bucket_id = p_bucket AND h.key = p_key AND h.seq = v_old.seq;
   END IF;
+  IF v_until IS NOT NULL THEN PERFORM sealgate.note_lock(p_bucket, p_key, v_old.seq); END IF;
   o_seq := v_old.seq; o_is_null := v_old.is_null; o_blob := v_old.blob_id;
   -- Action 7: lock changed. 8: access changed. 9: tags changed, whose values may be personal and stay out of the log.
   INSERT INTO sealgate.audit_log (seq, at, bytes_delta, version_seq, actor, bucket_id, action, versions_delta, blob_id, key,

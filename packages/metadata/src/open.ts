@@ -6,6 +6,7 @@ import { createDatabase, type Database } from './db/database.ts';
 import { loadStatements } from './db/statements.ts';
 import { createTerms } from './db/terms.ts';
 import { createHousekeeping } from './housekeeping/housekeeping.ts';
+import { createLockPushes } from './housekeeping/lock-pushes.ts';
 import { openQueue, type RepairQueue } from './housekeeping/queue.ts';
 import { createCursors } from './lifecycle/cursors.ts';
 import { createLifecycle } from './lifecycle/lifecycle.ts';
@@ -114,6 +115,7 @@ function assemble(
     ...createWebhooks(context),
     ...createDeliveries(context),
     ...createHousekeeping(context, owned.queue),
+    ...createLockPushes(context),
     ...createCursors(context),
     ...createLifecycle(context),
     ...createStatus(owned.database),

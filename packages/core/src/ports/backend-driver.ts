@@ -81,8 +81,11 @@ export interface BackendHealthSample {
  * BackendCorrupt, BlobMissing, BucketNameTaken. A bucket or key that no engine would make is ValidationFailed.
  */
 export interface BackendDriver {
-  /** Makes sure that the bucket exists and is ours. @throws Fault BucketNameTaken when somebody else owns the name. */
-  ensureBucket(bucket: PhysicalBucketName, options: CallOptions): Promise<void>;
+  /**
+   * Makes sure that the bucket exists and is ours; a new one with object lock when that is asked for.
+   * @throws Fault BucketNameTaken when somebody else owns the name.
+   */
+  ensureBucket(bucket: PhysicalBucketName, options: CallOptions & { readonly objectLock?: boolean }): Promise<void>;
   /** Removes an empty bucket; a missing one is no error. @throws Fault BackendRefused when it is not empty. */
   removeBucket(bucket: PhysicalBucketName, options: CallOptions): Promise<void>;
   /**
@@ -94,7 +97,16 @@ export interface BackendDriver {
   get(bucket: PhysicalBucketName, key: string, options: GetBlobOptions): Promise<OpenedBlob>;
   /** The blob's size, or undefined when it is not there. */
   head(bucket: PhysicalBucketName, key: string, options: CallOptions): Promise<{ readonly bytes: number } | undefined>;
-  /** Idempotent: a missing blob or bucket is no error. Removes every version where the backend keeps versions. */
+  /**
+   * Keeps a blob from removal until then by everybody who has not, as this driver has, the right to bypass that. Absent
+   * where there is no object lock at all.
+   * @throws Fault BackendRefused (a bucket made without object lock), BlobMissing
+   */
+  retain?(bucket: PhysicalBucketName, key: string, options: CallOptions & { readonly untilMs: number }): Promise<void>;
+  /**
+   * Idempotent: a missing blob or bucket is no error. Removes every version where the backend keeps versions, retained
+   * ones too.
+   */
   delete(bucket: PhysicalBucketName, key: string, options: CallOptions): Promise<void>;
   /** Ascending by key, bytewise. A missing bucket lists as empty. */
   list(bucket: PhysicalBucketName, options: ListBlobsOptions): Promise<ListBlobsPage>;

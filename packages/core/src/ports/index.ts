@@ -17,7 +17,7 @@ export { type Clock, systemClock } from './clock.ts';
 export type { KeyWrapper, WrappedKey } from './key-wrapper.ts';
 export type { Metadata } from './metadata.ts';
 export type { CursorPosition, MetadataCursors } from './metadata-cursors.ts';
-export type { DueDeletion, MetadataHousekeeping, PendingRepair } from './metadata-housekeeping.ts';
+export type { DueDeletion, LockPush, MetadataHousekeeping, PendingRepair } from './metadata-housekeeping.ts';
 export type {
   ExpireOutcome,
   JudgedVersion,

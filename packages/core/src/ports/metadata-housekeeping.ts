@@ -1,4 +1,4 @@
-import type { BackendId, BlobId, PhysicalBucketName } from '../names/index.ts';
+import type { BackendId, BlobId, ObjectKey, PhysicalBucketName, VersionId } from '../names/index.ts';
 import type { BlobRecord, ReplicaRecord } from './model.ts';
 
 /** A blob whose replicas may be removed: the row was re-checked in the same statement, nothing refers to it. */
@@ -16,6 +16,15 @@ export interface PendingRepair {
   readonly bucketId: number;
   readonly redundancyClass: string;
   readonly blob: BlobRecord;
+}
+
+/** A version whose retention backends are to hear of. */
+export interface LockPush {
+  readonly bucketId: number;
+  readonly key: ObjectKey;
+  readonly versionId: VersionId | 'null';
+  readonly seq: bigint;
+  readonly untilMs: number;
 }
 
 /** What background work reads and writes. */
@@ -37,6 +46,13 @@ export interface MetadataHousekeeping {
   markReplica(blobId: BlobId, replica: ReplicaRecord): Promise<boolean>;
   /** The blob of a repair job with all its replicas, or undefined when it no longer exists. */
   blobForRepair(blobId: BlobId): Promise<PendingRepair | undefined>;
+  /**
+   * Leases up to `limit` versions for `leaseMs` whose retention was set or changed, or whose bytes were written anew, and
+   * of which backends with object lock are to hear.
+   */
+  leaseLockPushes(limit: number, leaseMs: number): Promise<readonly LockPush[]>;
+  /** They have heard of it. Nothing happens when the retention is another one by now: that is another push. */
+  finishLockPush(push: LockPush): Promise<void>;
   /** Takes up to `limit` repair jobs, most urgent first. */
   takeRepairs(limit: number): Promise<readonly { readonly jobId: string; readonly blobId: BlobId }[]>;
   finishRepair(jobId: string): Promise<void>;

@@ -5,6 +5,7 @@ import { packPlaces, packReplicas, unpackReplicas } from '../codec/replicas.ts';
 import { type BlobColumns, blobOf } from '../codec/version-row.ts';
 import type { Context } from '../context.ts';
 import { INLINE_DIGEST_BYTES_MAX, PROMOTE_BATCH } from '../limits.ts';
+import type { LockPushes } from './lock-pushes.ts';
 import type { RepairQueue } from './queue.ts';
 
 interface DeletionRow {
@@ -20,7 +21,7 @@ interface BlobRow extends BlobColumns {
   readonly class: number;
 }
 
-export function createHousekeeping(context: Context, queue: RepairQueue): MetadataHousekeeping {
+export function createHousekeeping(context: Context, queue: RepairQueue): Omit<MetadataHousekeeping, keyof LockPushes> {
   const { database, backends } = context;
 
   async function dueDeletion(row: DeletionRow): Promise<DueDeletion> {

@@ -5,6 +5,7 @@ import { createWorld, type MetadataFactory, type MetadataUnderTest } from './met
 import { describeDeletions } from './metadata/deletions.ts';
 import { describeLifecycle } from './metadata/lifecycle.ts';
 import { describeListings } from './metadata/listings.ts';
+import { describeLockPushes } from './metadata/lock-pushes.ts';
 import { describeMoves } from './metadata/moves.ts';
 import { describeNotifications } from './metadata/notifications.ts';
 import { describeObjects } from './metadata/objects.ts';
@@ -41,6 +42,7 @@ export function describeMetadata(name: string, factory: MetadataFactory): void {
     describeUploads(world);
     describeDeletions(world);
     describeRepairs(world);
+    describeLockPushes(world);
     describeLifecycle(world);
     describeMoves(world);
     describeNotifications(world);

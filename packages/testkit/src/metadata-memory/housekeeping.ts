@@ -1,6 +1,7 @@
 import type { BlobId } from '@sealgate/core/names';
 import type { DueDeletion, MetadataHousekeeping } from '@sealgate/core/ports';
 import { dataBlobOf, enqueueRepair, markReplica } from './blobs.ts';
+import { createLockPushes } from './locks.ts';
 import type { MemoryState, StoredBlob } from './state.ts';
 
 /** Backoff of a failed repair: doubling from here. */
@@ -10,7 +11,7 @@ const RETRY_DELAY_MAX_MS = 4 * 60 * 60_000;
 const RENEW_DELAY_MS = 30_000;
 
 export function createHousekeeping(state: MemoryState): MetadataHousekeeping {
-  return { ...createDeletions(state), ...createRepairs(state) };
+  return { ...createDeletions(state), ...createRepairs(state), ...createLockPushes(state) };
 }
 
 function createDeletions(
@@ -91,7 +92,10 @@ function createDeletions(
 
 function createRepairs(
   state: MemoryState,
-): Omit<MetadataHousekeeping, 'enqueueDeletion' | 'leaseDeletions' | 'finishDeletion'> {
+): Omit<
+  MetadataHousekeeping,
+  'enqueueDeletion' | 'leaseDeletions' | 'finishDeletion' | 'leaseLockPushes' | 'finishLockPush'
+> {
   const wanted = (blobId: BlobId): StoredBlob | undefined => {
     const blob = state.blobs.get(blobId);
     return blob?.doomedAtMs === null ? blob : undefined;

@@ -56,6 +56,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     uploads: new Map(),
     blobs: new Map(),
     jobs: new Map(),
+    lockPushes: new Map(),
     cursors: new Map(),
     notifications: { webhooks: new Map(), events: [], deliveries: [] },
   };

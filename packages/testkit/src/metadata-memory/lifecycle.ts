@@ -10,6 +10,7 @@ import type {
   SegmentRecord,
 } from '@sealgate/core/ports';
 import { dataBlobOf, doomBlob, insertBlob, shownBlob } from './blobs.ts';
+import { noteLock } from './locks.ts';
 import type { MemoryState, StoredBucket, StoredUpload, StoredVersion } from './state.ts';
 
 export function createCursors(state: MemoryState): MetadataCursors {
@@ -82,6 +83,7 @@ export function createLifecycle(
         found.upload.parts.set(request.partNumber, { ...part, record: { ...part.record, blobId } });
       }
       doomBlob(state, old);
+      noteLock(state, found);
       return true;
     },
 

@@ -1,4 +1,4 @@
-import type { ObjectVersion, UpdateVersion, VersionAttributes } from '@sealgate/core/ports';
+import type { MetadataHousekeeping, ObjectVersion, UpdateVersion, VersionAttributes } from '@sealgate/core/ports';
 import { fail, type MemoryState, type StoredBucket, type StoredVersion } from './state.ts';
 
 export function failLocked(): never {
@@ -46,6 +46,40 @@ export function changeVersion(
   const { ownerId, acl, retention, legalHold } = { ...version.attributes, ...change };
   const attributes = { ...version.attributes, ownerId, acl, retention, legalHold };
   found.version = { ...version, tags, attributes };
+  if ((change.retention ?? null) !== null) noteLock(state, found);
   state.seq += 1n;
   return { versionId: version.versionId, seq: version.seq };
+}
+
+/** Backends are to hear of the retention of a version, once its last copies have come in. */
+export function noteLock(state: MemoryState, version: StoredVersion): void {
+  if (version.version.attributes.retention === null) return;
+  state.lockPushes.set(version.version.seq, { version, dueAtMs: state.clock.now() + state.pendingGraceMs });
+}
+
+export function createLockPushes(state: MemoryState): Pick<MetadataHousekeeping, 'leaseLockPushes' | 'finishLockPush'> {
+  const isThere = ({ version }: StoredVersion): boolean =>
+    state.buckets
+      .get(version.bucketId)
+      ?.versions.get(version.key)
+      ?.some((other) => other.version.seq === version.seq) === true;
+  return {
+    async leaseLockPushes(limit, leaseMs) {
+      const now = state.clock.now();
+      const due = [...state.lockPushes.values()].filter((push) => push.dueAtMs <= now).slice(0, limit);
+      return due.flatMap((push) => {
+        const { bucketId, key, versionId, seq, attributes } = push.version.version;
+        if (!isThere(push.version) || attributes.retention === null || attributes.retention.untilMs <= now) {
+          state.lockPushes.delete(seq);
+          return [];
+        }
+        push.dueAtMs = now + leaseMs + state.pendingGraceMs;
+        return [{ bucketId, key, versionId, seq, untilMs: attributes.retention.untilMs }];
+      });
+    },
+    async finishLockPush({ seq, untilMs }) {
+      if (state.lockPushes.get(seq)?.version.version.attributes.retention?.untilMs === untilMs)
+        state.lockPushes.delete(seq);
+    },
+  };
 }

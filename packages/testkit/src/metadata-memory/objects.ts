@@ -11,7 +11,7 @@ import {
   type Versioning,
 } from '@sealgate/core/ports';
 import { dataBlobOf, doomVersion, insertBlob, shownBlob } from './blobs.ts';
-import { changeVersion, failLocked, isLocked, lockable } from './locks.ts';
+import { changeVersion, failLocked, isLocked, lockable, noteLock } from './locks.ts';
 import { noteEvent } from './notifications.ts';
 import {
   activeBucket,
@@ -94,7 +94,9 @@ function createWrites(state: MemoryState): Pick<MetadataObjects, 'commitVersion'
       insertBlob(state, { record, bucketId: request.bucketId, redundancyClass: request.redundancyClass });
       retire(state, bucket, request.key);
       const version = newVersion(state, bucket, request);
-      addVersion(bucket, { version, blobId: request.blobId, upload: null });
+      const stored: StoredVersion = { version, blobId: request.blobId, upload: null };
+      addVersion(bucket, stored);
+      noteLock(state, stored);
       noteEvent(state, bucket, { name: createdBy(request.cause), version, actor: request.actor });
       const versioned = bucket.record.versioning === 'enabled';
       return { seq: version.seq, versionId: version.versionId, versioned, modifiedAtMs: version.modifiedAtMs };

@@ -102,6 +102,8 @@ export interface MemoryState {
   readonly uploads: Map<string, StoredUpload>;
   readonly blobs: Map<BlobId, StoredBlob>;
   readonly jobs: Map<string, RepairJob>;
+  /** Versions whose retention backends are to hear of, and when. */
+  readonly lockPushes: Map<bigint, { readonly version: StoredVersion; dueAtMs: number }>;
   readonly cursors: Map<string, StoredCursor>;
   readonly notifications: NotificationState;
 }
