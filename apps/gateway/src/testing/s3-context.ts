@@ -37,7 +37,7 @@ export function fakeTenant(name: string, change: Partial<Tenant> = {}): Tenant {
     settings: { objectOwnership: 'ObjectWriter', legacySignatures: false, blockPublicAccess: false },
     createdAtMs: 0,
     ...change,
-  } as Tenant;
+  };
 }
 
 export function fakeCaller(tenant: Tenant, change: Partial<Credential> = {}): Caller {
@@ -109,7 +109,7 @@ export function fakeVersion(
     blob: null,
     parts: 0,
     ...change,
-  } as ObjectVersion;
+  };
 }
 
 export interface FakeRequest {

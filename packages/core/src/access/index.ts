@@ -31,6 +31,7 @@ export {
   type Refusal,
 } from './decide.ts';
 export { evaluateBucketPolicy, evaluateIdentityPolicy, type PolicyAnswer, type PolicyQuestion } from './evaluate.ts';
+export { accessOfNewBucket, listWhereDisabled } from './new-bucket.ts';
 export type { Lookup } from './pattern.ts';
 export { type PolicyDocument, type PolicyHolder, parsePolicyDocument, type Statement } from './policy-document.ts';
 export {

@@ -1,3 +1,4 @@
+import { accessOfNewBucket } from '@sealgate/core/access';
 import { Fault } from '@sealgate/core/faults';
 import { parseRegionLock, resolveClass } from '@sealgate/core/policy';
 import type { Bucket, Tenant } from '@sealgate/core/ports';
@@ -199,7 +200,7 @@ async function createBucket(
       policyName: wanted.policy ?? null,
       regionLock: lock,
       defaultClass: wanted.defaultClass ?? null,
-      configs: {},
+      configs: accessOfNewBucket(tenant),
     },
     actor,
   );

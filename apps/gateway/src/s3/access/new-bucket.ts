@@ -1,18 +1,8 @@
-import {
-  ALL_BLOCKED,
-  formatAcl,
-  formatOwnership,
-  formatPublicAccessBlock,
-  isObjectOwnership,
-  isPrivateAcl,
-  isPublicAcl,
-  type S3Action,
-  UNCONTROLLED_OWNERSHIP,
-} from '@sealgate/core/access';
+import { accessOfNewBucket, isObjectOwnership, type S3Action } from '@sealgate/core/access';
 import { Fault } from '@sealgate/core/faults';
 import type { BucketName } from '@sealgate/core/names';
 import type { NewBucket, ObjectOwnership } from '@sealgate/core/ports';
-import { headerValue, parseAclHeaders } from '@sealgate/s3';
+import { type CreateBucketConfiguration, headerValue, parseAclHeaders } from '@sealgate/s3';
 import type { S3Context } from '../context.ts';
 import { requireRight } from './ask.ts';
 import { tenantOf } from './caller.ts';
@@ -25,7 +15,11 @@ const OWNERSHIP = 'x-amz-object-ownership';
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
  * @throws Fault AccessDenied
  */
-export function authorizeNewBucket(context: S3Context, name: BucketName, locationConstraint: string | undefined): void {
+export function authorizeNewBucket(
+  context: S3Context,
+  name: BucketName,
+  { locationConstraint, tags }: CreateBucketConfiguration,
+): void {
   const { headers } = context;
   const says = (header: string): boolean => headerValue(headers, header) !== undefined;
   const lists = Object.keys(headers).some((header) => header === 'x-amz-acl' || header.startsWith('x-amz-grant-'));
@@ -34,6 +28,7 @@ export function authorizeNewBucket(context: S3Context, name: BucketName, locatio
     's3:CreateBucket',
     ...(lists ? (['s3:PutBucketAcl'] as const) : []),
     ...(says(OWNERSHIP) ? (['s3:PutBucketOwnershipControls'] as const) : []),
+    ...(tags.length > 0 ? (['s3:PutBucketTagging'] as const) : []),
     ...(locks ? (['s3:PutBucketObjectLockConfiguration', 's3:PutBucketVersioning'] as const) : []),
   ];
   const resource = `arn:aws:s3:::${name}`;
@@ -47,34 +42,15 @@ export function authorizeNewBucket(context: S3Context, name: BucketName, locatio
  * @throws Fault InvalidBucketAclWithObjectOwnership, InvalidBucketAclWithBlockPublicAccessError, InvalidArgument,
  * UnresolvableGrantByEmailAddress
  */
-export async function accessOfNewBucket(context: S3Context): Promise<NewBucket['configs']> {
-  const { caller, headers, access } = context;
-  const { ownerId, settings } = tenantOf(caller);
-  const asked = askedOwnership(headerValue(headers, OWNERSHIP));
-  const ownership = asked ?? settings.objectOwnership;
+export async function requestedAccess({ caller, headers, access }: S3Context): Promise<NewBucket['configs']> {
+  const tenant = tenantOf(caller);
+  const { ownerId } = tenant;
   const requested = parseAclHeaders(headers);
   const of = { kind: 'bucket', ownerId, bucketOwnerId: ownerId } as const;
-  const acl = requested === undefined ? null : await resolveAcl(access.directory, requested, of);
-  if (ownership === 'BucketOwnerEnforced' && !isPrivateAcl(acl, ownerId)) throw listsAndEnforced();
-  if (settings.blockPublicAccess && isPublicAcl(acl)) {
-    throw new Fault(
-      'InvalidBucketAclWithBlockPublicAccessError',
-      'Bucket cannot have public ACLs set with BlockPublicAccess enabled',
-    );
-  }
-  const controlled = asked !== undefined || ownership !== UNCONTROLLED_OWNERSHIP;
-  return {
-    ...(controlled ? { ownership: formatOwnership(ownership) } : {}),
-    ...(acl === null || ownership === 'BucketOwnerEnforced' ? {} : { acl: formatAcl(acl) }),
-    ...(settings.blockPublicAccess ? { 'public-access-block': formatPublicAccessBlock(ALL_BLOCKED) } : {}),
-  };
-}
-
-export function listsAndEnforced(): Fault {
-  return new Fault(
-    'InvalidBucketAclWithObjectOwnership',
-    "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
-  );
+  return accessOfNewBucket(tenant, {
+    ownership: askedOwnership(headerValue(headers, OWNERSHIP)),
+    acl: requested === undefined ? null : await resolveAcl(access.directory, requested, of),
+  });
 }
 
 function askedOwnership(text: string | undefined): ObjectOwnership | undefined {

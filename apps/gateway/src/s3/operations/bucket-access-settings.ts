@@ -2,6 +2,7 @@ import {
   formatOwnership,
   formatPublicAccessBlock,
   isPrivateAcl,
+  listWhereDisabled,
   parseOwnership,
   parsePublicAccessBlock,
 } from '@sealgate/core/access';
@@ -12,7 +13,6 @@ import {
   parsePublicAccessBlockConfiguration,
   publicAccessBlockConfiguration,
 } from '@sealgate/s3';
-import { listsAndEnforced } from '../access/new-bucket.ts';
 import { readWholeBody } from '../body.ts';
 import { requireBucket, type S3Context } from '../context.ts';
 import { replyEmpty, replyXml } from '../reply.ts';
@@ -54,7 +54,7 @@ export async function putBucketOwnershipControls(context: S3Context): Promise<vo
   const ownership = parseOwnershipControls(await readWholeBody(context));
   const { acl } = context.access.readBucketAccess(bucket);
   const disables = ownership === 'BucketOwnerEnforced';
-  if (disables && !isPrivateAcl(acl, bucket.ownerId)) throw listsAndEnforced();
+  if (disables && !isPrivateAcl(acl, bucket.ownerId)) throw listWhereDisabled();
   const configs = { ownership: formatOwnership(ownership) };
   await context.metadata.updateBucket(bucket.id, { configs }, context.actor);
   replyEmpty(context.response, 200);

@@ -3,7 +3,7 @@ import { parseRegionLock } from '@sealgate/core/policy';
 import type { EncryptionMode, NewBucket } from '@sealgate/core/ports';
 import { headerValue, parseCreateBucketConfiguration } from '@sealgate/s3';
 import { tenantOf } from '../access/caller.ts';
-import { accessOfNewBucket, authorizeNewBucket } from '../access/new-bucket.ts';
+import { authorizeNewBucket, requestedAccess } from '../access/new-bucket.ts';
 import { readWholeBody } from '../body.ts';
 import type { S3Context } from '../context.ts';
 import { replyEmpty } from '../reply.ts';
@@ -21,8 +21,9 @@ export async function createBucket(context: S3Context): Promise<void> {
   const { operation, headers, region } = context;
   const tenant = tenantOf(context.caller);
   if (operation.level !== 'bucket') throw new Fault('InvalidRequest', 'The request names no bucket.');
-  const { locationConstraint, tags } = parseCreateBucketConfiguration(await readWholeBody(context));
-  authorizeNewBucket(context, operation.bucket, locationConstraint);
+  const configuration = parseCreateBucketConfiguration(await readWholeBody(context));
+  const { locationConstraint, tags } = configuration;
+  authorizeNewBucket(context, operation.bucket, configuration);
   const policyName = await existingPolicy(context, headerValue(headers, 'x-sealgate-policy'));
   const bucket: NewBucket = {
     tenantId: tenant.id,
@@ -35,7 +36,7 @@ export async function createBucket(context: S3Context): Promise<void> {
     regionLock: residency(locationConstraint ?? '', region),
     defaultClass: headerValue(headers, 'x-sealgate-redundancy-class') ?? null,
     configs: {
-      ...(await accessOfNewBucket(context)),
+      ...(await requestedAccess(context)),
       ...(tags.length === 0 ? {} : { tagging: JSON.stringify(tagRecord(tags)) }),
     },
   };
