@@ -1,6 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import type { Bucket, KeyWrapper } from '@sealgate/core/ports';
-import type { BucketEncryption } from '@sealgate/s3';
-import type { S3Context } from '../context.ts';
+import type { BucketEncryption, RequestHeaders } from '@sealgate/s3';
 
 /** What the gateway does to objects that their clients did not seal. */
 export interface EncryptionSettings {
@@ -11,10 +11,14 @@ export interface EncryptionSettings {
   readonly customerKeysOverHttp: boolean;
 }
 
-/** What decisions on encryption look at. */
-export type EncryptionContext = Pick<S3Context, 'encryption' | 'headers' | 'publicUrl'> & {
-  readonly request: Pick<S3Context['request'], 'socket'>;
-};
+/** What decisions on encryption look at, of a request. */
+export interface EncryptionContext {
+  readonly encryption: EncryptionSettings;
+  readonly headers: RequestHeaders;
+  /** How clients reach the gateway. */
+  readonly publicUrl: string;
+  readonly request: Pick<IncomingMessage, 'socket'>;
+}
 
 /** What was put with PutBucketEncryption, or undefined. */
 export function bucketEncryption(bucket: Pick<Bucket, 'configs'>): BucketEncryption | undefined {
