@@ -1,5 +1,6 @@
 -- Keeps what a message about a change will tell, when the change's bucket has notifications. Runs behind every entry
--- about an object, in its transaction: for all other buckets it is one look into an index.
+-- about an object, in its transaction: for all other buckets it is one look at their row, and a plain write, which has
+-- looked at that already, does not come here (audit_log.tell).
 CREATE OR REPLACE FUNCTION sealgate.note_event() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -13,8 +14,7 @@ DECLARE
   v_blob uuid;
   v_lifecycle boolean := false;
 BEGIN
-  SELECT b.versioning INTO v_versioning FROM sealgate.bucket_configs g JOIN sealgate.buckets b ON b.id = g.bucket_id
-  WHERE g.bucket_id = NEW.bucket_id AND g.kind = 'notification';
+  SELECT b.versioning INTO v_versioning FROM sealgate.buckets b WHERE b.id = NEW.bucket_id AND b.notifying;
   IF NOT FOUND THEN RETURN NULL; END IF;
   SELECT v.bytes, v.etag, v.is_null, v.tags, v.blob_id INTO v_bytes, v_etag, v_null, v_tags, v_blob FROM (
     SELECT o.bytes, o.etag, o.is_null, o.tags, o.blob_id FROM sealgate.objects o

@@ -139,7 +139,7 @@ function text(value: unknown): string | undefined {
 }
 
 /** `[06/Feb/2019:00:00:38 +0000]` */
-export function logTime(ms: number): string {
+function logTime(ms: number): string {
   const iso = new Date(ms).toISOString();
   const month = MONTHS[Number(iso.slice(5, 7)) - 1] ?? '';
   return `[${iso.slice(8, 10)}/${month}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000]`;

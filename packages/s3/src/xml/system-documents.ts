@@ -5,7 +5,7 @@ import { createXmlWriter } from './writer.ts';
  * quotes within their elements because that is how that interface shows them.
  * @see https://helpcenter.veeam.com/docs/vbr/userguide/sosapi.html
  */
-export const SYSTEM_DOCUMENT_FOLDER = '.system-d26a9498-cb7c-4a87-a44a-8ae204f5ba6c/';
+const SYSTEM_DOCUMENT_FOLDER = '.system-d26a9498-cb7c-4a87-a44a-8ae204f5ba6c/';
 export const SYSTEM_DOCUMENT_KEY = `${SYSTEM_DOCUMENT_FOLDER}system.xml`;
 export const CAPACITY_DOCUMENT_KEY = `${SYSTEM_DOCUMENT_FOLDER}capacity.xml`;
 
