@@ -6,6 +6,7 @@ import type { BodyFacts, BodySource } from '@sealgate/engine';
 import {
   announcedTrailers,
   type ChunkedDecoder,
+  checksumTypeMismatch,
   createBodyVerifier,
   createChunkedDecoder,
   decodedContentLength,
@@ -41,8 +42,12 @@ export function declaredBytes(context: S3Context): number {
 export function openBody(context: S3Context, watch: SealWatch, algorithm?: ChecksumAlgorithm | null): BodySource {
   const { headers, payload } = context;
   const bytes = declaredBytes(context);
+  const expected = parseChecksumHeaders(headers);
+  const sent = expected.checksum?.algorithm;
+  const wanted = algorithm ?? sent;
+  if (sent !== undefined && wanted !== undefined && sent !== wanted) throw checksumTypeMismatch(wanted, sent);
   const verifier = createBodyVerifier({
-    expected: parseChecksumHeaders(headers),
+    expected,
     payload,
     ...(algorithm === undefined ? {} : { algorithm }),
   });

@@ -1,7 +1,7 @@
 import { parseObjectKey } from '@sealgate/core/names';
 import type { Bucket, CommitPart, CommitUpload } from '@sealgate/core/ports';
 import { describe, expect, it } from 'vitest';
-import { actor, faultOf, type World } from './context.ts';
+import { actor, faultOf, replicas, type World } from './context.ts';
 
 const KEY = parseObjectKey('big');
 
@@ -63,7 +63,12 @@ export function describeUploads(world: World): void {
       const { uploadId, parts } = await threeParts(bucket);
       const old = parts[1];
       const checksum = { algorithm: 'SHA1', value: 'AAAAAAAAAAAAAAAAAAAAAAAAAAA=', type: 'FULL_OBJECT' } as const;
-      const next = await world.putPart(bucket, 'big', uploadId, 3, { checksum, inspection: 'sgo1 head' });
+      const backends = await world.backends();
+      const next = await world.putPart(bucket, 'big', uploadId, 3, {
+        checksum,
+        inspection: 'sgo1 head',
+        replicas: replicas(backends, 'stored', 'pending'),
+      });
       const listed = await metadata().listParts(uploadId, 0, 10);
       expect(listed.map((part) => part.partNumber)).toEqual([1, 3, 7]);
       expect(listed[1]).toMatchObject({
@@ -72,6 +77,7 @@ export function describeUploads(world: World): void {
         checksum,
         inspection: 'sgo1 head',
         bytes: 1000,
+        storedOn: [backends[0].id, backends[2].id],
       });
       expect((await metadata().listParts(uploadId, 1, 1)).map((part) => part.partNumber)).toEqual([3]);
       expect([...(await world.due()).keys()]).toContain(old?.blobId);
