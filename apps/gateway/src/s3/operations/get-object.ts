@@ -145,14 +145,21 @@ async function windowOfPart(context: S3Context, version: ObjectVersion, text: st
   });
   if (version.parts === 0) {
     if (partNumber !== 1) throw notThere;
+    setPartRange(context, version, { start: 0, bytes: version.bytes });
     return { status: 206, start: 0, bytes: version.bytes, checksum: wholeChecksum(version) };
   }
   const segment = await context.metadata.readSegmentOfPart(version, partNumber);
   if (segment === undefined) throw notThere;
   const { offset, bytes } = segment;
   context.response.setHeader('x-amz-mp-parts-count', version.parts);
-  const range = { start: offset, end: offset + bytes - 1 };
-  context.response.setHeader('content-range', formatContentRange(range, version.bytes));
+  setPartRange(context, version, { start: offset, bytes });
   const [part] = asksForChecksum(context) ? await context.metadata.readParts(version, partNumber - 1, 1) : [];
   return { status: 206, start: offset, bytes, checksum: part?.checksum ?? null };
+}
+
+/** A part without bytes is at no range that could be written down. */
+function setPartRange(context: S3Context, version: ObjectVersion, part: { start: number; bytes: number }): void {
+  if (part.bytes === 0) return;
+  const range = { start: part.start, end: part.start + part.bytes - 1 };
+  context.response.setHeader('content-range', formatContentRange(range, version.bytes));
 }
