@@ -1,4 +1,4 @@
-import { checkRegister, type RegisterOperation, type RegisterVerdict, readsOfListing } from '@sealgate/testkit/history';
+import { checkRegister, type RegisterOperation, readsOfListing, type Verdict } from '@sealgate/testkit/history';
 
 export interface Interval {
   readonly began: number;
@@ -43,7 +43,7 @@ export function createRaceHistory(keys: readonly string[]): RaceHistory {
 }
 
 /** Each key by itself: linearizability is a local property. Names the keys whose history no order explains. */
-export function brokenKeys(history: RaceHistory): { key: string; verdict: RegisterVerdict }[] {
+export function brokenKeys(history: RaceHistory): { key: string; verdict: Verdict }[] {
   return history.keys
     .map((key) => ({ key, verdict: checkRegister(history.operations(key)) }))
     .filter(({ verdict }) => !verdict.ok);
