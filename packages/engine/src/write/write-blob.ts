@@ -76,6 +76,7 @@ async function writeSmall(write: Write): Promise<BodyFacts> {
   const body = await collectBody(request.body);
   const facts = await request.body.facts();
   const frame = write.shaper.whole(body);
+  const md5 = frame === body && request.body.encrypted === true ? hash('md5', body, 'buffer') : facts.md5;
   const failed = new Set<BackendId>();
   const choice = { open: true };
   const start = (backend: Backend): void => {
@@ -84,8 +85,7 @@ async function writeSmall(write: Write): Promise<BodyFacts> {
       backend,
       () => {
         const piece = pieceOf(frame, write.shards.of(backend.id));
-        const same = piece === body && request.body.encrypted !== true;
-        return { body: piece, bytes: piece.length, md5: same ? facts.md5 : hash('md5', piece, 'buffer') };
+        return { body: piece, bytes: piece.length, md5: piece === body ? md5 : hash('md5', piece, 'buffer') };
       },
       () => {
         // Once the rule held the rows are drawn up: a copy elsewhere would be one that no row names.
