@@ -11,20 +11,21 @@ interface LedgerRow {
   readonly name: string;
   readonly state: string;
   readonly code: string;
+  readonly notes: string;
 }
 
-const ledger: readonly LedgerRow[] = rowsOf(
-  readFileSync(new URL('../../docs/reference/s3-compatibility.md', import.meta.url), 'utf8'),
+const page = readFileSync(new URL('../../docs/reference/s3-compatibility.md', import.meta.url), 'utf8');
+const ledger = rowsOf('Operations');
+/** Those of refused operations are nobody's concern elsewhere. */
+const refusedHeaders = rowsOf('Request headers').filter(
+  ({ state, notes }) => state === 'refused' && !notes.includes('operations are refused'),
 );
 
-function rowsOf(page: string): LedgerRow[] {
-  const [, table = ''] = /\n## Operations\n([^]*?)\n## /.exec(page) ?? [];
-  return [...table.matchAll(/^\| `(\w+)` \| (\w+) \| (?:`(\w+)`)? ?\|/gm)].map(
-    ([, name = '', state = '', code = '']) => ({
-      name,
-      state,
-      code,
-    }),
+function rowsOf(section: string): LedgerRow[] {
+  const [, rest = ''] = page.split(`\n## ${section}\n`);
+  const [table = ''] = rest.split('\n## ');
+  return [...table.matchAll(/^\| `([\w*-]+)` \| (\w+) \| (?:`(\w+)`)? ?\|(.*)$/gm)].map(
+    ([, name = '', state = '', code = '', notes = '']) => ({ name, state, code, notes }),
   );
 }
 
@@ -103,4 +104,23 @@ test('DeleteBucketCors and DeleteBucket', async () => {
   await s3.send(new sdk.CreateBucketCommand({ Bucket: 'soon-gone' }));
   await s3.send(new sdk.DeleteBucketCommand({ Bucket: 'soon-gone' }));
   await expect(s3.send(new sdk.HeadBucketCommand({ Bucket: 'soon-gone' }))).rejects.toMatchObject({ name: 'NotFound' });
+});
+
+test.each(refusedHeaders.map((row) => [row.name, row] as const))('the header %s is refused', async (name, { code }) => {
+  const command = new sdk.PutObjectCommand({ Bucket, Key: 'never-there', Body: 'bytes' });
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const { headers } = args.request as { headers: Record<string, string> };
+      // One checksum at a time: that there are two would be refused already.
+      for (const own of Object.keys(headers)) if (/checksum|trailer/.test(own)) delete headers[own];
+      if (/kms|context/.test(name)) headers['x-amz-server-side-encryption'] = 'aws:kms';
+      headers[name] = '1';
+      return next(args);
+    },
+    { step: 'build', priority: 'low' },
+  );
+  await expect(s3.send(command)).rejects.toMatchObject({ name: code });
+  await expect(s3.send(new sdk.HeadObjectCommand({ Bucket, Key: 'never-there' }))).rejects.toMatchObject({
+    name: 'NotFound',
+  });
 });
