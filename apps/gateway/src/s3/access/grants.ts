@@ -91,7 +91,7 @@ export async function requestedOwnership(
   const requested = parseAclHeaders(headers);
   const { ownership } = access.readBucketAccess(bucket);
   if (ownership === 'BucketOwnerEnforced') {
-    if (requested !== undefined && !isFullControlOfOwner(requested, bucket)) throw listsDisabled();
+    if (requested !== undefined && !holdsAnyway(requested, bucket, writerId(caller))) throw listsDisabled();
     return { ownerId: null, acl: null };
   }
   const writer = writerId(caller);
@@ -103,9 +103,16 @@ export async function requestedOwnership(
   return { ownerId: ownerId === bucket.ownerId ? null : ownerId, acl };
 }
 
-/** The canned form, or the grant that it stands for: the one list that changes nothing where lists are disabled. */
-function isFullControlOfOwner(requested: RequestedAcl, bucket: Bucket): boolean {
-  if (requested.kind === 'canned') return requested.canned === 'bucket-owner-full-control';
+/**
+ * Where lists are disabled an object is its bucket owner's and private. A list that says just that is accepted: AWS takes
+ * the bucket owner's full control, and old tools send `private` with every write of their own.
+ */
+function holdsAnyway(requested: RequestedAcl, bucket: Bucket, writer: string): boolean {
+  if (requested.kind === 'canned') {
+    const { canned } = requested;
+    if (canned === 'bucket-owner-full-control') return true;
+    return writer === bucket.ownerId && (canned === 'private' || canned === 'bucket-owner-read');
+  }
   return requested.grants.every(
     ({ grantee, permission }) =>
       permission === 'FULL_CONTROL' && grantee.kind === 'id' && grantee.id === bucket.ownerId,

@@ -60,16 +60,31 @@ async function wantedAcl(
   const { directory, readBucketAccess } = context.access;
   const requested = parseAclHeaders(context.headers);
   const body = await readWholeBody(context);
-  if (readBucketAccess(bucket).ownership === 'BucketOwnerEnforced') throw listsDisabled();
   if (requested !== undefined && body.length > 0) {
     throw new Fault('UnexpectedContent', 'This request contains unsupported content.');
   }
+  if (readBucketAccess(bucket).ownership === 'BucketOwnerEnforced') return whereDisabled(bucket, body);
   const acl =
     requested === undefined
       ? await aclOfBody(context, body, of.ownerId)
       : await resolveAcl(directory, requested, { ...of, bucketOwnerId: bucket.ownerId });
   requireUnblocked(context, bucket, acl);
   return acl;
+}
+
+/**
+ * Where lists are disabled none is taken but the one that is shown: tools that copy put back what they got.
+ * @throws Fault AccessControlListNotSupported
+ */
+function whereDisabled(bucket: Bucket, body: Buffer): null {
+  if (body.length === 0) throw listsDisabled();
+  const { ownerId, grants } = parseAccessControlPolicy(body);
+  const shown = grants.every(
+    ({ grantee, permission }) =>
+      permission === 'FULL_CONTROL' && grantee.kind === 'id' && grantee.id === bucket.ownerId,
+  );
+  if (ownerId !== bucket.ownerId || grants.length !== 1 || !shown) throw listsDisabled();
+  return null;
 }
 
 async function aclOfBody(context: S3Context, body: Buffer, owner: string): Promise<Acl> {
