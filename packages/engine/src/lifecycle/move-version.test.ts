@@ -83,6 +83,25 @@ describe('a transition', () => {
     expect(await contentOf(at, await current(at))).toBe('');
   });
 
+  it('goes to shards and back to the default class by its S3 name', async () => {
+    const at = await scene({});
+    await setRules(at, { transitions: [{ when: days(1), storageClass: 'ColdArchiveClass' }] });
+    const content = 'x'.repeat(100_000);
+    await at.put('key', at.bucket, { body: bodyOf(content) });
+    await at.pass(1);
+    await at.run();
+    const cold = await current(at);
+    expect([cold.redundancyClass, cold.blob?.layout.kind]).toEqual(['ColdArchiveClass', 'erasure']);
+    expect(await contentOf(at, cold)).toBe(content);
+    await setRules(at, { transitions: [{ when: days(1), storageClass: 'STANDARD' }] });
+    await at.run();
+    const back = await current(at);
+    expect([back.redundancyClass, back.blob?.layout.kind]).toEqual(['StandardClass', 'copies']);
+    expect(await contentOf(at, back)).toBe(content);
+    await at.run();
+    expect(at.acted).toEqual(['transition done', 'transition done']);
+  });
+
   it('that cannot be made leaves the version, and what else is due is done', async () => {
     const at = await scene({ versioning: 'enabled' });
     await setRules(at, { id: 'all', ...toRegional }, { id: 'end', filter: noFilter, expiration: days(2) });
