@@ -3,6 +3,7 @@ import type { BackendPool, Clock, Metadata, ObjectVersion } from '@sealgate/core
 import { createErasureCodecs } from '@sealgate/erasure';
 import type { EngineEvents } from './events.ts';
 import { deleteDue } from './housekeeping/delete-due.ts';
+import { pushLocksDue } from './housekeeping/push-locks-due.ts';
 import { type LifecycleOptions, lifecycleDue } from './lifecycle/lifecycle-due.ts';
 import { type MoveOutcome, type MoveRequest, moveVersion } from './lifecycle/move-version.ts';
 import type { EngineLimits } from './limits.ts';
@@ -42,6 +43,8 @@ export interface Engine {
   deleteDue(options: { readonly signal: AbortSignal }): Promise<number>;
   /** One batch of the repair queue; how many jobs it took. */
   repairDue(options: { readonly signal: AbortSignal }): Promise<number>;
+  /** One batch of retentions that backends are to hear of; how many versions it took. */
+  pushLocksDue(options: { readonly signal: AbortSignal }): Promise<number>;
   /** One step of the lifecycle; 0 when there is nothing to do now. */
   lifecycleDue(options: LifecycleOptions): Promise<number>;
   /** Keeps the bytes of a version under another class. */
@@ -67,7 +70,7 @@ export function createEngine(base: EngineDeps): Engine {
     ...base,
     policies,
     planner: createPlanner({ policies, pool: base.pool }),
-    physical: createPhysicalBuckets(base),
+    physical: createPhysicalBuckets({ ...base, policies }),
     digests: createDigestLists(base),
     hedges: createHedgeBudget(base.limits),
   };
@@ -80,6 +83,7 @@ export function createEngine(base: EngineDeps): Engine {
     completeUpload: (request) => completeUpload(deps, request),
     deleteDue: (options) => deleteDue(deps, options),
     repairDue: (options) => repairDue(deps, options),
+    pushLocksDue: (options) => pushLocksDue(deps, options),
     lifecycleDue: (options) => lifecycleDue(deps, options),
     moveVersion: (request) => moveVersion(deps, request),
     policies,

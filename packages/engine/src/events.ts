@@ -19,6 +19,8 @@ export interface EngineEvents {
   badReplica(blobId: BlobId, backend: BackendId, fault: Fault): void;
   /** Rubbish could not be queued for deletion and is left for the sweep. */
   cleanupFailed(blobId: BlobId, fault: Fault): void;
+  /** A backend did not take the retention of a copy; the gateway enforces it as before. */
+  lockNotPushed(backend: BackendId, fault: Fault): void;
   lifecycleActed(action: LifecycleAction, outcome: LifecycleOutcome): void;
   /** Versions that were looked at. */
   lifecycleWalked(versions: number): void;
@@ -37,6 +39,7 @@ export const silentEvents: EngineEvents = {
   hedged: () => undefined,
   badReplica: () => undefined,
   cleanupFailed: () => undefined,
+  lockNotPushed: () => undefined,
   lifecycleActed: () => undefined,
   lifecycleWalked: () => undefined,
   lifecycleFinished: () => undefined,

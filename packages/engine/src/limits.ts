@@ -53,6 +53,9 @@ export interface EngineLimits {
   readonly deletionLeaseMs: number;
   readonly deletionTimeoutMs: number;
   readonly repairBatch: number;
+  /** Versions whose retention is pushed down at once, and until when another process leaves them alone. */
+  readonly lockPushBatch: number;
+  readonly lockPushLeaseMs: number;
   /** Versions, uploads and the like that one step of the lifecycle looks at; two or more. */
   readonly lifecyclePage: number;
   /** Versions of one step that are worked on at once; each may be read and written anew. */
@@ -90,6 +93,8 @@ export const defaultEngineLimits: EngineLimits = {
   deletionLeaseMs: 120_000,
   deletionTimeoutMs: 20_000,
   repairBatch: 8,
+  lockPushBatch: 16,
+  lockPushLeaseMs: 10 * 60_000,
   lifecyclePage: 500,
   lifecycleConcurrency: 4,
   lifecycleLeaseMs: 120_000,

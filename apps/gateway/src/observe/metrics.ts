@@ -138,12 +138,19 @@ function engineMetrics(registry: Registry): EngineEvents {
     labelNames: ['fault'],
     registers,
   });
+  const locks = new Counter({
+    name: 'sealgate_locks_not_pushed_total',
+    help: 'Copies whose retention their backend did not take; the gateway enforces it all the same.',
+    labelNames: ['backend', 'fault'],
+    registers,
+  });
   return {
     acked: (redundancyClass, copies, width) => acks.inc({ class: redundancyClass, copies, width }),
     replicaDetached: (backend) => detached.inc({ backend }),
     targetsReplaced: (count) => replaced.inc(count),
     hedged: (backend) => hedged.inc({ backend }),
     badReplica: (_blobId, backend, fault: Fault) => bad.inc({ backend, fault: fault.code }),
+    lockNotPushed: (backend, fault) => locks.inc({ backend, fault: fault.code }),
     cleanupFailed: (_blobId, fault) => cleanups.inc({ fault: fault.code }),
     ...lifecycleMetrics(registry),
   };

@@ -168,6 +168,7 @@ function startLoops({ core, options, metrics, closers }: Opening): void {
       concurrency: config.repairConcurrency,
       run: (o) => core.engine.repairDue(o),
     }),
+    createLoop({ ...shared, name: 'locks', concurrency: 1, run: (o) => core.engine.pushLocksDue(o) }),
     createLifecycleLoop({ ...shared, engine: core.engine, config, holder: randomUUID() }),
     createLoop({
       ...shared,

@@ -10,6 +10,7 @@ import { getObject } from './get-object.ts';
 import { bytesOf } from './headers.ts';
 import { listObjects } from './list-objects.ts';
 import { putObject } from './put-object.ts';
+import { retainObject } from './retain-object.ts';
 import type { S3Target } from './target.ts';
 
 /**
@@ -22,9 +23,10 @@ import type { S3Target } from './target.ts';
 export function createS3Driver(target: S3Target): BackendDriver {
   const calls = createS3Calls(target);
   return {
-    async ensureBucket(bucket, { signal }) {
+    async ensureBucket(bucket, { signal, objectLock = false }) {
       checkBucket(bucket);
-      await ensureBucket(calls, { bucket, signal });
+      const headers: Record<string, string> = objectLock ? { 'x-amz-bucket-object-lock-enabled': 'true' } : {};
+      await ensureBucket(calls, { bucket, signal, headers });
     },
     async removeBucket(bucket, { signal }) {
       checkBucket(bucket);
@@ -46,6 +48,10 @@ export function createS3Driver(target: S3Target): BackendDriver {
     async head(bucket, key, { signal }) {
       checkAddress(bucket, key);
       return await headObject(calls, { bucket, key, signal });
+    },
+    async retain(bucket, key, { signal, untilMs }) {
+      checkAddress(bucket, key);
+      await retainObject(calls, { bucket, key, signal, untilMs });
     },
     async delete(bucket, key, { signal }) {
       checkAddress(bucket, key);

@@ -279,6 +279,17 @@ describe('narrowing', () => {
     expect(narrowed('', '')).toBeNull();
   });
 
+  it('pushes locks down when either policy asks for it', () => {
+    const asking = (text: string) => compile(`  objectLock: { pushDown: ${text} }\n`);
+    const narrowed = (a: string, b: string) => narrow(asking(a), asking(b)).pushesLocks;
+    expect([narrowed('true', 'false'), narrowed('false', 'true'), narrowed('false', 'false')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect([builtinPolicy.pushesLocks, compile('  {}\n').pushesLocks]).toEqual([false, false]);
+  });
+
   it('lets a tenant define classes only where the operator lists none', () => {
     const tenant = example('custom-classes.yaml');
     expect(narrow(builtinPolicy, tenant).defaultClass).toBe('Ledger');

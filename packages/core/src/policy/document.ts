@@ -163,6 +163,10 @@ export const policyDocument = z
         .strictObject({ mode: z.enum(['required', 'report', 'off']) })
         .optional()
         .meta({ description: 'Least strict encryption mode of the buckets under this policy.' }),
+      objectLock: z.strictObject({ pushDown: z.boolean() }).optional().meta({
+        description:
+          'pushDown: backends with object lock are told of the retention of versions, too. The gateway enforces it in any case.',
+      }),
     }),
   })
   .meta({

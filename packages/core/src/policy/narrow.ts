@@ -27,6 +27,7 @@ export function narrow(operator: CompiledPolicy, tenant: CompiledPolicy): Compil
     name: tenant.name,
     version: tenant.version,
     encryption: stricter(operator.encryption, tenant.encryption),
+    pushesLocks: operator.pushesLocks || tenant.pushesLocks,
     openClasses: operator.openClasses && tenant.openClasses,
     classes: new Map([[defaultClass, first], ...classes]),
     defaultClass,

@@ -33,6 +33,8 @@ export interface CompiledPolicy {
   readonly name: string;
   readonly version: number;
   readonly encryption: EncryptionMode | null;
+  /** Backends with object lock hear of the retention of versions. */
+  readonly pushesLocks: boolean;
   /** Class names that a client may ask for, the default one first. */
   readonly classes: ReadonlyMap<string, RedundancyClass>;
   readonly defaultClass: string;

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Fault } from '@sealgate/core/faults';
 import { type BackendId, type PhysicalBucketName, parseBackendId } from '@sealgate/core/names';
+import { builtinPolicy } from '@sealgate/core/policy';
 import type { BackendDriver, Bucket } from '@sealgate/core/ports';
 import { expect, test } from 'vitest';
 import { defaultEngineLimits } from '../limits.ts';
@@ -30,6 +31,7 @@ function setUp(ensureBucket: BackendDriver['ensureBucket']) {
       report: () => undefined,
     },
     limits: defaultEngineLimits,
+    policies: { forBucket: () => Promise.resolve(builtinPolicy) },
   });
 }
 

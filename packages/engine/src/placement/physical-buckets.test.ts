@@ -1,4 +1,5 @@
 import { type PhysicalBucketName, parseBackendId } from '@sealgate/core/names';
+import { builtinPolicy } from '@sealgate/core/policy';
 import { expect, test } from 'vitest';
 import { defaultEngineLimits } from '../limits.ts';
 import { createPhysicalBuckets } from './physical-buckets.ts';
@@ -17,6 +18,7 @@ test('a bucket that another process made after the names were read is found', as
       report: () => undefined,
     },
     limits: defaultEngineLimits,
+    policies: { forBucket: () => Promise.resolve(builtinPolicy) },
   });
   expect(await physical.find(1, backend)).toBeUndefined();
   rows.set(backend, 's3gw-0123456789abcdef-a' as PhysicalBucketName);

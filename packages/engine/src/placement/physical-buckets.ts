@@ -3,6 +3,7 @@ import { type BackendId, type PhysicalBucketName, physicalBucketName } from '@se
 import type { Backend, BackendPool, Bucket, Metadata } from '@sealgate/core/ports';
 import { LRUCache } from 'lru-cache';
 import type { EngineLimits } from '../limits.ts';
+import type { Policies } from './policies.ts';
 
 /** Logical buckets whose physical names are kept at hand. */
 const CACHED_BUCKETS_MAX = 10_000;
@@ -16,6 +17,11 @@ export interface PhysicalBuckets {
   doubt(bucketId: number, backend: BackendId): void;
 }
 
+/** Whether retention can be pushed down to it. */
+export function takesLocks({ capabilities }: Pick<Backend, 'capabilities'>): boolean {
+  return capabilities.objectLock === true;
+}
+
 interface Making {
   readonly promise: Promise<PhysicalBucketName>;
   /** Of the call that began it. */
@@ -26,8 +32,9 @@ export function createPhysicalBuckets(deps: {
   readonly metadata: Pick<Metadata, 'physicalBuckets' | 'recordPhysicalBucket'>;
   readonly pool: BackendPool;
   readonly limits: EngineLimits;
+  readonly policies: Policies;
 }): PhysicalBuckets {
-  const { metadata, pool, limits } = deps;
+  const { metadata, pool, limits, policies } = deps;
   const known = new LRUCache<number, Map<BackendId, PhysicalBucketName>>({ max: CACHED_BUCKETS_MAX });
   const making = new Map<string, Making>();
   const doubted = new LRUCache<string, true>({ max: CACHED_BUCKETS_MAX });
@@ -43,6 +50,7 @@ export function createPhysicalBuckets(deps: {
   const make = async (bucket: Bucket, backend: Backend, signal: AbortSignal): Promise<PhysicalBucketName> => {
     const driver = pool.driver(backend.id);
     if (driver === undefined) throw new Fault('BackendUnreachable', 'The storage location has no driver here.');
+    const objectLock = takesLocks(backend) && bucket.objectLock && (await policies.forBucket(bucket)).pushesLocks;
     for (let counter = 0; counter < limits.bucketNameTries; counter += 1) {
       const name = physicalBucketName({
         tenant: bucket.tenantName,
@@ -52,7 +60,7 @@ export function createPhysicalBuckets(deps: {
         counter,
       });
       try {
-        await driver.ensureBucket(name, { signal });
+        await driver.ensureBucket(name, { signal, objectLock });
       } catch (error) {
         if (isFault(error, 'BucketNameTaken')) continue;
         throw error;

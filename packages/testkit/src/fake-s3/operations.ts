@@ -8,6 +8,7 @@ import {
   listBucketResultV2,
   listVersionsResult,
   parseCompleteMultipartUpload,
+  parseRetention,
   parseVersioningConfiguration,
   quoteEtag,
   versioningConfiguration,
@@ -63,6 +64,7 @@ export function perform(state: FakeState, request: FakeRequest): FakeAnswer {
   if (request.query.has('uploads') || request.query.has('uploadId')) return onUpload(state, bucket, request);
   switch (request.method) {
     case 'PUT':
+      if (request.query.has('retention')) return putRetention(bucket, request);
       return request.query.has('legal-hold') ? putLegalHold(state, bucket, request) : putObject(state, bucket, request);
     case 'GET':
     case 'HEAD':
@@ -231,6 +233,13 @@ function putLegalHold(state: FakeState, bucket: FakeBucket, request: FakeRequest
   return { status: 200 };
 }
 
+function putRetention(bucket: FakeBucket, request: FakeRequest): FakeAnswer {
+  if (!bucket.objectLock) throw new Fault('InvalidRequest', 'Bucket is missing Object Lock Configuration');
+  if (request.header('content-md5') === undefined) throw new Fault('InvalidRequest', 'Missing required header');
+  versionOf(bucket, request).retainUntilMs = parseRetention(request.body)?.untilMs ?? 0;
+  return { status: 200 };
+}
+
 function versionOf(bucket: FakeBucket, { key, query }: FakeRequest): FakeVersion {
   const wanted = query.get('versionId');
   const versions = bucket.objects.get(key) ?? [];
@@ -258,7 +267,10 @@ function deleteObject(state: FakeState, bucket: FakeBucket, request: FakeRequest
   const versionId = query.get('versionId');
   if (versionId !== null) {
     const version = bucket.objects.get(key)?.find((each) => each.versionId === versionId);
-    if (version?.legalHold === true) throw new Fault('AccessDenied', 'Access Denied because object protected');
+    const bypass = request.header('x-amz-bypass-governance-retention') === 'true';
+    const retained = (version?.retainUntilMs ?? 0) > nowMs && !bypass;
+    if (version?.legalHold === true || retained)
+      throw new Fault('AccessDenied', 'Access Denied because object protected');
     removeVersion(bucket, key, versionId);
     return { status: 204, headers: { 'x-amz-version-id': versionId } };
   }

@@ -6,6 +6,8 @@ export interface FakeVersion {
   readonly etag: string;
   readonly modifiedAtMs: number;
   legalHold: boolean;
+  /** GOVERNANCE; 0 when there is none. */
+  retainUntilMs?: number;
 }
 
 export interface FakeUpload {
