@@ -180,8 +180,14 @@ describe('keys of log objects', () => {
   const at = { atMs: AT, eventDayMs: Date.UTC(2026, 1, 5), unique: 'U' };
   it.each([
     [{ kind: 'simple' }, 'log/2026-02-06-00-00-38-U'],
-    [{ kind: 'partitioned', dateSource: 'DeliveryTime' }, 'log/acme/us-east-1/photos/2026/02/06/2026-02-06-00-00-38-U'],
-    [{ kind: 'partitioned', dateSource: 'EventTime' }, 'log/acme/us-east-1/photos/2026/02/05/2026-02-05-00-00-00-U'],
+    [
+      { kind: 'partitioned', dateSource: 'DeliveryTime' },
+      'log/acme-owner/us-east-1/photos/2026/02/06/2026-02-06-00-00-38-U',
+    ],
+    [
+      { kind: 'partitioned', dateSource: 'EventTime' },
+      'log/acme-owner/us-east-1/photos/2026/02/05/2026-02-05-00-00-00-U',
+    ],
   ] as const)('%j', (keyFormat, key) => {
     expect(logKey({ targetPrefix: 'log/', keyFormat }, source, at)).toBe(key);
   });
@@ -209,6 +215,8 @@ describe('who may write logs', () => {
     expect(may(statement({ Resource: 'arn:aws:s3:::logs/other/*' }))).toBe(false);
     expect(may(statement({ Principal: { Service: 'config.amazonaws.com' } }))).toBe(false);
     expect(may(statement({ Action: 's3:GetObject' }))).toBe(false);
+    expect(may(statement({ Principal: '*' }))).toBe(false);
+    expect(may(statement(), statement({ Effect: 'Deny', Principal: '*' }))).toBe(false);
     const deny = statement({ Effect: 'Deny', Resource: 'arn:aws:s3:::logs/log/2026' });
     expect(may(statement(), deny)).toBe(false);
   });

@@ -1,4 +1,4 @@
-import { decide, LOG_DELIVERY_SERVICE } from '@sealgate/core/access';
+import { type BucketAccess, decide, LOG_DELIVERY_SERVICE, type Statement } from '@sealgate/core/access';
 import type { Bucket } from '@sealgate/core/ports';
 import type { ReadBucketAccess } from '../s3/access/bucket-access.ts';
 
@@ -21,6 +21,7 @@ export function mayDeliver(
     ['aws:principalservicename', [LOG_DELIVERY_SERVICE]],
     ['aws:securetransport', ['true']],
   ]);
+  const access = forLogDelivery(readBucketAccess(target));
   const decision = (name: string) =>
     decide({
       action: 's3:PutObject',
@@ -28,9 +29,22 @@ export function mayDeliver(
       caller: { kind: 'service', service: LOG_DELIVERY_SERVICE },
       identity: { policy: null, sessionPolicy: null },
       lookup: (key) => values.get(key),
-      bucket: readBucketAccess(target),
+      bucket: access,
     });
   const ofKey = decision(place.key);
   if (ofKey.allowed) return true;
   return ofKey.why !== 'bucket-policy-denies' && decision(place.prefix).allowed;
+}
+
+/** A bucket that anybody may write to has not asked for logs: only statements that name their writer let it in. */
+function forLogDelivery(access: BucketAccess): BucketAccess {
+  if (access.policy === null) return access;
+  const { document, isPublic } = access.policy;
+  const statements = document.statements.filter((one) => one.effect === 'Deny' || namesLogDelivery(one));
+  return { ...access, policy: { document: { ...document, statements }, isPublic } };
+}
+
+function namesLogDelivery({ principals }: Statement): boolean {
+  const named = principals?.negated === false ? principals.principals : [];
+  return named.some((one) => one.kind === 'service' && one.service === LOG_DELIVERY_SERVICE);
 }
