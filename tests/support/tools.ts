@@ -6,6 +6,8 @@ const PACKAGES = {
   aws: 'awscli',
   s3cmd: 's3cmd',
   rclone: 'rclone',
+  restic: 'restic',
+  s3fs: 's3fs',
   chromium: 'chromium',
 } as const;
 

@@ -61,7 +61,7 @@ export async function putBucketTagging(context: S3Context): Promise<void> {
   const tags = tagRecord(parseTagging(await readWholeBody(context), 'bucket'));
   const configs = { tagging: tags === null ? null : JSON.stringify(tags) };
   await context.metadata.updateBucket(bucket.id, { configs }, context.actor);
-  replyEmpty(context.response, 204);
+  replyEmpty(context.response, 200);
 }
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketTagging.html */
