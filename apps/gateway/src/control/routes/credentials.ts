@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Fault } from '@sealgate/core/faults';
-import type { AuditActor } from '@sealgate/core/ports';
+import type { AccessKeyId } from '@sealgate/core/names';
+import type { AuditActor, Credential } from '@sealgate/core/ports';
 import { z } from 'zod';
 import { newAccessKey } from '../../start/key-pair.ts';
 import { identityPolicyField, identityPolicyText } from '../identity-policy.ts';
@@ -27,11 +28,6 @@ const params = z.object({ accessKeyId: accessKeyField });
 
 export function credentialRoutes(services: ControlServices): readonly Route[] {
   const { metadata } = services;
-  const require = async (accessKeyId: z.output<typeof accessKeyField>) => {
-    const credential = await metadata.credential(accessKeyId);
-    if (credential === undefined) throw new Fault('NotFound', 'There is no such access key.');
-    return credential;
-  };
   return [
     route({
       method: 'POST',
@@ -72,8 +68,15 @@ export function credentialRoutes(services: ControlServices): readonly Route[] {
       status: 200,
       params,
       response: credentialSchema,
-      handle: async (input) => credentialModel(await require(input.params.accessKeyId)),
+      handle: async (input) => credentialModel(await requireCredential(services, input.params.accessKeyId)),
     }),
+    ...changeRoutes(services),
+  ];
+}
+
+function changeRoutes(services: ControlServices): readonly Route[] {
+  const { metadata } = services;
+  return [
     route({
       method: 'PATCH',
       path: '/proxy/credentials/:accessKeyId',
@@ -88,7 +91,7 @@ export function credentialRoutes(services: ControlServices): readonly Route[] {
       response: credentialSchema,
       async handle(input, { actor }) {
         await metadata.setCredentialState(input.params.accessKeyId, input.body.state, actor);
-        return credentialModel(await require(input.params.accessKeyId));
+        return credentialModel(await requireCredential(services, input.params.accessKeyId));
       },
     }),
     route({
@@ -101,11 +104,18 @@ export function credentialRoutes(services: ControlServices): readonly Route[] {
       status: 204,
       params,
       async handle(input, { actor }) {
-        await require(input.params.accessKeyId);
+        await requireCredential(services, input.params.accessKeyId);
         await metadata.deleteCredential(input.params.accessKeyId, actor);
       },
     }),
   ];
+}
+
+/** @throws Fault NotFound */
+async function requireCredential({ metadata }: ControlServices, accessKeyId: AccessKeyId): Promise<Credential> {
+  const credential = await metadata.credential(accessKeyId);
+  if (credential === undefined) throw new Fault('NotFound', 'There is no such access key.');
+  return credential;
 }
 
 async function createCredential(services: ControlServices, body: z.output<typeof newCredential>, actor: AuditActor) {

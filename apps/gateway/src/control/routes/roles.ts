@@ -86,11 +86,6 @@ const PATH = '/admin/tenants/:tenant/roles/:role';
 /** Roles of a tenant: rights that others take for a while, with STS on the S3 listener. */
 export function roleRoutes(services: ControlServices): readonly Route[] {
   const { metadata } = services;
-  const find = async (tenant: Tenant, name: string): Promise<Role> => {
-    const role = await metadata.role(tenant.name, name);
-    if (role === undefined) throw new Fault('NotFound', `Tenant "${tenant.name}" has no role "${name}".`);
-    return role;
-  };
   return [
     route({
       method: 'GET',
@@ -119,8 +114,7 @@ export function roleRoutes(services: ControlServices): readonly Route[] {
       status: 200,
       params,
       response: roleSchema,
-      handle: async (input) =>
-        roleModel(await find(await requireTenant(services, input.params.tenant), input.params.role)),
+      handle: async (input) => roleModel(await requireRole(services, input.params)),
     }),
     route({
       method: 'PUT',
@@ -158,6 +152,17 @@ export function roleRoutes(services: ControlServices): readonly Route[] {
       },
     }),
   ];
+}
+
+/** @throws Fault NotFound */
+async function requireRole(
+  services: ControlServices,
+  { tenant: ref, role: name }: z.output<typeof params>,
+): Promise<Role> {
+  const tenant = await requireTenant(services, ref);
+  const role = await services.metadata.role(tenant.name, name);
+  if (role === undefined) throw new Fault('NotFound', `Tenant "${tenant.name}" has no role "${name}".`);
+  return role;
 }
 
 function isRoleName(text: string): boolean {
