@@ -62,14 +62,9 @@ export async function bundleEntry(): Promise<string> {
 export async function openPage(s3Endpoint: string): Promise<BrowserPage> {
   const entry = await bundleEntry();
   const proxy = await startTamperingProxy(s3Endpoint, () => Promise.reject(new Error('not needed')), ownPages(entry));
-  const userDataDir = mkdtempSync(join(tmpdir(), 'sealgate-browser-'));
-  const context = await chromium.launchPersistentContext(userDataDir, {
-    executablePath: CHROMIUM,
-    args: ARGUMENTS,
-    headless: true,
-  });
+  const browser = await openBrowser();
+  const { page } = browser;
   const complaints: string[] = [];
-  const page = await firstPage(context);
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
     // Answers of 4xx, which tests provoke, are noted by the browser on its own.
@@ -82,8 +77,24 @@ export async function openPage(s3Endpoint: string): Promise<BrowserPage> {
     proxy,
     complaints,
     async close() {
-      await context.close();
+      await browser.close();
       await proxy.close();
+    },
+  };
+}
+
+/** A browser of its own with an empty page. */
+export async function openBrowser(): Promise<{ readonly page: Page; close(): Promise<void> }> {
+  const userDataDir = mkdtempSync(join(tmpdir(), 'sealgate-browser-'));
+  const context = await chromium.launchPersistentContext(userDataDir, {
+    executablePath: CHROMIUM,
+    args: ARGUMENTS,
+    headless: true,
+  });
+  return {
+    page: await firstPage(context),
+    async close() {
+      await context.close();
       rmSync(userDataDir, { recursive: true, force: true });
     },
   };
