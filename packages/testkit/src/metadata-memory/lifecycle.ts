@@ -11,6 +11,7 @@ import type {
 } from '@sealgate/core/ports';
 import { dataBlobOf, doomBlob, insertBlob, shownBlob } from './blobs.ts';
 import { noteLock } from './locks.ts';
+import { noteMove } from './notifications.ts';
 import type { MemoryState, StoredBucket, StoredUpload, StoredVersion } from './state.ts';
 
 export function createCursors(state: MemoryState): MetadataCursors {
@@ -79,6 +80,7 @@ export function createLifecycle(
       if (part === undefined || found.upload === null) {
         found.dataBlobId = blobId;
         found.version = { ...found.version, redundancyClass };
+        noteMove(state, found.version, request.actor);
       } else {
         found.upload.parts.set(request.partNumber, { ...part, record: { ...part.record, blobId } });
       }
@@ -92,6 +94,7 @@ export function createLifecycle(
       const { redundancyClass } = request;
       if (found?.upload == null || outside(state, found.upload, redundancyClass).length > 0) return false;
       found.version = { ...found.version, redundancyClass };
+      noteMove(state, found.version, request.actor);
       return true;
     },
 

@@ -38,6 +38,14 @@ export function noteEvent(
   });
 }
 
+/** The same for a version that the lifecycle moved, all of it; other moves are nothing to tell. */
+export function noteMove(state: MemoryState, version: ObjectVersion, actor: AuditActor): void {
+  const bucket = state.buckets.get(version.bucketId);
+  if (bucket === undefined || actor.kind !== 'system' || actor.id !== 'lifecycle') return;
+  state.seq += 1n;
+  noteEvent(state, bucket, { name: 'LifecycleTransition', version, actor });
+}
+
 export function createNotifications(state: MemoryState): MetadataNotifications {
   return { ...createWebhooks(state), ...createRouting(state), ...createDeliveries(state), ...createDeadLetters(state) };
 }

@@ -9,6 +9,7 @@ const configuration: NotificationConfiguration = {
     { id: 'all', kind: 'queue', arn: webhookArn('hook'), events: ['s3:ObjectCreated:*'], prefix: '', suffix: '' },
   ],
 };
+const LIFECYCLE = { kind: 'system', id: 'lifecycle', requestId: '' } as const;
 const LEASE = { limit: 100, share: 100, busy: [], leaseMs: 60_000 };
 
 export function describeNotifications(world: World): void {
@@ -144,8 +145,7 @@ function describeEvents(world: World): void {
     await change({ tags: null });
     await change({ acl: { grants: [] } });
     await change({ ownerId: 'somebody' });
-    const lifecycle = { kind: 'system', id: 'lifecycle', requestId: '' } as const;
-    const remove = { bucketId: bucket.id, key, preconditions: {}, actor: lifecycle };
+    const remove = { bucketId: bucket.id, key, preconditions: {}, actor: LIFECYCLE };
     await world.metadata().deleteObject(remove);
     await world.metadata().deleteObject({ ...remove, versionId: put.versionId });
     const events = (await eventsOf(world, bucket)).map(({ event }) => event);
@@ -159,6 +159,30 @@ function describeEvents(world: World): void {
     ]);
     expect(events[1]).toMatchObject({ versionId: put.versionId, etag: events[0]?.etag, bytes: events[0]?.bytes });
     expect(events[4]).toMatchObject({ principalId: 'lifecycle', remoteAddress: undefined });
+  });
+
+  test('tell of moves by the lifecycle, and of no others', async () => {
+    const { bucket } = await scene(world, 'enabled');
+    const put = await world.version(bucket, 'k');
+    const { seq, versionId } = await world.metadata().commitVersion(put);
+    const move = {
+      ...put,
+      seq,
+      partNumber: 0,
+      blobId: world.blobId(),
+      old: put.blobId,
+      redundancyClass: 'RegionalClass',
+    };
+    expect(await world.metadata().replaceBlob({ ...move, actor: { kind: 'system', id: 'drain', requestId: '' } })).toBe(
+      true,
+    );
+    const again = { ...move, blobId: world.blobId(), old: move.blobId };
+    expect(await world.metadata().replaceBlob({ ...again, actor: LIFECYCLE })).toBe(true);
+    const told = (await eventsOf(world, bucket)).map(({ event }) => [event.name, event.versionId, event.bytes]);
+    expect(told).toEqual([
+      ['ObjectCreated:Put', versionId, put.bytes],
+      ['LifecycleTransition', versionId, put.bytes],
+    ]);
   });
 
   test('tell of multipart uploads once', async () => {
