@@ -4,7 +4,7 @@ import type { Backend } from '@sealgate/core/ports';
 import { verifyStrip } from '../read/verify-strip.ts';
 import type { AckTracker } from './ack-tracker.ts';
 import { blobKey } from './blob-key.ts';
-import type { Shaper } from './shaper.ts';
+import type { Shaper } from './shape.ts';
 import type { ShardMap } from './shard-map.ts';
 import type { WriteDeps, WriteRequest } from './types.ts';
 
@@ -16,7 +16,7 @@ export interface LateCopies {
   /** Follows the copies that were committed as `pending` and turns their rows. Returns at once. */
   follow(pending: readonly BackendId[], tracker: AckTracker, stop: AbortController): void;
   /**
-   * Removes what failed puts may have left on backends that no row names, because another one took their place. The
+   * Removes what failed puts may have left where no row names it, because another backend took their place. The
    * deletion queue knows blobs, not single copies; what cannot be removed now is left to the sweep. Returns at once.
    */
   removeStrays(backends: readonly Backend[]): void;

@@ -8,7 +8,8 @@ import { type BodyFacts, collectBody, exactly } from './body.ts';
 import { createFanOut } from './fan-out.ts';
 import { pieceOf } from './frame.ts';
 import { createLateCopies, type LateCopies } from './late-copies.ts';
-import { createShaper, type Shaper } from './shaper.ts';
+import type { Shaper } from './shape.ts';
+import { createShaper } from './shaper.ts';
 import { createShardMap, type ShardMap } from './shard-map.ts';
 import type { WriteDeps, WriteRequest, WrittenBlob } from './types.ts';
 
@@ -31,8 +32,9 @@ export async function writeBlob(deps: WriteDeps, request: WriteRequest): Promise
     const facts = small ? await writeSmall(write) : await writeStream(write);
     const ackedBy = tracker.backends('stored').map((b) => b.id);
     const replicas = replicasOf(write);
-    const named = new Set(replicas.map((r) => r.backend));
-    const strays = tracker.backends('failed').filter((b) => !named.has(b.id));
+    // A backend whose shard a stand-in took may be owed another one; what it was sent lies beside that.
+    const named = new Set(replicas.map((r) => `${r.backend}/${r.shard}`));
+    const strays = tracker.backends('failed').filter((b) => !named.has(`${b.id}/${shards.of(b.id)}`));
     const pending = replicas.filter((r) => r.state === 'pending').map((r) => r.backend);
     return {
       blobId: request.blobId,
