@@ -1,13 +1,17 @@
-import { daysOf } from '@sealgate/core/lifecycle';
+import { daysOf, type LifecycleFilter } from '@sealgate/core/lifecycle';
 import { parseObjectKey } from '@sealgate/core/names';
-import { PLAIN_ATTRIBUTES } from '@sealgate/core/ports';
+import { type AuditActor, PLAIN_ATTRIBUTES } from '@sealgate/core/ports';
+import { type LifecycleScene, lifecycleScene, SCENE_DAY_MS, setRules } from '@sealgate/testkit/cluster';
 import { describe, expect, it } from 'vitest';
 import { defaultEngineLimits } from '../limits.ts';
-import { actor, DAY_MS, days, noFilter, type Scene, scene, setRules } from './testing.ts';
+
+const actor: AuditActor = { kind: 'tenant', id: 'test', requestId: 'test' };
+const noFilter: LifecycleFilter = { prefix: null, tags: [], sizeGreaterThan: null, sizeLessThan: null };
+const days = (count: number) => ({ kind: 'days', days: count }) as const;
 
 const expires = (count: number) => ({ expiration: days(count) });
 
-async function keysOf({ cluster, bucket }: Pick<Scene, 'cluster' | 'bucket'>): Promise<string[]> {
+async function keysOf({ cluster, bucket }: Pick<LifecycleScene, 'cluster' | 'bucket'>): Promise<string[]> {
   const page = await cluster.metadata.walkVersions({ bucketId: bucket.id, prefix: '', after: null, limit: 1000 });
   return page.versions.map((row) => (row.deleteMarker ? `${row.key}!` : row.key));
 }
@@ -15,7 +19,7 @@ async function keysOf({ cluster, bucket }: Pick<Scene, 'cluster' | 'bucket'>): P
 describe('a run of the lifecycle', () => {
   it('removes what is due in pages of any length, and nothing else', async () => {
     for (const lifecyclePage of [2, 3, 500]) {
-      const at = await scene({ limits: { ...defaultEngineLimits, lifecyclePage } });
+      const at = await lifecycleScene({ limits: { ...defaultEngineLimits, lifecyclePage } });
       await setRules(
         at,
         { filter: { ...noFilter, prefix: 'logs/' }, ...expires(2) },
@@ -35,7 +39,7 @@ describe('a run of the lifecycle', () => {
 
   it('takes noncurrent versions down to those that are kept, then the marker', async () => {
     for (const lifecyclePage of [2, 500]) {
-      const at = await scene({ versioning: 'enabled', limits: { ...defaultEngineLimits, lifecyclePage } });
+      const at = await lifecycleScene({ versioning: 'enabled', limits: { ...defaultEngineLimits, lifecyclePage } });
       await setRules(
         at,
         { noncurrentExpiration: { days: 1, newerVersions: 2 } },
@@ -53,7 +57,7 @@ describe('a run of the lifecycle', () => {
   });
 
   it('comes again when its time has come, not before', async () => {
-    const at = await scene({ intervalMs: 5 * DAY_MS });
+    const at = await lifecycleScene({ intervalMs: 5 * SCENE_DAY_MS });
     await setRules(at, expires(1));
     await at.run();
     await at.put('a');
@@ -66,7 +70,7 @@ describe('a run of the lifecycle', () => {
   });
 
   it('aborts uploads that were left', async () => {
-    const at = await scene({ limits: { ...defaultEngineLimits, lifecyclePage: 2 } });
+    const at = await lifecycleScene({ limits: { ...defaultEngineLimits, lifecyclePage: 2 } });
     await setRules(at, { filter: { ...noFilter, prefix: 'x' }, abortUploadDays: 1 });
     for (const key of ['x1', 'x2', 'x3', 'y', 'x4']) await at.beginUpload(key);
     await at.pass(1);
@@ -79,7 +83,7 @@ describe('a run of the lifecycle', () => {
   });
 
   it('does nothing by a configuration that it does not understand, and goes on with the others', async () => {
-    const at = await scene({});
+    const at = await lifecycleScene({});
     const other = await at.cluster.createBucket('other', {});
     await at.cluster.metadata.updateBucket(at.bucket.id, { configs: { lifecycle: '{"rules":[{}]}' } }, actor);
     await setRules({ ...at, bucket: other }, expires(1));
@@ -93,7 +97,7 @@ describe('a run of the lifecycle', () => {
   });
 
   it('leaves locked versions where they are', async () => {
-    const at = await scene({ versioning: 'enabled' });
+    const at = await lifecycleScene({ versioning: 'enabled' });
     await setRules(at, { noncurrentExpiration: { days: 1, newerVersions: null } });
     await at.put('a');
     const held = { ...PLAIN_ATTRIBUTES, legalHold: true };
@@ -107,12 +111,12 @@ describe('a run of the lifecycle', () => {
   });
 
   it('is the work of one process, and of the next one when that dies', async () => {
-    const at = await scene({ limits: { ...defaultEngineLimits, lifecyclePage: 2 } });
+    const at = await lifecycleScene({ limits: { ...defaultEngineLimits, lifecyclePage: 2 } });
     await setRules(at, expires(1));
     for (const key of ['a', 'b', 'c', 'd', 'e']) await at.put(key);
     await at.pass(1);
     const other = at.cluster.startGateway();
-    const options = { ...at.options, holder: 'other', intervalMs: 0, calendar: daysOf(DAY_MS) };
+    const options = { ...at.options, holder: 'other', intervalMs: 0, calendar: daysOf(SCENE_DAY_MS) };
     const step = () => at.cluster.clock.run(other.engine.lifecycleDue(options));
     expect(await at.step()).toBe(1);
     expect(await step()).toBe(0);
@@ -126,7 +130,7 @@ describe('a run of the lifecycle', () => {
   });
 
   it('forgets uploads whose time is over', async () => {
-    const at = await scene({});
+    const at = await lifecycleScene({});
     const uploadId = await at.beginUpload('a');
     const key = parseObjectKey('a');
     await at.cluster.metadata.abortUpload({ bucketId: at.bucket.id, key, uploadId, actor });

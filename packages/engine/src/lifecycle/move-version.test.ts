@@ -1,21 +1,25 @@
+import type { LifecycleFilter } from '@sealgate/core/lifecycle';
 import { parseObjectKey } from '@sealgate/core/names';
-import type { BlobRecord, ObjectVersion } from '@sealgate/core/ports';
+import type { AuditActor, BlobRecord, ObjectVersion } from '@sealgate/core/ports';
 import { calmPlan, createPrng } from '@sealgate/testkit';
-import { calmMetadataPlan } from '@sealgate/testkit/cluster';
+import { bodyOf, calmMetadataPlan, type LifecycleScene, lifecycleScene, setRules } from '@sealgate/testkit/cluster';
 import { describe, expect, it } from 'vitest';
 import { defaultEngineLimits } from '../limits.ts';
-import { actor, bodyOf, days, noFilter, type Scene, scene, setRules } from './testing.ts';
+
+const actor: AuditActor = { kind: 'tenant', id: 'test', requestId: 'test' };
+const noFilter: LifecycleFilter = { prefix: null, tags: [], sizeGreaterThan: null, sizeLessThan: null };
+const days = (count: number) => ({ kind: 'days', days: count }) as const;
 
 const KEY = parseObjectKey('key');
 const { signal } = new AbortController();
 
-async function current({ cluster, bucket }: Scene): Promise<ObjectVersion> {
+async function current({ cluster, bucket }: LifecycleScene): Promise<ObjectVersion> {
   const version = await cluster.metadata.currentVersion(bucket.id, KEY);
   if (version === undefined) throw new Error('no version');
   return version;
 }
 
-async function contentOf(at: Scene, version: ObjectVersion): Promise<string> {
+async function contentOf(at: LifecycleScene, version: ObjectVersion): Promise<string> {
   const read = async (): Promise<string> => {
     const chunks: Buffer[] = [];
     for await (const chunk of at.gateway.engine.readObject(version, { signal })) chunks.push(chunk);
@@ -24,7 +28,7 @@ async function contentOf(at: Scene, version: ObjectVersion): Promise<string> {
   return await at.cluster.clock.run(read());
 }
 
-function countriesOf({ cluster }: Scene, blob: BlobRecord): string[] {
+function countriesOf({ cluster }: LifecycleScene, blob: BlobRecord): string[] {
   const ids = new Set(blob.replicas.map((replica) => replica.backend));
   return cluster.members.filter(({ backend }) => ids.has(backend.id)).map(({ backend }) => backend.country);
 }
@@ -32,7 +36,7 @@ function countriesOf({ cluster }: Scene, blob: BlobRecord): string[] {
 const toRegional = { transitions: [{ when: days(1), storageClass: 'RegionalClass' }] };
 
 /** Two parts, the first one as large as parts must be here. */
-async function putMultipart(at: Scene): Promise<ObjectVersion> {
+async function putMultipart(at: LifecycleScene): Promise<ObjectVersion> {
   const { engine } = at.gateway;
   const { cluster, bucket } = at;
   const uploadId = await at.beginUpload('key');
@@ -43,7 +47,7 @@ async function putMultipart(at: Scene): Promise<ObjectVersion> {
     [1, 'first '],
     [4, 'second'],
   ] as const) {
-    const request = { bucket, upload, partNumber, body: bodyOf(content), actor, signal };
+    const request = { bucket, upload, partNumber, body: bodyOf(Buffer.from(content)), actor, signal };
     const { etag } = await cluster.clock.run(engine.uploadPart(request));
     parts.push({ partNumber, etag });
   }
@@ -54,7 +58,7 @@ async function putMultipart(at: Scene): Promise<ObjectVersion> {
 
 describe('a transition', () => {
   it('keeps the bytes as the new class wants, and everything that a client sees but the class', async () => {
-    const at = await scene({ versioning: 'enabled' });
+    const at = await lifecycleScene({ versioning: 'enabled' });
     await setRules(at, toRegional);
     await at.put('key');
     const before = await current(at);
@@ -74,9 +78,9 @@ describe('a transition', () => {
   });
 
   it('moves an empty object too', async () => {
-    const at = await scene({});
+    const at = await lifecycleScene({});
     await setRules(at, toRegional);
-    await at.put('key', at.bucket, { body: bodyOf('') });
+    await at.put('key', at.bucket, { body: bodyOf(Buffer.from('')) });
     await at.pass(1);
     await at.run();
     expect((await current(at)).redundancyClass).toBe('RegionalClass');
@@ -84,10 +88,10 @@ describe('a transition', () => {
   });
 
   it('goes to shards and back to the default class by its S3 name', async () => {
-    const at = await scene({});
+    const at = await lifecycleScene({});
     await setRules(at, { transitions: [{ when: days(1), storageClass: 'ColdArchiveClass' }] });
     const content = 'x'.repeat(100_000);
-    await at.put('key', at.bucket, { body: bodyOf(content) });
+    await at.put('key', at.bucket, { body: bodyOf(Buffer.from(content)) });
     await at.pass(1);
     await at.run();
     const cold = await current(at);
@@ -103,7 +107,7 @@ describe('a transition', () => {
   });
 
   it('that cannot be made leaves the version, and what else is due is done', async () => {
-    const at = await scene({ versioning: 'enabled' });
+    const at = await lifecycleScene({ versioning: 'enabled' });
     await setRules(at, { id: 'all', ...toRegional }, { id: 'end', filter: noFilter, expiration: days(2) });
     await at.put('key');
     const before = await current(at);
@@ -119,7 +123,7 @@ describe('a transition', () => {
   });
 
   it('of a multipart version goes on where it was interrupted', async () => {
-    const at = await scene({ limits: { ...defaultEngineLimits, partBytesMin: 1, segmentPage: 1 } });
+    const at = await lifecycleScene({ limits: { ...defaultEngineLimits, partBytesMin: 1, segmentPage: 1 } });
     const version = await putMultipart(at);
     for (const { faulty } of at.cluster.members) faulty.usePlan({ ...calmPlan, delayMs: [50, 50] });
     const { engine } = at.gateway;
@@ -143,7 +147,7 @@ describe('a transition', () => {
   });
 
   it('gives its copies up when the version went meanwhile', async () => {
-    const at = await scene({});
+    const at = await lifecycleScene({});
     await at.put('key');
     const version = await current(at);
     await at.put('key');
@@ -155,7 +159,7 @@ describe('a transition', () => {
 });
 
 /** Puts and runs of the lifecycle at once, in an order that the seed decides. What was put last must be there after each. */
-async function race(at: Scene, seed: number): Promise<void> {
+async function race(at: LifecycleScene, seed: number): Promise<void> {
   const prng = createPrng(seed);
   const { clock } = at.cluster;
   for (let round = 0; round < 12; round += 1) {
@@ -164,7 +168,7 @@ async function race(at: Scene, seed: number): Promise<void> {
     const put = async (): Promise<void> => {
       puts += 1;
       const content = `round ${round}.${puts}`;
-      const { seq } = await at.put('key', at.bucket, { body: bodyOf(content) });
+      const { seq } = await at.put('key', at.bucket, { body: bodyOf(Buffer.from(content)) });
       if (acked === undefined || acked.seq < seq) acked = { seq, content };
     };
     const later = clock.run(new Promise<void>((resolve) => void clock.schedule(prng.int(1000), resolve)));
@@ -184,7 +188,11 @@ describe('clients and the lifecycle at once', () => {
     const acted = new Set<string>();
     for (let seed = 0; seed < 30; seed += 1) {
       const versioned = seed % 2 === 0;
-      const at = await scene({ seed, intervalMs: 10_000, ...(versioned ? { versioning: 'enabled' as const } : {}) });
+      const at = await lifecycleScene({
+        seed,
+        intervalMs: 10_000,
+        ...(versioned ? { versioning: 'enabled' as const } : {}),
+      });
       at.cluster.useMetadataPlan({ ...calmMetadataPlan, delayMsMax: 100 });
       for (const { faulty } of at.cluster.members) faulty.usePlan({ ...calmPlan, delayMs: [1, 200] });
       await setRules(at, {

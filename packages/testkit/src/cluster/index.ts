@@ -1,5 +1,6 @@
 export { calmMetadataPlan, type MetadataPlan } from './flaky-metadata.ts';
-export { holders, memberOf, putContent, wantedBlob } from './one-object.ts';
+export { type LifecycleScene, lifecycleScene, SCENE_DAY_MS, setRules } from './lifecycle-scene.ts';
+export { bodyOf, holders, memberOf, putContent, wantedBlob } from './one-object.ts';
 export {
   type ClusterMember,
   createSeededCluster,

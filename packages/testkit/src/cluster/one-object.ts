@@ -8,7 +8,7 @@ const actor: AuditActor = { kind: 'tenant', id: 'test', requestId: 'test' };
 const key: ObjectKey = parseObjectKey('key');
 const { signal } = new AbortController();
 
-function bodyOf(content: Buffer): BodySource {
+export function bodyOf(content: Buffer): BodySource {
   async function* chunks(): AsyncGenerator<Buffer> {
     yield await Promise.resolve(content);
   }

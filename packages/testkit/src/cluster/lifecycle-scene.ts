@@ -1,31 +1,23 @@
-import { createHash } from 'node:crypto';
-import {
-  daysOf,
-  type LifecycleFilter,
-  type LifecycleRule,
-  type LifecycleTime,
-  writeLifecycleDocument,
-} from '@sealgate/core/lifecycle';
+import { daysOf, type LifecycleFilter, type LifecycleRule, writeLifecycleDocument } from '@sealgate/core/lifecycle';
 import { parseObjectKey } from '@sealgate/core/names';
 import { type AuditActor, type Bucket, PLAIN_ATTRIBUTES, type Versioning } from '@sealgate/core/ports';
-import { createSeededCluster, type SeededCluster, type SimulatedGateway } from '@sealgate/testkit/cluster';
-import type { EngineLimits } from '../limits.ts';
-import { defaultEngineLimits } from '../limits.ts';
-import type { PutObjectRequest, PutObjectResult } from '../objects/put-object.ts';
-import type { BodySource } from '../write/body.ts';
-import type { LifecycleOptions } from './lifecycle-due.ts';
+import {
+  defaultEngineLimits,
+  type EngineLimits,
+  type LifecycleOptions,
+  type PutObjectRequest,
+  type PutObjectResult,
+} from '@sealgate/engine';
+import { bodyOf } from './one-object.ts';
+import { createSeededCluster, type SeededCluster, type SimulatedGateway } from './seeded-cluster.ts';
 
 /** Long enough that what a test does in virtual time takes no day. */
-export const DAY_MS = 1_000_000;
-export const actor: AuditActor = { kind: 'tenant', id: 'test', requestId: 'test' };
-export const noFilter: LifecycleFilter = { prefix: null, tags: [], sizeGreaterThan: null, sizeLessThan: null };
+export const SCENE_DAY_MS = 1_000_000;
+const actor: AuditActor = { kind: 'tenant', id: 'test', requestId: 'test' };
+const noFilter: LifecycleFilter = { prefix: null, tags: [], sizeGreaterThan: null, sizeLessThan: null };
 const { signal } = new AbortController();
 
-export function days(count: number): LifecycleTime {
-  return { kind: 'days', days: count };
-}
-
-export interface Scene {
+export interface LifecycleScene {
   readonly cluster: SeededCluster;
   readonly gateway: SimulatedGateway;
   readonly bucket: Bucket;
@@ -44,12 +36,13 @@ export interface Scene {
   run(): Promise<void>;
 }
 
-export async function scene(options: {
+/** A cluster with one bucket and one gateway that does the work of the lifecycle when it is told to. */
+export async function lifecycleScene(options: {
   readonly versioning?: Versioning;
   readonly limits?: EngineLimits;
   readonly intervalMs?: number;
   readonly seed?: number;
-}): Promise<Scene> {
+}): Promise<LifecycleScene> {
   const { versioning, limits = defaultEngineLimits, intervalMs = 1, seed = 1 } = options;
   const acted: string[] = [];
   const unreadable: number[] = [];
@@ -65,7 +58,7 @@ export async function scene(options: {
   const bucket = await cluster.createBucket('bucket', versioning === undefined ? {} : { versioning });
   const gateway = cluster.startGateway();
   const { engine } = gateway;
-  const lifecycle: LifecycleOptions = { holder: 'first', intervalMs, calendar: daysOf(DAY_MS), signal };
+  const lifecycle: LifecycleOptions = { holder: 'first', intervalMs, calendar: daysOf(SCENE_DAY_MS), signal };
   const step = (): Promise<number> => cluster.clock.run(engine.lifecycleDue(lifecycle));
   return {
     cluster,
@@ -79,13 +72,14 @@ export async function scene(options: {
     remove: (key) =>
       cluster.metadata.deleteObject({ bucketId: bucket.id, key: parseObjectKey(key), preconditions: {}, actor }),
     beginUpload: async (key) => (await engine.createUpload({ ...facts(bucket, key), ...noChecksum })).uploadId,
-    pass: (count) => cluster.clock.advance(count * DAY_MS),
+    pass: (count) => cluster.clock.advance(count * SCENE_DAY_MS),
     step,
     async run() {
       // A run that has ended must not be taken for one that is to begin.
       await cluster.clock.advance(1);
       const started = cluster.clock.now();
-      while ((await step()) > 0) if (cluster.clock.now() > started + DAY_MS) throw new Error('The run does not end.');
+      while ((await step()) > 0)
+        if (cluster.clock.now() > started + SCENE_DAY_MS) throw new Error('The run does not end.');
     },
   };
 }
@@ -104,26 +98,13 @@ function facts(bucket: Bucket, key: string) {
   };
 }
 
-export function putRequest(bucket: Bucket, key: string, content: string): PutObjectRequest {
-  return { ...facts(bucket, key), body: bodyOf(content), preconditions: {}, signal };
-}
-
-export function bodyOf(content: string | Buffer): BodySource {
-  const bytes = Buffer.from(content);
-  async function* chunks(): AsyncGenerator<Buffer> {
-    yield await Promise.resolve(bytes);
-  }
-  const md5 = createHash('md5').update(bytes).digest();
-  return {
-    bytes: bytes.length,
-    chunks: chunks(),
-    facts: () => Promise.resolve({ md5, checksum: null, verdict: null, envelope: null }),
-  };
+function putRequest(bucket: Bucket, key: string, content: string): PutObjectRequest {
+  return { ...facts(bucket, key), body: bodyOf(Buffer.from(content)), preconditions: {}, signal };
 }
 
 /** Replaces the rules of the scene's bucket. What a rule does not say is nothing. */
 export async function setRules(
-  { cluster, bucket }: Pick<Scene, 'cluster' | 'bucket'>,
+  { cluster, bucket }: Pick<LifecycleScene, 'cluster' | 'bucket'>,
   ...rules: readonly Partial<LifecycleRule>[]
 ): Promise<void> {
   const whole = rules.map((rule, index) => ({
