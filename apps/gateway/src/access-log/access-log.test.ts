@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { formatAcl, formatOwnership } from '@sealgate/core/access';
 import { Fault } from '@sealgate/core/faults';
 import { type BucketName, parseObjectKey } from '@sealgate/core/names';
+import type { ObjectOwnership } from '@sealgate/core/ports';
 import { bucketOperations, objectOperations, parseQuery, type S3Operation, serviceOperations } from '@sealgate/s3';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -230,6 +232,17 @@ describe('who may write logs', () => {
     expect(when('arn:aws:s3:::*', 'acme-owner')).toBe(true);
     expect(when('arn:aws:s3:::other', 'acme')).toBe(false);
     expect(when('arn:aws:s3:::photos', 'other')).toBe(false);
+  });
+
+  it('is for its list to say, where lists count', () => {
+    const acl = formatAcl({ grants: [{ grantee: { kind: 'group', group: 'LogDelivery' }, permission: 'WRITE' }] });
+    const may = (ownership: ObjectOwnership) =>
+      mayDeliver(
+        createReadBucketAccess(createPolicies()),
+        { source, target: fakeBucket(tenant, 'logs', { acl, ownership: formatOwnership(ownership) }) },
+        { prefix: 'log/', key: 'log/2026' },
+      );
+    expect([may('ObjectWriter'), may('BucketOwnerEnforced')]).toEqual([true, false]);
   });
 
   it('does not help a bucket that cannot take them', () => {
