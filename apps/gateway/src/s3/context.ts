@@ -7,6 +7,7 @@ import type { FormFields, Query, RequestHeaders, S3Operation, SignedPayload } fr
 import type { Caller } from './access/caller.ts';
 import type { RequestAccess } from './access/request-access.ts';
 import type { EncryptionSettings } from './encryption/settings.ts';
+import type { ByteBudget } from './forms/byte-budget.ts';
 import type { RequestPart } from './observer.ts';
 
 /** What every operation may use. */
@@ -39,6 +40,8 @@ export interface S3Context extends S3Services {
   readonly authorize: (context: S3Context) => Promise<Bucket | undefined>;
   /** A bucket by its name, whoever may use it. The addressed one's cross-origin rules join the answer then. */
   readonly findBucket: (name: BucketName) => Promise<Bucket | undefined>;
+  /** Where files of forms are held while their length is not known. */
+  readonly formMemory: ByteBudget;
   /** The same request as sent by who signed its form: only a form's fields say that. @throws Fault of the signature */
   readonly authenticateForm: (fields: FormFields) => Promise<S3Context>;
   /** What the request did to further objects, for who keeps a log of them. Only of buckets that have one. */

@@ -25,6 +25,8 @@ import { type Authenticate, createAuthenticate, type Identity } from './authenti
 import type { S3Context, S3Services } from './context.ts';
 import { type Cors, claimedNamespace, createCors, isCorsHeader } from './cors.ts';
 import { discardBody } from './discard-body.ts';
+import { type ByteBudget, createByteBudget } from './forms/byte-budget.ts';
+import { FORMS_HELD_BYTES_MAX } from './forms/limits.ts';
 import { createHttpServer, defaultHttpLimits, type HttpServer } from './http-server.ts';
 import type { RequestObserver, RequestPart } from './observer.ts';
 import { handlers } from './operations/index.ts';
@@ -49,11 +51,12 @@ const REQUEST_ID_BYTES = 8;
 export function createS3Listener(deps: S3ListenerDeps): HttpServer {
   const authenticate = createAuthenticate(deps);
   const access = createAccessServices(deps);
+  const formMemory = createByteBudget(FORMS_HELD_BYTES_MAX);
   const hostId = randomBytes(24).toString('base64');
   const server = createHttpServer(
     {
       handle: (request, response) =>
-        serve({ deps, authenticate, access, hostId, server: () => server }, request, response),
+        serve({ deps, authenticate, access, formMemory, hostId, server: () => server }, request, response),
       malformed: (code) => malformedAnswer(code, hostId),
     },
     { limits: defaultHttpLimits, ...(deps.tls === undefined ? {} : { tls: deps.tls }) },
@@ -65,6 +68,7 @@ interface Serving {
   readonly deps: S3ListenerDeps;
   readonly authenticate: Authenticate;
   readonly access: AccessServices;
+  readonly formMemory: ByteBudget;
   readonly hostId: string;
   readonly server: () => HttpServer;
 }
@@ -183,6 +187,7 @@ async function open(serving: Serving, exchange: Exchange, progress: Progress): P
     query: operation.query,
     headers: isPresigned(caller) ? withHoistedHeaders(headers, operation.query) : headers,
     ...senderOf(serving, exchange, { caller, namespace, progress }),
+    formMemory: serving.formMemory,
     authenticateForm: async (fields) => {
       const signer = await authenticated(serving, (by) => by.form(fields));
       const sender = { caller: signer, namespace: namespaceOf(signer), progress };

@@ -3,11 +3,13 @@ import { Readable } from 'node:stream';
 import { isFault } from '@sealgate/core/faults';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { createByteBudget } from './byte-budget.ts';
 import { incomingFile } from './incoming-file.ts';
-import { FORM_HELD_BYTES_MAX } from './limits.ts';
+import { FORM_HELD_BYTES_MAX, FORM_SMALL_BYTES_MAX } from './limits.ts';
 import { type OpenForm, openForm } from './open-form.ts';
 
 const BOUNDARY = '----b0undary';
+const MIDDLE = FORM_SMALL_BYTES_MAX + 10_000;
 const LONG = FORM_HELD_BYTES_MAX + 10_000;
 
 interface Part {
@@ -51,7 +53,8 @@ async function bytesOf(source: AsyncIterable<Buffer>): Promise<Buffer> {
 }
 
 const code = (expected: string): object => expect.objectContaining({ code: expected }) as object;
-const noChecks = { headers: {}, length: () => undefined };
+const memory = createByteBudget(MIDDLE + 1000);
+const noChecks = { headers: {}, length: () => undefined, memory };
 
 describe('a form', () => {
   const fields = [
@@ -130,15 +133,16 @@ describe('its file', () => {
   const watch = { held: false, push: () => undefined, finish: () => ({ verdict: null, envelope: null }) };
   const submit = { name: 'submit', value: 'Upload' };
 
-  test.each([0, 1, FORM_HELD_BYTES_MAX - 1000])('of %i bytes is counted, whatever comes behind it', async (bytes) => {
+  test.each([0, 1, FORM_SMALL_BYTES_MAX, MIDDLE])('of %i bytes is counted, whatever comes behind it', async (bytes) => {
     for (const after of [[], [submit]]) {
       const lengths: number[] = [];
       const incoming = await incomingFile(await withFile(bytes, after), {
-        headers: {},
+        ...noChecks,
         length: (length) => lengths.push(length),
       });
       expect([incoming.bytes, ...lengths]).toEqual([bytes, bytes]);
       expect(await bytesOf(incoming.open(watch).chunks)).toEqual(Buffer.alloc(bytes, 7));
+      incoming.release();
     }
   });
 
@@ -163,14 +167,26 @@ describe('its file', () => {
     expect(got).toBeLessThan(LONG);
   });
 
+  test('is streamed where there is no memory for it, and comes again later when that was not enough', async () => {
+    const first = await incomingFile(await withFile(MIDDLE), noChecks);
+    const last = await incomingFile(await withFile(MIDDLE), noChecks);
+    expect(await bytesOf(last.open(watch).chunks)).toHaveLength(MIDDLE);
+    const followed = await incomingFile(await withFile(MIDDLE, [submit]), noChecks);
+    await expect(bytesOf(followed.open(watch).chunks)).rejects.toEqual(code('SlowDown'));
+    first.release();
+    const again = await incomingFile(await withFile(MIDDLE, [submit]), noChecks);
+    expect(again.bytes).toBe(MIDDLE);
+    again.release();
+  });
+
   test('is held against its checksum and what the policy says of its length', async () => {
     const headers = { 'x-amz-checksum-crc32': 'AAAAAA==' };
-    const wrong = await incomingFile(await withFile(3), { headers, length: () => undefined });
+    const wrong = await incomingFile(await withFile(3), { ...noChecks, headers });
     const body = wrong.open(watch);
     await bytesOf(body.chunks);
     await expect(body.facts()).rejects.toEqual(code('BadDigest'));
     const tooLong = incomingFile(await withFile(3), {
-      headers: {},
+      ...noChecks,
       length: () => {
         throw new Error('too long');
       },

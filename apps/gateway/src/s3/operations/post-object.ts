@@ -39,11 +39,12 @@ export async function postObject(context: S3Context): Promise<void> {
     const bucket = await requireBucket(upload);
     const file = await incomingFile(form, {
       headers: upload.headers,
+      memory: context.formMemory,
       length: (bytes) => {
         if (policy !== undefined) checkPostLength(policy, bytes);
       },
     });
-    const result = await storeObject(upload, bucket, file);
+    const result = await storeObject(upload, bucket, file).finally(file.release);
     answer(upload, fields, result);
   } catch (error) {
     // Let go of, so that what is left of the request can be drained or cut.
