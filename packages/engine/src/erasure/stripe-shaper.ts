@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { BlobId } from '@sealgate/core/names';
 import type { ErasureCodec } from '@sealgate/erasure';
-import type { Shaper } from '../write/shaper.ts';
+import type { Shaper } from '../write/shape.ts';
 import { type ErasureLayout, stripeGeometry } from './geometry.ts';
 import { createShardFooter, encodeShardHeader } from './shard-format.ts';
 

@@ -4,7 +4,7 @@ import type { BackendPool, ByteRange, Clock, Metadata } from '@sealgate/core/por
 import type { EngineEvents } from '../events.ts';
 import type { EngineLimits } from '../limits.ts';
 import type { PhysicalBuckets } from '../placement/physical-buckets.ts';
-import type { ErasureCodecs } from '../write/shaper.ts';
+import type { ErasureCodecs } from '../write/shape.ts';
 import type { DigestLists } from './digest-list.ts';
 import type { HedgeBudget } from './hedge-budget.ts';
 

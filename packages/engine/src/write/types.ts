@@ -6,7 +6,7 @@ import type { EngineEvents } from '../events.ts';
 import type { EngineLimits } from '../limits.ts';
 import type { PhysicalBuckets } from '../placement/physical-buckets.ts';
 import type { BodyFacts, BodySource } from './body.ts';
-import type { ErasureCodecs } from './shaper.ts';
+import type { ErasureCodecs } from './shape.ts';
 
 /** Random bytes for ids; a simulation gives its own. */
 export type RandomBytes = (count: number) => Uint8Array;
