@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { acknowledgesBeforeCommit, catchBug, deletesWithoutRecheck } from './support/planted-bugs.ts';
+import {
+  acknowledgesBeforeCommit,
+  catchBug,
+  deletesWithoutRecheck,
+  forgetsPreconditions,
+  removesTheWrongVersion,
+} from './support/planted-bugs.ts';
 
 /** A simulator that finds nothing may be blind. These bugs it must find within so many schedules. */
 const SCHEDULES = 100;
@@ -13,5 +19,15 @@ describe('a planted bug is caught', () => {
   test('deletion without a second look', async () => {
     const caught = await catchBug(deletesWithoutRecheck, SCHEDULES);
     expect(caught?.violations.join('\n')).toMatch(/^(nothing-lost|stored-is-stored|versions-kept)/m);
+  });
+
+  test('writes whatever the precondition', async () => {
+    const caught = await catchBug(forgetsPreconditions, SCHEDULES);
+    expect(caught?.violations.join('\n')).toMatch(/^linearizable/m);
+  });
+
+  test('removal of another version than the one named', async () => {
+    const caught = await catchBug(removesTheWrongVersion, SCHEDULES);
+    expect(caught?.violations.join('\n')).toMatch(/^(linearizable|versions-kept)/m);
   });
 });

@@ -4,7 +4,7 @@ import type { BlobRecord, Bucket, ReplicaRecord } from '@sealgate/core/ports';
 import { stripOf } from '@sealgate/engine';
 import { createPrng } from '@sealgate/testkit';
 import type { SimulatedGateway } from '@sealgate/testkit/cluster';
-import { checkRegister } from '@sealgate/testkit/history';
+import { checkVersions } from '@sealgate/testkit/history';
 import { checkBytes, read, readBody } from './reads.ts';
 import type { World } from './world.ts';
 
@@ -15,7 +15,7 @@ const DIGEST_BYTES = 32;
 export async function checkAnswers(world: World): Promise<void> {
   await checkFinalReads(world);
   checkLinearizable(world);
-  await checkVersions(world);
+  await checkKept(world);
 }
 
 /** What lies on the backends, looked at from behind, after the healing. */
@@ -36,8 +36,8 @@ async function checkFinalReads(world: World): Promise<void> {
 }
 
 function checkLinearizable(world: World): void {
-  for (const { bucketId, key, operations } of world.history.keys.values()) {
-    const verdict = checkRegister(operations);
+  for (const { bucketId, key, initial, operations } of world.history.keys.values()) {
+    const verdict = checkVersions(operations, { versioning: bucketOf(world, bucketId).versioning, initial });
     if (verdict.ok) continue;
     const name = `${bucketOf(world, bucketId).name}/${key}`;
     world.history.violate(
@@ -47,9 +47,9 @@ function checkLinearizable(world: World): void {
   }
 }
 
-async function checkVersions(world: World): Promise<void> {
+async function checkKept(world: World): Promise<void> {
   const { history } = world;
-  const versioned = history.acknowledged.filter((ack) => bucketOf(world, ack.bucketId).versioning === 'enabled');
+  const versioned = history.acknowledged.filter((ack) => ack.versionId !== 'null' && !history.isDoomed(ack));
   const gateway = world.gateway(createPrng('versions'));
   for (const ack of versioned) {
     const { bucketId, key, versionId, value } = ack;
@@ -63,7 +63,7 @@ async function checkVersions(world: World): Promise<void> {
     if (body.kind === 'done') checkBytes(world, { value, bytes: body.value, range: undefined, label });
     else history.violate('versions-kept', `${label} cannot be read`);
     for (const other of versioned) {
-      if (other.key === key && other.ended < ack.began && other.seq >= ack.seq) {
+      if (other.bucketId === bucketId && other.key === key && other.ended < ack.began && other.seq >= ack.seq) {
         history.violate('versions-ordered', `${label} came after ${other.versionId} and has a lower sequence`);
       }
     }

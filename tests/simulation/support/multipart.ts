@@ -3,6 +3,7 @@ import { PLAIN_ATTRIBUTES } from '@sealgate/core/ports';
 import type { SimulatedGateway } from '@sealgate/testkit/cluster';
 import { attempt } from './attempt.ts';
 import { bodyOf, md5Of, randomContent } from './bodies.ts';
+import { drawConditions } from './conditions.ts';
 import { simulatedLimits } from './run-plan.ts';
 import type { World } from './world.ts';
 import { ACTOR, drawClass, type Target, write } from './writes.ts';
@@ -88,14 +89,15 @@ async function complete(
   const { bucket, key, prng } = target;
   const { parts, uploadId } = options;
   const whole = Buffer.concat(parts.map((part) => part.content));
-  const value = world.history.content(whole);
   const md5 = createHash('md5');
   for (const part of parts) md5.update(md5Of(part.content));
-  world.history.alias(`${md5.digest('hex')}-${parts.length}`, value);
+  const value = world.history.content(whole, `${md5.digest('hex')}-${parts.length}`);
   const gateway = world.gateway(prng);
+  const preconditions = drawConditions(world, target);
   await write(world, target, {
     gateway,
     value,
+    preconditions,
     work: async () => {
       const upload = await gateway.metadata.upload(bucket.id, key, uploadId);
       if (upload === undefined) return {};
@@ -104,7 +106,7 @@ async function complete(
         upload,
         parts: parts.map(({ partNumber, etag }) => ({ partNumber, etag })),
         summarize: () => ({ checksum: null, verdict: null, envelope: null }),
-        preconditions: {},
+        preconditions,
         actor: ACTOR,
       });
     },

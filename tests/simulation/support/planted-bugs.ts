@@ -38,6 +38,24 @@ export const deletesWithoutRecheck: Wrap = (metadata, clock) => {
   });
 };
 
+/** Makes every write, whatever it was bound to. */
+export const forgetsPreconditions: Wrap = (metadata) =>
+  replace(metadata, {
+    commitVersion: (version) => metadata.commitVersion({ ...version, preconditions: {} }),
+    deleteObject: (request) => metadata.deleteObject({ ...request, preconditions: {} }),
+  });
+
+/** Removes the current version when it is asked for an older one. */
+export const removesTheWrongVersion: Wrap = (metadata) =>
+  replace(metadata, {
+    async deleteObject(request) {
+      const { versionId: _, ...rest } = request;
+      if (request.versionId === undefined) return await metadata.deleteObject(request);
+      const current = await metadata.currentVersion(request.bucketId, request.key);
+      return await metadata.deleteObject(current === undefined ? request : { ...rest, versionId: current.versionId });
+    },
+  });
+
 /** The first seed whose run breaks a promise under the bug, with what it broke; undefined when none does. */
 export async function catchBug(
   wrapMetadata: Wrap,

@@ -6,7 +6,7 @@ import { multipart } from './multipart.ts';
 import { unleash } from './nemesis.ts';
 import { read } from './reads.ts';
 import { createWorld, type World, type WorldOptions } from './world.ts';
-import { copy, put, remove } from './writes.ts';
+import { copy, put, remove, removeVersion } from './writes.ts';
 
 export interface ScheduleReport {
   readonly seed: number;
@@ -96,10 +96,11 @@ async function runClient(world: World, index: number): Promise<void> {
 
 function pickOperation(prng: Prng): (...args: Parameters<typeof put>) => Promise<unknown> {
   const roll = prng.next();
-  if (roll < 0.4) return put;
-  if (roll < 0.75) return read;
-  if (roll < 0.85) return multipart;
-  if (roll < 0.93) return remove;
+  if (roll < 0.38) return put;
+  if (roll < 0.67) return read;
+  if (roll < 0.77) return multipart;
+  if (roll < 0.85) return remove;
+  if (roll < 0.93) return removeVersion;
   return copy;
 }
 

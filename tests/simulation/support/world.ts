@@ -1,10 +1,10 @@
 import type { ObjectKey } from '@sealgate/core/names';
 import { parseObjectKey } from '@sealgate/core/names';
-import type { Bucket, Metadata } from '@sealgate/core/ports';
+import { type AuditActor, type Bucket, type Metadata, PLAIN_ATTRIBUTES } from '@sealgate/core/ports';
 import { createPrng, type Prng, type VirtualClock } from '@sealgate/testkit';
 import { createSeededCluster, type SeededCluster, type SimulatedGateway } from '@sealgate/testkit/cluster';
 import type { MemoryMetadata } from '@sealgate/testkit/metadata-memory';
-import { pause } from './bodies.ts';
+import { bodyOf, pause } from './bodies.ts';
 import { createHistory, type History } from './history.ts';
 import { drawRunPlan, type RunPlan, simulatedLimits, simulatedMetadata } from './run-plan.ts';
 
@@ -49,7 +49,9 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     await cluster.createBucket('plain', {}),
     await cluster.createBucket('versions', { versioning: 'enabled' }),
     await cluster.createBucket('locked', { regionLock: ['EU'] }),
+    await cluster.createBucket('suspended', { versioning: 'enabled' }),
   ];
+  const suspended = buckets.length - 1;
   const state = { stopped: false, crashes: 0 };
   const start = (): SimulatedGateway => {
     const gateway = cluster.startGateway();
@@ -57,11 +59,14 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     return gateway;
   };
   const gateways = Array.from({ length: plan.gateways }, start);
+  const history = createHistory();
+  const kept = buckets[suspended];
+  if (kept !== undefined) buckets[suspended] = await suspendedOverVersions(cluster, kept, { history, gateways });
   return {
     cluster,
     prng,
     plan,
-    history: createHistory(),
+    history,
     buckets,
     keys: KEYS.map((key) => parseObjectKey(key)),
     gateway: (own) => own.pick(gateways),
@@ -80,6 +85,38 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     vanishedAtMs: [],
   };
 }
+
+/** A bucket that had versions before it was suspended: a version below the null version of each key. */
+async function suspendedOverVersions(
+  cluster: SeededCluster,
+  bucket: Bucket,
+  run: { readonly history: History; readonly gateways: readonly SimulatedGateway[] },
+): Promise<Bucket> {
+  const { history, gateways } = run;
+  const { signal } = new AbortController();
+  for (const key of KEYS.map((text) => parseObjectKey(text))) {
+    const content = Buffer.from(`kept ${key}`);
+    const value = history.content(content);
+    const body = bodyOf(content, { prng: createPrng(`kept ${key}`), clock: cluster.clock, spoiled: 'no' });
+    const said = {
+      headers: {},
+      tags: null,
+      attributes: PLAIN_ATTRIBUTES,
+      preconditions: {},
+      requestedClass: undefined,
+    };
+    const began = history.tick();
+    const put = gateways[0]?.engine.putObject({ bucket, key, body, ...said, actor: ACTOR, signal });
+    if (put === undefined) throw new Error('There is no gateway.');
+    const { seq, versionId } = await cluster.clock.run(put);
+    const id = `kept ${key}`;
+    history.begin(bucket.id, key, { id, value });
+    history.acknowledge({ bucketId: bucket.id, key, seq, versionId, id, value, began, ended: history.tick() });
+  }
+  return await cluster.metadata.updateBucket(bucket.id, { versioning: 'suspended' }, ACTOR);
+}
+
+const ACTOR: AuditActor = { kind: 'admin', id: 'simulation', requestId: 'set-up' };
 
 /** Deletions, repairs and probes of one gateway, for as long as it lives. */
 async function backgroundOf(gateway: SimulatedGateway, clock: VirtualClock, stopped: () => boolean): Promise<void> {
