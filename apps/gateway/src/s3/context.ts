@@ -8,6 +8,7 @@ import type { Caller } from './access/caller.ts';
 import type { RequestAccess } from './access/request-access.ts';
 import type { EncryptionSettings } from './encryption/settings.ts';
 import type { ByteBudget } from './forms/byte-budget.ts';
+import type { LifecycleDocuments } from './lifecycle-documents.ts';
 import type { RequestPart } from './observer.ts';
 
 /** What every operation may use. */
@@ -15,6 +16,7 @@ export interface S3Services {
   readonly engine: Engine;
   readonly webhooks: WebhookSender;
   readonly metadata: Metadata;
+  readonly lifecycles: LifecycleDocuments;
   readonly clock: Clock;
   /** The region that requests are signed for and buckets are made in. */
   readonly region: string;

@@ -1,30 +1,18 @@
-import {
-  type Announcement,
-  abortionOf,
-  expirationOf,
-  type LifecycleConfiguration,
-  readLifecycleDocument,
-} from '@sealgate/core/lifecycle';
+import { type Announcement, abortionOf, expirationOf } from '@sealgate/core/lifecycle';
 import type { Bucket, ObjectVersion, UploadRecord } from '@sealgate/core/ports';
 import { formatHttpDate } from '@sealgate/s3';
 import type { S3Context } from './context.ts';
-
-/** The bucket's lifecycle, or undefined when it has none. */
-export function lifecycleOf(bucket: Pick<Bucket, 'configs'>): LifecycleConfiguration | undefined {
-  const document = bucket.configs.lifecycle;
-  return document === undefined ? undefined : readLifecycleDocument(document);
-}
 
 /**
  * Says when the current version of a key will expire, as far as a rule will make it.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html (x-amz-expiration)
  */
 export function setExpiration(
-  { response }: Pick<S3Context, 'response'>,
+  { response, lifecycles }: Pick<S3Context, 'response' | 'lifecycles'>,
   bucket: Pick<Bucket, 'configs'>,
   version: Pick<ObjectVersion, 'key' | 'bytes' | 'tags' | 'modifiedAtMs'>,
 ): void {
-  const configuration = lifecycleOf(bucket);
+  const configuration = lifecycles.of(bucket);
   const found = configuration && expirationOf(configuration, version);
   if (found === undefined) return;
   const { date, ruleId } = shown(found);
@@ -36,11 +24,11 @@ export function setExpiration(
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html (x-amz-abort-date)
  */
 export function setAbortion(
-  { response }: Pick<S3Context, 'response'>,
+  { response, lifecycles }: Pick<S3Context, 'response' | 'lifecycles'>,
   bucket: Pick<Bucket, 'configs'>,
   upload: Pick<UploadRecord, 'key' | 'createdAtMs'>,
 ): void {
-  const configuration = lifecycleOf(bucket);
+  const configuration = lifecycles.of(bucket);
   const found = configuration && abortionOf(configuration, upload);
   if (found === undefined) return;
   const { date, ruleId } = shown(found);

@@ -176,6 +176,7 @@ async function open(serving: Serving, exchange: Exchange, progress: Progress): P
     engine: deps.engine,
     webhooks: deps.webhooks,
     metadata: deps.metadata,
+    lifecycles: deps.lifecycles,
     clock: deps.clock,
     region: deps.region,
     publicUrl: deps.publicUrl,

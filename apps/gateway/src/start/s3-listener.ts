@@ -7,6 +7,7 @@ import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { EncryptionSettings } from '../s3/encryption/settings.ts';
 import type { HttpServer } from '../s3/http-server.ts';
+import { createLifecycleDocuments } from '../s3/lifecycle-documents.ts';
 import { createS3Listener } from '../s3/listener.ts';
 import { openQueryApi } from '../sts/open-query-api.ts';
 import type { CoreServices } from './core-services.ts';
@@ -45,6 +46,7 @@ export async function openS3Listener(
     engine: core.engine,
     webhooks: core.webhooks,
     metadata,
+    lifecycles: createLifecycleDocuments(),
     clock: systemClock,
     region: config.region,
     publicUrl: config.publicS3Url ?? endpointOf(config, port),

@@ -7,7 +7,7 @@ export interface Filterable {
   readonly tags: Readonly<Record<string, string>> | null;
 }
 
-export function matchesFilter(filter: LifecycleFilter, version: Filterable): boolean {
+function matchesFilter(filter: LifecycleFilter, version: Filterable): boolean {
   const { prefix, tags, sizeGreaterThan, sizeLessThan } = filter;
   return (
     (prefix === null || version.key.startsWith(prefix)) &&

@@ -6,7 +6,6 @@ import type { Bucket } from '@sealgate/core/ports';
 import { headerValue, lifecycleConfiguration, parseLifecycleConfiguration, type RequestHeaders } from '@sealgate/s3';
 import { readWholeBody } from '../body.ts';
 import { requireBucket, type S3Context } from '../context.ts';
-import { lifecycleOf } from '../lifecycle-headers.ts';
 import { replyEmpty, replyXml } from '../reply.ts';
 import { requireDigest } from '../required-digest.ts';
 
@@ -32,7 +31,7 @@ export async function putBucketLifecycleConfiguration(context: S3Context): Promi
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLifecycleConfiguration.html */
 export async function getBucketLifecycleConfiguration(context: S3Context): Promise<void> {
   const bucket = await requireBucket(context);
-  const configuration = lifecycleOf(bucket);
+  const configuration = context.lifecycles.of(bucket);
   if (configuration === undefined) {
     throw new Fault('NoSuchLifecycleConfiguration', 'The lifecycle configuration does not exist', {
       detail: { BucketName: bucket.name },
