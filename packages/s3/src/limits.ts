@@ -48,7 +48,8 @@ export const DEFAULT_RETENTION_YEARS_MAX = 100;
 /** AWS: `max-keys` and its relatives are signed 32-bit numbers; a page has at most 1000 whatever they say. */
 export const PAGE_ARGUMENT_MAX = 2_147_483_647;
 
-/** AWS: rules of one cross-origin configuration, and the length of a rule's name. A browser keeps a preflight a day at most. */
+/** AWS: a cross-origin configuration, its rules, and the length of a rule's name. A browser keeps a preflight a day at most. */
+export const CORS_BYTES_MAX = 64 * KIB;
 export const CORS_RULES_MAX = 100;
 export const CORS_ID_CHARACTERS_MAX = 255;
 export const CORS_MAX_AGE_SECONDS_MAX = 2_147_483_647;

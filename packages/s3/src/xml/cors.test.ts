@@ -47,6 +47,7 @@ describe('what is refused', () => {
     ['a long name', configuration(rule(`<ID>${'i'.repeat(256)}</ID>${MINIMAL}`)), 'InvalidArgument'],
     ['too many rules', configuration(...Array.from({ length: 101 }, () => rule(MINIMAL))), 'InvalidRequest'],
     ['an empty body', '', 'MissingRequestBodyError'],
+    ['a long one', configuration(rule(MINIMAL), ' '.repeat(65_536)), 'MaxMessageLengthExceeded'],
   ])('%s', (_, body, expected) => {
     expect(() => parseCorsConfiguration(body)).toThrow(code(expected));
   });

@@ -1,6 +1,6 @@
 import { Fault } from '@sealgate/core/faults';
 import { type CorsMethod, type CorsRule, corsMethods } from '../cors/cors.ts';
-import { CORS_ID_CHARACTERS_MAX, CORS_MAX_AGE_SECONDS_MAX, CORS_RULES_MAX } from '../limits.ts';
+import { CORS_BYTES_MAX, CORS_ID_CHARACTERS_MAX, CORS_MAX_AGE_SECONDS_MAX, CORS_RULES_MAX } from '../limits.ts';
 import { childrenOf, integerOf, malformedXml, parseXml, requireChildren, textOf, type XmlElement } from './reader.ts';
 import { createXmlWriter, S3_NAMESPACE } from './writer.ts';
 
@@ -17,9 +17,15 @@ const RULE: ReadonlySet<string> = new Set([
 /**
  * Reads the body of PutBucketCors.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketCors.html
- * @throws Fault MalformedXML, InvalidRequest (a method, origin, header or number of rules that S3 does not take)
+ * @throws Fault MalformedXML, InvalidRequest (a method, origin, header or number of rules that S3 does not take),
+ *   MaxMessageLengthExceeded
  */
 export function parseCorsConfiguration(body: Uint8Array | string): readonly CorsRule[] {
+  if (body.length > CORS_BYTES_MAX) {
+    throw new Fault('MaxMessageLengthExceeded', 'Your request was too big.', {
+      detail: { MaxMessageLengthBytes: CORS_BYTES_MAX },
+    });
+  }
   const root = parseXml(body, 'CORSConfiguration');
   requireChildren(root, CONFIGURATION);
   if (root.children.length === 0) throw malformedXml();

@@ -109,7 +109,7 @@ function tooLong(): Fault {
 
 function formFault(error: unknown, request: IncomingMessage): Fault {
   if (isFault(error)) return error;
-  if (!request.complete) {
+  if (request.destroyed && !request.complete) {
     return new Fault(
       'IncompleteBody',
       'You did not provide the number of bytes specified by the Content-Length HTTP header',
