@@ -50,6 +50,12 @@ describe('what a listing reads', () => {
       'list-versions',
       ['3', 'key\u0001', ABOVE_ALL_KEYS, LIMIT, 'key', '2500'],
     ],
+    ['a walk over many objects', 'walk-versions', ['1', 'k/500/', ABOVE_ALL_KEYS, LIMIT, null, null]],
+    [
+      'a walk in the middle of a long history',
+      'walk-versions',
+      ['3', 'key\u0001', ABOVE_ALL_KEYS, LIMIT, 'key', '2500'],
+    ],
     ['the current version of such a key', 'current-version', ['3', 'key', 2048]],
     ['the current version of a key under a marker', 'current-version', ['2', 'm/1', 2048]],
   ])('%s', async (_name, statement, values) => {
