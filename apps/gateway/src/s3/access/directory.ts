@@ -29,6 +29,7 @@ export function createDirectory(deps: {
   const owners = new LRUCache<string, Tenant>({
     max: TENANTS_KEPT_MAX,
     ttl: TENANT_KEPT_MS,
+    ttlResolution: 0,
     perf: { now: () => clock.monotonic() },
   });
   const owner: Directory['owner'] = async (ownerId) => {
