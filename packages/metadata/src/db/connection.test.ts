@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { connectionConfig, parseTextArray, parseTimestamp, splitOptions } from './connection.ts';
 import { classify, databaseFault } from './errors.ts';
@@ -9,6 +10,20 @@ describe('what comes from the server', () => {
     expect(parseTimestamp('2026-11-21 10:00:00+00')).toBe(Date.UTC(2026, 10, 21, 10));
     expect(parseTimestamp('2026-11-21 10:00:00.5+00')).toBe(Date.UTC(2026, 10, 21, 10, 0, 0, 500));
     expect(parseTimestamp('2026-11-21 10:00:00.123456+00')).toBe(Date.UTC(2026, 10, 21, 10, 0, 0, 123));
+  });
+
+  it('reads every form of UTC as Date does', () => {
+    fc.assert(
+      fc.property(fc.date({ min: new Date(0), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true }), (date) => {
+        const text = date
+          .toISOString()
+          .replace('T', ' ')
+          .replace('Z', '')
+          .replace(/\.?0+$/, '');
+        const shown = text.length < 19 ? date.toISOString().slice(0, 19).replace('T', ' ') : text;
+        expect(parseTimestamp(`${shown}+00`)).toBe(date.getTime());
+      }),
+    );
   });
 
   it('reads timestamps of any zone', () => {
