@@ -5,7 +5,7 @@ import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } 
 import type { PresignedPost, PresignedPostOptions } from '@aws-sdk/s3-presigned-post';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type GatewayProcess, removeDataDir, startGateway } from '../support/gateway.ts';
+import { createBucket, type GatewayProcess, removeDataDir, startGateway } from '../support/gateway.ts';
 import { newClient, presignPost } from '../support/s3-client.ts';
 import { type ClientRound, newRound } from './environment.ts';
 
@@ -95,6 +95,23 @@ describe('AWS SDK for JavaScript v3: presigned', () => {
     const anonymous = await post({ url: signed.url, fields: { key: 'limited' } }, Buffer.from('xx'));
     expect([anonymous.status, await codeOf(anonymous)]).toEqual([403, 'AccessDenied']);
     await expect(read('limited')).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
+
+  test('fields behind the file are ignored, as a form without a script sends its button', async () => {
+    const button = { after: { submit: 'Upload' } };
+    const middle = randomBytes(2 * 1024 * 1024);
+    expect((await post(await sign('button'), middle, button)).status).toBe(204);
+    expect((await read('button')).equals(middle)).toBe(true);
+    const large = await post(await sign('button/large'), readFileSync(round.files.large), button);
+    expect([large.status, await codeOf(large)]).toEqual([400, 'MalformedPOSTRequest']);
+    await expect(read('button/large')).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
+
+  test('a strict bucket takes no form with an unsealed file', async () => {
+    await createBucket(gateway, 'strict-forms', { encryption: 'required' });
+    const signed = await presignPost(s3, { Bucket: 'strict-forms', Key: 'plain' });
+    const refused = await post(signed, Buffer.from('plain'));
+    expect([refused.status, await codeOf(refused)]).toEqual([403, 'EncryptionRequired']);
   });
 
   test('a file that is not what its checksum says', async () => {
