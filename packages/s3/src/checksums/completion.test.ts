@@ -20,12 +20,12 @@ describe('what a completion claims', () => {
   test.each([
     [composite, { 'x-amz-checksum-crc32': 'AQIDBQ==' }, 'BadDigest'],
     [composite, { 'x-amz-checksum-crc32': 'AQIDBA==-2' }, 'BadDigest'],
-    [composite, { 'x-amz-checksum-crc32': 'AQID' }, 'InvalidRequest'],
-    [composite, { 'x-amz-checksum-crc32': 'AQIDBA==-' }, 'InvalidRequest'],
-    [composite, { 'x-amz-checksum-crc32': '' }, 'InvalidRequest'],
+    [composite, { 'x-amz-checksum-crc32': 'AQID' }, 'BadDigest'],
+    [composite, { 'x-amz-checksum-crc32': 'AQIDBA==-' }, 'BadDigest'],
+    [composite, { 'x-amz-checksum-crc32': '' }, 'BadDigest'],
     [composite, { 'x-amz-checksum-sha256': 'AQIDBA==' }, 'InvalidRequest'],
     [composite, { 'x-amz-checksum-type': 'FULL_OBJECT' }, 'InvalidRequest'],
-    [whole, { 'x-amz-checksum-crc32': 'AQIDBA==-3' }, 'InvalidRequest'],
+    [whole, { 'x-amz-checksum-crc32': 'AQIDBA==-3' }, 'BadDigest'],
   ])('of %j with %j is refused: %s', (checksum, headers, expected) => {
     expect(() => requireClaimedChecksum(headers, checksum, 3)).toThrow(code(expected));
   });

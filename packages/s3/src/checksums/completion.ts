@@ -8,7 +8,7 @@ import { checksumHeaderName, isBase64 } from './headers.ts';
  * Holds what a CompleteMultipartUpload says of the whole object against what its parts give.
  * @param checksum the object's; null when the upload has none, and whatever the client claims cannot be checked
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
- * @throws Fault InvalidRequest (another algorithm or type than the upload's, no checksum at all), BadDigest
+ * @throws Fault InvalidRequest (another algorithm or type than the upload's), BadDigest (also what is no checksum)
  */
 export function requireClaimedChecksum(headers: RequestHeaders, checksum: Checksum | null, parts: number): void {
   if (checksum === null) return;
@@ -40,7 +40,7 @@ export function checksumTypeMismatch(expected: string, actual: string): Fault {
 function requireValue(claimed: string, { algorithm, type, value }: Checksum, parts: number): void {
   const [, digest = '', count] = /^([^-]*)(?:-(\d{1,5}))?$/.exec(claimed) ?? [];
   if (!isBase64(digest, checksumBytes[algorithm]) || (count !== undefined && type !== 'COMPOSITE')) {
-    throw new Fault('InvalidRequest', `Value for ${checksumHeaderName(algorithm)} header is invalid.`);
+    throw new Fault('BadDigest', `Value for ${checksumHeaderName(algorithm)} header is invalid.`);
   }
   if (digest === value && (count === undefined || Number(count) === parts)) return;
   throw new Fault('BadDigest', `The ${algorithm} you specified did not match the calculated checksum.`);
