@@ -254,7 +254,7 @@ test.each([
 });
 
 test('operations that are not implemented are known by name', async () => {
-  const reply = await raw(signed('GET', `/${BUCKET}`, { query: 'inventory=' }));
+  const reply = await raw(signed('GET', `/${BUCKET}/object`, { query: 'torrent=' }));
   expect(reply).toMatchObject({ status: 501, code: 'NotImplemented' });
 });
 
