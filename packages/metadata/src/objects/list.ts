@@ -108,6 +108,7 @@ export function createListings(context: Context): Pick<MetadataObjects, 'listObj
               delimiter,
               start.markerKey,
               start.markerSeq,
+              keySuccessor(delimiter) ?? null,
             ]);
       const page = rows.slice(0, limit);
       const truncated = rows.length > limit;

@@ -44,7 +44,7 @@ describe('what a listing reads', () => {
     ['the same, in folders', 'list-objects-by-prefix', ['2', '', ABOVE_ALL_KEYS, LIMIT, 0, '/', '0']],
     ['a key with thousands of versions', 'list-objects', ['3', '', ABOVE_ALL_KEYS, LIMIT]],
     ['versions of a key with thousands', 'list-versions', ['3', '', ABOVE_ALL_KEYS, LIMIT, null, null]],
-    ['the same, in folders', 'list-versions-by-prefix', ['3', '', ABOVE_ALL_KEYS, LIMIT, 0, '/', null, null]],
+    ['the same, in folders', 'list-versions-by-prefix', ['3', '', ABOVE_ALL_KEYS, LIMIT, 0, '/', null, null, '0']],
     [
       'versions behind a marker in the middle',
       'list-versions',
