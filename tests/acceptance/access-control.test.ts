@@ -192,6 +192,8 @@ describe('bucket policies', () => {
     };
     await putPolicy(alice, Bucket, { Action: 's3:GetObject', Condition });
     expect(await unsigned('GET', `${Bucket}/open`)).toBe('200 body of open');
+    // Only who signs may say as what the bytes are shown.
+    expect(await unsigned('GET', `${Bucket}/open?response-content-type=text%2Fhtml`)).toBe('400 InvalidRequest');
     expect(await unsigned('GET', `${Bucket}/shut`)).toBe(DENIED);
     const elsewhere = { IpAddress: { 'aws:SourceIp': '192.0.2.0/24' } };
     await putPolicy(alice, Bucket, { Action: 's3:GetObject', Condition: elsewhere });

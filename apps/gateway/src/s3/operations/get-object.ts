@@ -61,11 +61,24 @@ interface Prepared {
   readonly unlocked: Unlocked;
 }
 
+/**
+ * Headers that a link replaces. Only its maker may: an unsigned link could make the page of one tenant from the bytes of
+ * another.
+ * @throws Fault InvalidRequest, InvalidArgument
+ */
+function responseOverrides(context: S3Context): Record<string, string> {
+  const overrides = parseResponseOverrides(context.query);
+  if (context.caller.kind === 'anonymous' && Object.keys(overrides).length > 0) {
+    throw new Fault('InvalidRequest', 'Request specific response headers cannot be used for anonymous GET requests.');
+  }
+  return overrides;
+}
+
 /** Finds the version, checks conditions, works out the range, sets every header but the length. */
 async function prepare(context: S3Context): Promise<Prepared> {
   const bucket = await requireBucket(context);
   const key = requireKey(context);
-  const overrides = parseResponseOverrides(context.query);
+  const overrides = responseOverrides(context);
   const version = await findVersion(context, { bucket, key, versionId: parseVersionId(context) });
   const { response, headers } = context;
   response.setHeader('etag', quoted(version));
