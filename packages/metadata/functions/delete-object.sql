@@ -34,14 +34,16 @@ BEGIN
     IF NOT o_marker THEN v_versions := -1; v_bytes := -v_gone.bytes; END IF;
   ELSE
     v_newest := v_current;
-    IF v_current.seq IS NULL AND num_nonnulls(p_if_bytes, p_if_modified_at) > 0 THEN
+    IF v_current.seq IS NULL AND num_nonnulls(p_if_bytes, p_if_modified_at) + (p_if_match IS NOT NULL)::integer > 0 THEN
       SELECT (sealgate.history_object(h)).* INTO v_newest FROM sealgate.history h
       WHERE h.bucket_id = p_bucket AND h.key = p_key ORDER BY h.seq DESC LIMIT 1;
     END IF;
-    IF sealgate.check_preconditions(v_current.etag, p_if_match, p_if_none_match) IS NOT NULL
-      OR sealgate.has_changed(v_newest, p_if_bytes, p_if_modified_at) THEN
-      o_outcome := 'PreconditionFailed'; RETURN;
+    o_outcome := sealgate.check_preconditions(v_current.etag, p_if_match, p_if_none_match);
+    -- A delete marker is something, though no object; nothing at all is not found.
+    IF o_outcome = 'NoSuchKey' AND v_newest.seq IS NOT NULL OR sealgate.has_changed(v_newest, p_if_bytes, p_if_modified_at) THEN
+      o_outcome := 'PreconditionFailed';
     END IF;
+    IF o_outcome IS NOT NULL THEN RETURN; END IF;
     o_existed := v_current.seq IS NOT NULL;
     IF v_versioning = 'off' AND NOT o_existed THEN o_outcome := 'ok'; RETURN; END IF;
     v_change := nextval('sealgate.change_seq');

@@ -25,8 +25,8 @@ BEGIN
     AND (o_found.is_null OR right(translate(o_found.blob_id::text, '-', ''), 16) <> p_version_tail) THEN
     o_found := NULL; o_marker := false; v_was_current := false;
   END IF;
-  IF sealgate.check_preconditions(CASE WHEN NOT o_marker THEN o_found.etag END, p_if_match, p_if_none_match) IS NOT NULL
-    OR sealgate.has_changed(o_found, p_if_bytes, p_if_modified_at) THEN
+  o_outcome := sealgate.check_preconditions(CASE WHEN NOT o_marker THEN o_found.etag END, p_if_match, p_if_none_match);
+  IF o_outcome = 'NoSuchKey' AND o_marker OR sealgate.has_changed(o_found, p_if_bytes, p_if_modified_at) THEN
     o_outcome := 'PreconditionFailed';
   END IF;
   IF o_outcome IS NOT NULL OR o_found.seq IS NULL THEN RETURN; END IF;

@@ -130,7 +130,7 @@ function toldBy({ status, code }: Answer, { value, conditions }: Write) {
   if (status === 412 && IfNoneMatch !== undefined) return { isNot: [null] };
   if (IfMatch === undefined) return undefined;
   if (status === 412) return { isNot: value === null ? [unquoted(IfMatch)] : [null, unquoted(IfMatch)] };
-  return status === 404 && code === 'NoSuchKey' && value !== null ? { is: null } : undefined;
+  return status === 404 && code === 'NoSuchKey' ? { is: null } : undefined;
 }
 
 async function read(racer: Racer, key: string): Promise<void> {

@@ -208,7 +208,10 @@ export interface MetadataObjects {
    * completed by the same list gives the same answer.
    */
   commitUpload(upload: CommitUpload): Promise<CommittedVersion>;
-  /** @throws Fault PreconditionFailed, NoSuchBucket, AccessDenied (a named version under legal hold or retention) */
+  /**
+   * @throws Fault PreconditionFailed, NoSuchKey (If-Match on nothing), NoSuchBucket, AccessDenied (a named version under
+   * legal hold or retention)
+   */
   deleteObject(request: DeleteObject): Promise<DeletedObject>;
   /**
    * Retention may always be made longer; shorter or less strict only in GOVERNANCE mode with `bypassGovernance`.

@@ -161,13 +161,12 @@ function removeNamed(
   return { versionId: request.versionId, deleteMarker: found.version.deleteMarker, existed: true };
 }
 
-/** A deletion says PreconditionFailed also when there is nothing to match. */
+/** A deletion says PreconditionFailed also of a delete marker, which is something, though no object. */
 function deletable(
   found: StoredVersion | undefined,
   { preconditions, unchanged }: Pick<DeleteObject, 'preconditions' | 'unchanged'>,
 ): void {
-  const absent = found === undefined || found.version.deleteMarker;
-  if (absent && preconditions.ifMatch !== undefined) fail('PreconditionFailed');
+  if (found?.version.deleteMarker === true && preconditions.ifMatch !== undefined) fail('PreconditionFailed');
   checkPreconditions(found, preconditions);
   if (found === undefined || unchanged === undefined) return;
   const { bytes, modifiedAtMs } = found.version;

@@ -177,11 +177,25 @@ function describePreconditions(world: World): void {
       const key = parseObjectKey('key');
       const attempt = (ifMatch: string) =>
         faultOf(metadata().deleteObject({ bucketId: bucket.id, key, preconditions: { ifMatch }, actor }));
-      expect(await attempt('*')).toBe('PreconditionFailed');
+      expect(await attempt('*')).toBe('NoSuchKey');
       await world.put(bucket, 'key', { etag: 'aa' });
       expect(await attempt('bb')).toBe('PreconditionFailed');
       expect(await attempt('aa')).toBe('none');
       expect(await metadata().currentVersion(bucket.id, key)).toBeUndefined();
+    });
+
+    it('finds no object under a delete marker to delete', async () => {
+      const bucket = await world.bucket('enabled');
+      const key = parseObjectKey('key');
+      await world.put(bucket, 'key', { etag: 'aa' });
+      const { versionId } = await world.remove(bucket, 'key');
+      const attempt = (more: Partial<DeleteObject>) =>
+        faultOf(metadata().deleteObject({ bucketId: bucket.id, key, preconditions: { ifMatch: '*' }, actor, ...more }));
+      expect(await attempt({})).toBe('PreconditionFailed');
+      if (versionId !== undefined) expect(await attempt({ versionId })).toBe('PreconditionFailed');
+      await world.remove(bucket, 'key', versionId);
+      if (versionId !== undefined) expect(await attempt({ versionId })).toBe('NoSuchKey');
+      expect(await attempt({})).toBe('none');
     });
 
     it.each(['off', 'enabled'] as const)('deletes what is unchanged in size and second (%s)', async (versioning) => {
