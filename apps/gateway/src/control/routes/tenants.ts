@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Tenant } from '@sealgate/core/ports';
+import type { AuditActor, Tenant } from '@sealgate/core/ports';
 import { z } from 'zod';
 import { newAccessKey } from '../../start/key-pair.ts';
 import {
@@ -60,23 +60,7 @@ export function tenantRoutes(services: ControlServices): readonly Route[] {
       status: 201,
       body: newTenant,
       response: tenantSchema.extend({ credentials: z.array(keyPairSchema) }),
-      async handle({ body }, { actor }) {
-        await requirePolicyIfNamed(services, body.policy);
-        const { policy, displayName, settings, ...rest } = body;
-        const wanted = {
-          ...rest,
-          settings: given(settings),
-          displayName: displayName ?? body.name,
-          policyName: policy,
-        };
-        const tenant = await metadata.createTenant(wanted, actor);
-        const pair = newAccessKey(randomBytes);
-        await metadata.createCredential(
-          { ...pair, tenantId: tenant.id, expiresAtMs: null, description: 'first key of the tenant' },
-          actor,
-        );
-        return { ...tenantModel(tenant), credentials: [pair] };
-      },
+      handle: ({ body }, { actor }) => create(services, body, actor),
     }),
     route({
       method: 'GET',
@@ -120,6 +104,20 @@ export function tenantRoutes(services: ControlServices): readonly Route[] {
       },
     }),
   ];
+}
+
+async function create(services: ControlServices, body: z.output<typeof newTenant>, actor: AuditActor) {
+  const { metadata } = services;
+  await requirePolicyIfNamed(services, body.policy);
+  const { policy, displayName, settings, ...rest } = body;
+  const wanted = { ...rest, settings: given(settings), displayName: displayName ?? body.name, policyName: policy };
+  const tenant = await metadata.createTenant(wanted, actor);
+  const pair = newAccessKey(randomBytes);
+  await metadata.createCredential(
+    { ...pair, tenantId: tenant.id, expiresAtMs: null, description: 'first key of the tenant' },
+    actor,
+  );
+  return { ...tenantModel(tenant), credentials: [pair] };
 }
 
 function changeOf(
