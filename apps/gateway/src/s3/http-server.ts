@@ -60,8 +60,10 @@ export function createHttpServer(
   let closing = false;
   let idle: (() => void) | undefined;
 
+  const answering = new WeakMap<Socket, { readonly request: IncomingMessage; readonly response: ServerResponse }>();
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     active += 1;
+    answering.set(request.socket, { request, response });
     if (closing) response.setHeader('connection', 'close');
     void handlers.handle(request, response).finally(() => {
       active -= 1;
@@ -74,6 +76,12 @@ export function createHttpServer(
   // An expectation that is not 100-continue is ignored, as AWS does.
   server.on('checkExpectation', onRequest);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const before = answering.get(socket);
+    if (before?.request.complete === true && !before.response.writableEnded) {
+      // What came behind a whole request is no request (a body longer than it said, mostly): that one is answered first.
+      before.response.once('finish', () => socket.end());
+      return;
+    }
     const answer = socket.writable && error.code !== 'ECONNRESET' ? handlers.malformed(error.code) : undefined;
     if (answer === undefined) socket.destroy();
     else socket.end(answer);
