@@ -2,8 +2,9 @@
 -- asked for, p_behind the delimiter's successor (NULL when it has none).
 -- What costs is the descent of the index: a scan for one row still compares every key that is left on its leaf page. So a
 -- run of common prefixes is walked by a recursion that does nothing else: one descent a prefix, however much is in it, that
--- reads the index only and has no end of range to compare with. A run of keys is read in one go, up to the first that is
--- rolled up. Where runs are short, list_mixed does the rest.
+-- reads the index only and has no end of range to compare with. Names often count up, so as long as that proves right the
+-- next one is looked for below a guess, which ends the scan after few keys. A run of keys is read in one go, up to the
+-- first that is rolled up. Where runs are short, list_mixed does the rest.
 CREATE OR REPLACE FUNCTION sealgate.list_objects_by_prefix(
   p_bucket integer, p_lower text, p_upper text, p_limit integer, p_skip integer, p_delimiter text, p_behind text
 ) RETURNS TABLE (
@@ -20,18 +21,23 @@ BEGIN
   WHILE v_left > 0 AND v_at IS NOT NULL LOOP
     v_run := ARRAY(
       WITH RECURSIVE item AS (
-        SELECT 0 AS n, v_at COLLATE "C" AS key, 0 AS cut
+        SELECT 0 AS n, v_at COLLATE "C" AS key, 0 AS cut, false AS lucky
         UNION ALL
-        SELECT i.n + 1, k.key, strpos(substr(k.key, p_skip + 1), p_delimiter)
-        FROM item i CROSS JOIN LATERAL (
-          SELECT f.key FROM sealgate.objects f
-          WHERE f.bucket_id = p_bucket AND f.key >= CASE
-            WHEN i.n = 0 THEN i.key
-            WHEN p_behind IS NOT NULL THEN left(i.key, p_skip + i.cut - 1) || p_behind
-            ELSE coalesce(sealgate.key_successor(left(i.key, p_skip + i.cut - 1)), p_upper)
-          END
-          ORDER BY f.key LIMIT 1
-        ) k
+        SELECT i.n + 1, k.key, strpos(substr(k.key, p_skip + 1), p_delimiter), k.key < b.guess
+        FROM item i
+        CROSS JOIN LATERAL (SELECT
+            CASE
+              WHEN i.n = 0 THEN i.key
+              WHEN p_behind IS NOT NULL THEN left(i.key, p_skip + i.cut - 1) || p_behind
+              ELSE coalesce(sealgate.key_successor(left(i.key, p_skip + i.cut - 1)), p_upper)
+            END AS lower_bound,
+            sealgate.guessed_end(i.key, p_skip + i.cut - 1) AS guess OFFSET 0) b
+        CROSS JOIN LATERAL (SELECT coalesce(
+            CASE WHEN i.lucky THEN (SELECT f.key FROM sealgate.objects f
+              WHERE f.bucket_id = p_bucket AND f.key >= b.lower_bound AND f.key < b.guess ORDER BY f.key LIMIT 1) END,
+            (SELECT f.key FROM sealgate.objects f
+              WHERE f.bucket_id = p_bucket AND f.key >= b.lower_bound ORDER BY f.key LIMIT 1)
+          ) AS key OFFSET 0) k
         WHERE i.n < v_left AND (i.cut > 0 OR i.n = 0) AND k.key < p_upper
       )
       SELECT left(i.key, p_skip + i.cut - 1 + length(p_delimiter)) FROM item i WHERE i.cut > 0

@@ -44,21 +44,29 @@ BEGIN
 
     v_run := ARRAY(
       WITH RECURSIVE item AS (
-        SELECT 0 AS n, v_at COLLATE "C" AS key, 0 AS cut, ''::text COLLATE "C" AS object, ''::text COLLATE "C" AS older
+        SELECT 0 AS n, v_at COLLATE "C" AS key, 0 AS cut, ''::text COLLATE "C" AS object, ''::text COLLATE "C" AS older,
+          false AS lucky
         UNION ALL
         SELECT i.n + 1, least(k.object, k.older), strpos(substr(least(k.object, k.older), p_skip + 1), p_delimiter), k.object,
-          k.older
+          k.older, k.object < b.guess AND k.older < b.guess
         FROM item i
         CROSS JOIN LATERAL (SELECT CASE
             WHEN i.n = 0 THEN i.key
             WHEN p_behind IS NOT NULL THEN left(i.key, p_skip + i.cut - 1) || p_behind
             ELSE coalesce(sealgate.key_successor(left(i.key, p_skip + i.cut - 1)), p_upper)
-          END AS lower_bound OFFSET 0) b
+          END AS lower_bound,
+          sealgate.guessed_end(i.key, p_skip + i.cut - 1) AS guess OFFSET 0) b
         CROSS JOIN LATERAL (SELECT
-          CASE WHEN i.object >= b.lower_bound THEN i.object ELSE coalesce((SELECT o.key FROM sealgate.objects o
-            WHERE o.bucket_id = p_bucket AND o.key >= b.lower_bound ORDER BY o.key LIMIT 1), p_upper) END AS object,
-          CASE WHEN i.older >= b.lower_bound THEN i.older ELSE coalesce((SELECT h.key FROM sealgate.history h
-            WHERE h.bucket_id = p_bucket AND h.key >= b.lower_bound ORDER BY h.key LIMIT 1), p_upper) END AS older
+          CASE WHEN i.object >= b.lower_bound THEN i.object ELSE coalesce(
+            CASE WHEN i.lucky THEN (SELECT o.key FROM sealgate.objects o WHERE o.bucket_id = p_bucket
+              AND o.key >= b.lower_bound AND o.key < b.guess ORDER BY o.key LIMIT 1) END,
+            (SELECT o.key FROM sealgate.objects o WHERE o.bucket_id = p_bucket AND o.key >= b.lower_bound
+              ORDER BY o.key LIMIT 1), p_upper) END AS object,
+          CASE WHEN i.older >= b.lower_bound THEN i.older ELSE coalesce(
+            CASE WHEN i.lucky THEN (SELECT h.key FROM sealgate.history h WHERE h.bucket_id = p_bucket
+              AND h.key >= b.lower_bound AND h.key < b.guess ORDER BY h.key LIMIT 1) END,
+            (SELECT h.key FROM sealgate.history h WHERE h.bucket_id = p_bucket AND h.key >= b.lower_bound
+              ORDER BY h.key LIMIT 1), p_upper) END AS older
           OFFSET 0) k
         WHERE i.n < v_left AND (i.cut > 0 OR i.n = 0) AND least(k.object, k.older) < p_upper
       )
