@@ -29,7 +29,9 @@ test('names the endpoint and every user the suite reads', () => {
   expect(text).toContain(
     '[s3 alt]\ndisplay_name = alt\nuser_id = id of alt\nemail = alt@example.com\naccess_key = AKalt\n',
   );
-  expect(text).toContain('api_name = us-east-1\nlc_debug_interval = 10\n');
+  expect(text).toContain(
+    'api_name = us-east-1\nlc_debug_interval = 10\nstorage_classes = STANDARD,RegionalClass,ColdArchiveClass\n',
+  );
 });
 
 test('knows the port of an address without one', () => {

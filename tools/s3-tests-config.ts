@@ -24,6 +24,9 @@ export interface Suite {
   readonly tenant: SuiteUser;
 }
 
+/** Between which the suite lets objects move. The first is how the default class is shown. */
+const STORAGE_CLASSES = ['STANDARD', 'RegionalClass', 'ColdArchiveClass'];
+
 /** The text of `s3tests.conf`. There is no IAM here; its sections repeat users, for the suite reads them before any test. */
 export function configurationOf(suite: Suite): string {
   const { hostname, port, protocol } = new URL(suite.s3Endpoint);
@@ -50,6 +53,7 @@ export function configurationOf(suite: Suite): string {
     user('s3 main', suite.main, {
       api_name: suite.region,
       lc_debug_interval: String(suite.lifecycleDaySeconds),
+      storage_classes: STORAGE_CLASSES.join(','),
     }),
     user('s3 alt', suite.alt),
     user('s3 tenant', suite.tenant, { tenant: 'testx' }),
