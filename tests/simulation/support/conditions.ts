@@ -1,8 +1,8 @@
 import type { Fault } from '@sealgate/core/faults';
 import type { ObjectPreconditions } from '@sealgate/core/ports';
 import type { Expectation } from '@sealgate/testkit/history';
+import type { Target } from './target.ts';
 import type { World } from './world.ts';
-import type { Target } from './writes.ts';
 
 /** None mostly; else that nothing is there, that something is, or one of the ETags that clients were told of this key. */
 export function drawConditions(world: World, { bucket, key, prng }: Target): ObjectPreconditions {

@@ -5,8 +5,9 @@ import { attempt } from './attempt.ts';
 import { bodyOf, md5Of, randomContent } from './bodies.ts';
 import { drawConditions } from './conditions.ts';
 import { simulatedLimits } from './run-plan.ts';
+import type { Target } from './target.ts';
 import type { World } from './world.ts';
-import { ACTOR, drawClass, type Target, write } from './writes.ts';
+import { ACTOR, drawClass, write } from './writes.ts';
 
 interface SentPart {
   readonly partNumber: number;

@@ -1,8 +1,8 @@
 import type { ByteRange, ObjectVersion } from '@sealgate/core/ports';
 import type { SimulatedGateway } from '@sealgate/testkit/cluster';
 import { type Attempt, attempt } from './attempt.ts';
+import type { Target } from './target.ts';
 import type { World } from './world.ts';
-import type { Target } from './writes.ts';
 
 /** Reads the current version, whole or in part, and checks that its bytes are those of one write. */
 export async function read(world: World, target: Target): Promise<'read' | 'failed'> {

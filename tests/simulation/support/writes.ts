@@ -13,18 +13,11 @@ import type { SimulatedGateway } from '@sealgate/testkit/cluster';
 import { attempt } from './attempt.ts';
 import { bodyOf, randomContent, type Spoiled } from './bodies.ts';
 import { drawConditions, expectationOf, toldByRefusal } from './conditions.ts';
+import type { Target } from './target.ts';
 import type { World } from './world.ts';
 
 export const ACTOR: AuditActor = { kind: 'tenant', id: 'simulated', requestId: 'simulation' };
 const BYTES_MAX = 5000;
-
-/** Where a client does something, and with what luck. */
-export interface Target {
-  readonly bucket: Bucket;
-  readonly key: ObjectKey;
-  readonly prng: Prng;
-  readonly label: string;
-}
 
 /** A write of `value` (null: a deletion) as the history of its key has it. */
 export async function write(
