@@ -21,10 +21,10 @@ import { authorizeRequest } from './access/authorize.ts';
 import { type Caller, callerId, namespaceOf } from './access/caller.ts';
 import { runGuarded } from './access/guard.ts';
 import { type AccessServices, createAccessServices, createRequestAccess } from './access/request-access.ts';
+import { answerUnread } from './answer-unread.ts';
 import { type Authenticate, createAuthenticate, type Identity } from './authenticate.ts';
 import type { S3Context, S3Services } from './context.ts';
 import { type Cors, claimedNamespace, createCors, isCorsHeader } from './cors.ts';
-import { discardBody } from './discard-body.ts';
 import { type ByteBudget, createByteBudget } from './forms/byte-budget.ts';
 import { FORMS_HELD_BYTES_MAX } from './forms/limits.ts';
 import { createHttpServer, defaultHttpLimits, type HttpServer } from './http-server.ts';
@@ -294,8 +294,8 @@ function answerFault(serving: Serving, exchange: Exchange, fault: Fault): void {
   }
   for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
   if (answer.body !== '') response.setHeader('content-length', Buffer.byteLength(answer.body));
-  if (!request.complete) discardBody(request, response);
-  response.writeHead(answer.status).end(answer.body);
+  if (!request.complete) answerUnread(request, response, answer);
+  else response.writeHead(answer.status).end(answer.body);
 }
 
 /** What an answer to a fault may still say of the request. Headers of the object it was about would describe another body. */

@@ -14,7 +14,7 @@ import {
 } from '@sealgate/s3';
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import { discardBody } from '../s3/discard-body.ts';
+import { answerUnread } from '../s3/answer-unread.ts';
 import type { PerformSts } from './actions.ts';
 import type { AuthenticateCall } from './authenticate.ts';
 import { STS_BODY_BYTES_MAX } from './limits.ts';
@@ -107,8 +107,8 @@ function reply(
   response.setHeader('content-length', Buffer.byteLength(body));
   // Credentials are in it.
   response.setHeader('cache-control', 'no-store');
-  if (!request.complete) discardBody(request, response);
-  response.writeHead(status).end(body);
+  if (!request.complete) answerUnread(request, response, { status, body });
+  else response.writeHead(status).end(body);
 }
 
 /** @throws Fault RequestBodyTooLarge, IncompleteBody */
