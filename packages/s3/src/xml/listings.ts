@@ -1,13 +1,5 @@
 import type { ChecksumAlgorithm } from '@sealgate/core/ports';
-import {
-  type EncodingType,
-  encodeName,
-  quoteEtag,
-  writeCommonPrefixes,
-  writeOwner,
-  type XmlOwner,
-  xmlTime,
-} from './shared.ts';
+import { type EncodingType, encodeName, writeCommonPrefixes, writeOwner, type XmlOwner, xmlTime } from './shared.ts';
 import { createXmlWriter, S3_NAMESPACE, type XmlWriter } from './writer.ts';
 
 /**
@@ -110,7 +102,7 @@ function writeContents(writer: XmlWriter, entry: ListedEntry, encoding: Encoding
 
 function writeEntryFacts(writer: XmlWriter, entry: ListedEntry): void {
   writer.leaf('LastModified', xmlTime(entry.modifiedAtMs));
-  writer.leaf('ETag', quoteEtag(entry.etag));
+  writer.quoted('ETag', entry.etag);
   if (entry.checksum) {
     writer.leaf('ChecksumAlgorithm', entry.checksum.algorithm);
     writer.leaf('ChecksumType', entry.checksum.type);

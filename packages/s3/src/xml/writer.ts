@@ -8,6 +8,8 @@ export interface XmlWriter {
   close(name: string): void;
   /** An element with text, `<name/>` when the text is empty. Undefined leaves the element out. */
   leaf(name: string, text: string | number | boolean | undefined): void;
+  /** A {@link leaf} with its text in quotation marks, as ETags are shown. */
+  quoted(name: string, text: string): void;
   /** A {@link leaf} with attributes. */
   leafWith(name: string, attributes: string, text: string): void;
   /** The document. */
@@ -47,6 +49,9 @@ export function createXmlWriter(): XmlWriter {
       if (text === undefined) return;
       const escaped = typeof text === 'string' ? escapeXml(text) : String(text);
       document += escaped === '' ? `<${name}/>` : `<${name}>${escaped}</${name}>`;
+    },
+    quoted(name, text) {
+      document += `<${name}>&quot;${escapeXml(text)}&quot;</${name}>`;
     },
     leafWith(name, attributes, text) {
       document += text === '' ? `<${name} ${attributes}/>` : `<${name} ${attributes}>${escapeXml(text)}</${name}>`;
