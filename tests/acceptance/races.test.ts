@@ -72,7 +72,8 @@ test.each(['plain', 'versioned'])(
     });
     const plantable = history.keys.filter((key) => staleRead(history.operations(key)) !== undefined);
     expect(planted).toEqual(plantable);
-    expect(plantable.length).toBeGreaterThan(0);
+    // In a short race all operations of a key may overlap, and then nothing is provably stale.
+    if (seconds > 0) expect(plantable.length).toBeGreaterThan(0);
   },
   600_000 + 4 * seconds * 1000,
 );
