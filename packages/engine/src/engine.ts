@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createIdBytes } from '@sealgate/core/names';
 import type { BackendPool, Clock, Metadata, ObjectVersion } from '@sealgate/core/ports';
 import { createErasureCodecs } from '@sealgate/erasure';
 import type { EngineEvents } from './events.ts';
@@ -58,14 +58,14 @@ export interface EngineDeps {
   readonly clock: Clock;
   readonly limits: EngineLimits;
   readonly events: EngineEvents;
-  /** For ids of blobs and uploads. Default: the machine's; a simulation that must replay gives its own. */
+  /** For ids of blobs and uploads. Default: the system's; a simulation that must replay gives its own. */
   readonly random?: RandomBytes;
 }
 
 export function createEngine(base: EngineDeps): Engine {
   const policies = createPolicies(base);
   const deps = {
-    random: randomBytes,
+    random: createIdBytes(),
     codecs: createErasureCodecs(),
     ...base,
     policies,

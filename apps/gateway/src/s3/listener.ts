@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault, toFault } from '@sealgate/core/faults';
+import { createIdBytes } from '@sealgate/core/names';
 import type { Bucket } from '@sealgate/core/ports';
 import {
   collectHeaders,
@@ -47,16 +48,19 @@ export interface S3ListenerDeps extends S3Services {
 
 const REQUEST_ID_BYTES = 8;
 
+const newRequestId = (idBytes: Serving['idBytes']): string => idBytes(REQUEST_ID_BYTES).toString('hex').toUpperCase();
+
 /** The S3 listener: parse, authenticate, dispatch; every end of a request is an S3 answer. */
 export function createS3Listener(deps: S3ListenerDeps): HttpServer {
   const authenticate = createAuthenticate(deps);
   const access = createAccessServices(deps);
   const formMemory = createByteBudget(FORMS_HELD_BYTES_MAX);
   const hostId = randomBytes(24).toString('base64');
+  const idBytes = createIdBytes();
   const server = createHttpServer(
     {
       handle: (request, response) =>
-        serve({ deps, authenticate, access, formMemory, hostId, server: () => server }, request, response),
+        serve({ deps, authenticate, access, formMemory, hostId, idBytes, server: () => server }, request, response),
       malformed: (code) => malformedAnswer(code, hostId),
     },
     { limits: defaultHttpLimits, ...(deps.tls === undefined ? {} : { tls: deps.tls }) },
@@ -70,13 +74,14 @@ interface Serving {
   readonly access: AccessServices;
   readonly formMemory: ByteBudget;
   readonly hostId: string;
+  readonly idBytes: (count: number) => Buffer;
   readonly server: () => HttpServer;
 }
 
 async function serve(serving: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { deps } = serving;
   const startedMs = deps.clock.monotonic();
-  const requestId = randomBytes(REQUEST_ID_BYTES).toString('hex').toUpperCase();
+  const requestId = newRequestId(serving.idBytes);
   response.setHeader('x-amz-request-id', requestId);
   response.setHeader('x-amz-id-2', serving.hostId);
   response.setHeader('server', 'Sealgate');
@@ -332,7 +337,7 @@ function malformedAnswer(code: string | undefined, hostId: string): string {
       : code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? new Fault('RequestTimeout', 'Your socket connection to the server was not read from or written to in time.')
         : new Fault('InvalidRequest', 'The request is not valid HTTP.');
-  const requestId = randomBytes(REQUEST_ID_BYTES).toString('hex').toUpperCase();
+  const requestId = newRequestId(randomBytes);
   const { status, body } = toS3Error(fault, { method: 'GET', resource: '', requestId, hostId });
   const lines = [
     `HTTP/1.1 ${status} Bad Request`,

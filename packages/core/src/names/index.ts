@@ -1,5 +1,6 @@
 export { type BlobId, formatBlobId, newBlobId, parseBlobId } from './blob-id.ts';
 export type { Brand } from './brand.ts';
+export { createIdBytes } from './id-bytes.ts';
 export { type BucketName, type ObjectKey, parseBucketName, parseObjectKey } from './objects.ts';
 export { type PhysicalBucketName, type PhysicalBucketParts, physicalBucketName } from './physical-bucket.ts';
 export {
