@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { isFault } from '@sealgate/core/faults';
+import { Secret } from '@sealgate/runtime/log';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Secret } from './config/secret.ts';
 import { nearestName } from './config/suggest.ts';
 import { loadConfig } from './config.ts';
 

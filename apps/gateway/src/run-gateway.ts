@@ -1,6 +1,6 @@
 import { isFault } from '@sealgate/core/faults';
+import { createLogger, type Logger } from '@sealgate/runtime/log';
 import { type Config, loadConfig, processSources } from './config.ts';
-import { createLogger, type Logger } from './observe/logger.ts';
 import { loadSecrets } from './start/secrets.ts';
 import type { Serving } from './start/serve.ts';
 import { listenForStop, type StopSignals } from './start/stop-signals.ts';

@@ -1,6 +1,6 @@
 import type { Bucket, Clock } from '@sealgate/core/ports';
+import type { Logger } from '@sealgate/runtime/log';
 import { LRUCache } from 'lru-cache';
-import type { Logger } from '../observe/logger.ts';
 import { ANONYMOUS_NAMESPACE } from '../s3/access/caller.ts';
 import type { FinishedRequest, RequestObserver } from '../s3/observer.ts';
 import type { DeliverLog } from './delivery.ts';

@@ -1,7 +1,7 @@
 import { Fault } from '@sealgate/core/faults';
 import type { BackendHealthSample } from '@sealgate/core/ports';
 import { type ProbeReport, probeBackend } from '@sealgate/engine';
-import { type LinkDeps, type LinkFacts, linkTo } from './drivers.ts';
+import { type LinkDeps, type LinkFacts, linkTo } from '@sealgate/runtime/backends';
 
 /** Looks at a backend with a connection of its own, whether it is registered or about to be. */
 export interface BackendProber {

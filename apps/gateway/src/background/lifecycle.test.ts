@@ -1,7 +1,7 @@
 import type { LifecycleOptions } from '@sealgate/engine';
+import { fakeClock, settle } from '@sealgate/runtime/testing';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { fakeClock, settle } from '../testing/fakes.ts';
 import { createLifecycleLoop } from './lifecycle.ts';
 
 async function firstStep(config: { lifecycleDaySeconds: number; lifecycleIntervalSeconds?: number }) {

@@ -1,7 +1,7 @@
 import { daysOf } from '@sealgate/core/lifecycle';
 import type { Engine } from '@sealgate/engine';
+import { type BackgroundLoop, createLoop, type LoopDeps } from '@sealgate/runtime/background';
 import type { Config } from '../config.ts';
-import { type BackgroundLoop, createLoop, type LoopDeps } from './loop.ts';
 
 /** Runs a day when no interval is set: what falls due at midnight is done in the small hours, whenever runs begin. */
 const RUNS_PER_DAY = 4;

@@ -1,7 +1,8 @@
 import { isAbsolute } from 'node:path';
+import { Secret } from '@sealgate/runtime/log';
+import type { AllowedRanges } from '@sealgate/runtime/net';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import { Secret } from './secret.ts';
 
 /** What every setting of the schema tells about itself; the reference page is made from it. */
 export interface SettingMeta {
@@ -76,14 +77,6 @@ export function folders(): z.ZodType<readonly string[]> {
     for (const path of paths) if (!isAbsolute(path)) context.addIssue(`"${path}" is not an absolute folder`);
     return paths;
   });
-}
-
-/** Address ranges that endpoints of backends may be in although they are private. */
-export interface AllowedRanges {
-  /** All of loopback and the private ranges, but never link-local ones. */
-  readonly privateRanges: boolean;
-  /** Ranges in CIDR notation that are allowed by name, whatever they are. */
-  readonly cidrs: readonly string[];
 }
 
 export function allowedRanges(): z.ZodType<AllowedRanges> {

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Fault } from '@sealgate/core/faults';
 import type { Clock } from '@sealgate/core/ports';
+import type { Secret } from '@sealgate/runtime/log';
 import { LRUCache } from 'lru-cache';
-import type { Secret } from '../config/secret.ts';
 import { AUTH_ADDRESSES_MAX, AUTH_FAILURES_MAX, AUTH_WINDOW_MS } from './limits.ts';
 
 /** Decides whether a caller is the operator. */

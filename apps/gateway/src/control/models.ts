@@ -1,8 +1,8 @@
 import { isFault } from '@sealgate/core/faults';
 import { parseAccessKeyId, parseBackendId, parseBucketName, parseTenantName } from '@sealgate/core/names';
 import type { Backend, BackendCapabilities, Bucket, Credential, PolicyRecord, Tenant } from '@sealgate/core/ports';
+import type { BackendView } from '@sealgate/runtime/backends';
 import { z } from 'zod';
-import type { BackendView } from '../backends/pool.ts';
 import { PARAM_CHARS_MAX } from './limits.ts';
 
 // The nouns of the REST interface, and how domain values become them. Secrets have no member here on purpose.

@@ -2,9 +2,9 @@ import { Fault } from '@sealgate/core/faults';
 import type { BucketName } from '@sealgate/core/names';
 import type { Bucket, Clock, Metadata, Tenant } from '@sealgate/core/ports';
 import type { Engine } from '@sealgate/engine';
+import type { BackendRegistry } from '@sealgate/runtime/backends';
+import type { EndpointGuard } from '@sealgate/runtime/net';
 import type { BackendProber } from '../backends/prober.ts';
-import type { BackendRegistry } from '../backends/registry.ts';
-import type { EndpointGuard } from '../net/endpoint-guard.ts';
 import type { Readiness } from '../start/readiness.ts';
 
 /** What the routes work with. */

@@ -1,7 +1,7 @@
 import type { Clock, Metadata, WebhookSender } from '@sealgate/core/ports';
 import { createDeliveries, defaultDeliveryLimits, routeDue } from '@sealgate/engine';
+import { type BackgroundLoop, createLoop, type LoopDeps } from '@sealgate/runtime/background';
 import type { Registry } from 'prom-client';
-import { type BackgroundLoop, createLoop, type LoopDeps } from '../background/loop.ts';
 import { ROUTE_BATCH } from './limits.ts';
 import { createDeliveryMetrics } from './metrics.ts';
 

@@ -1,5 +1,5 @@
 import { Fault } from '@sealgate/core/faults';
-import type { EndpointGuard } from '../net/endpoint-guard.ts';
+import type { EndpointGuard } from '@sealgate/runtime/net';
 import { WEBHOOK_HEADER_CHARACTERS_MAX, WEBHOOK_HEADERS_MAX, WEBHOOK_URL_CHARACTERS_MAX } from './limits.ts';
 
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]{1,64}$/;

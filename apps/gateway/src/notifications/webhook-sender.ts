@@ -1,7 +1,7 @@
 import { Fault, isFault } from '@sealgate/core/faults';
 import type { Clock, WebhookSender } from '@sealgate/core/ports';
+import type { EndpointGuard } from '@sealgate/runtime/net';
 import { Agent, buildConnector, request } from 'undici';
-import type { EndpointGuard } from '../net/endpoint-guard.ts';
 import { WEBHOOK_ANSWER_BYTES_MAX, WEBHOOK_CONNECTIONS_MAX, WEBHOOK_TIMEOUT_MS } from './limits.ts';
 import { signatureHeaders } from './signature.ts';
 

@@ -1,8 +1,8 @@
 import type { AccessKeyId } from '@sealgate/core/names';
 import type { Credential } from '@sealgate/core/ports';
+import { fakeClock } from '@sealgate/runtime/testing';
 import { computeSignatureV2, presignUrl, type SignedRequest, signRequest } from '@sealgate/s3';
 import { describe, expect, test } from 'vitest';
-import { fakeClock } from '../testing/fakes.ts';
 import { fakeCaller, fakeTenant } from '../testing/s3-context.ts';
 import { createAuthenticate } from './authenticate.ts';
 

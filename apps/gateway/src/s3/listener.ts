@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault, toFault } from '@sealgate/core/faults';
 import { createIdBytes } from '@sealgate/core/names';
 import type { Bucket } from '@sealgate/core/ports';
+import type { Logger } from '@sealgate/runtime/log';
 import {
   collectHeaders,
   headerValue,
@@ -15,7 +16,6 @@ import {
   toS3Error,
   withHoistedHeaders,
 } from '@sealgate/s3';
-import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { QueryApi } from '../sts/serve.ts';
 import { authorizeRequest } from './access/authorize.ts';

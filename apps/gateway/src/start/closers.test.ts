@@ -1,6 +1,6 @@
+import { settle } from '@sealgate/runtime/testing';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { settle } from '../testing/fakes.ts';
 import { createClosers } from './closers.ts';
 import { endpointOf, listenFault } from './endpoints.ts';
 

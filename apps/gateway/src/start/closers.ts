@@ -1,4 +1,4 @@
-import type { Logger } from '../observe/logger.ts';
+import type { Logger } from '@sealgate/runtime/log';
 
 /** What has to be closed, in the order in which it was opened. */
 export interface Closers {

@@ -1,12 +1,12 @@
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { systemClock } from '@sealgate/core/ports';
+import type { Logger } from '@sealgate/runtime/log';
 import { AggregatorRegistry } from 'prom-client';
 import { createBackendProber } from '../backends/prober.ts';
 import type { Config } from '../config.ts';
 import { createAdminGate } from '../control/auth.ts';
 import { createControlServer } from '../control/server.ts';
-import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { CoreServices } from './core-services.ts';
 import type { DataPlane } from './data-plane.ts';

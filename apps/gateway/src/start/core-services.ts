@@ -2,13 +2,11 @@ import { type KeyWrapper, type Metadata, systemClock, type WebhookSender } from 
 import { createEngine, defaultEngineLimits, type Engine } from '@sealgate/engine';
 import { openMetadata } from '@sealgate/metadata';
 import { createCachedMetadata } from '@sealgate/metadata/cache';
-import { type LinkDeps, linkTo } from '../backends/drivers.ts';
-import { type BackendRegistry, createBackendRegistry } from '../backends/registry.ts';
-import type { Secret } from '../config/secret.ts';
+import { type BackendRegistry, createBackendRegistry, type LinkDeps, linkTo } from '@sealgate/runtime/backends';
+import type { Logger, Secret } from '@sealgate/runtime/log';
+import { createEndpointGuard, type EndpointGuard } from '@sealgate/runtime/net';
 import type { Config } from '../config.ts';
-import { createEndpointGuard, type EndpointGuard } from '../net/endpoint-guard.ts';
 import { createWebhookSender } from '../notifications/webhook-sender.ts';
-import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { timedMetadata } from '../observe/timed-metadata.ts';
 import { watchDatabase } from '../observe/watch-database.ts';

@@ -11,8 +11,8 @@ import {
   type NewTenant,
   type Tenant,
 } from '@sealgate/core/ports';
+import { Secret } from '@sealgate/runtime/log';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Secret } from '../config/secret.ts';
 import { ensureFirstCredential, writeCredentials } from './credentials-file.ts';
 import { createPrivateFile, replacePrivateFile } from './private-file.ts';
 import { loadSecrets } from './secrets.ts';

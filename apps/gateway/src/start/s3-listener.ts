@@ -1,9 +1,9 @@
 import { systemClock } from '@sealgate/core/ports';
+import type { Logger } from '@sealgate/runtime/log';
 import { createAccessLog } from '../access-log/access-log.ts';
 import { createLogDelivery } from '../access-log/delivery.ts';
 import { createAccessLogMetrics } from '../access-log/metrics.ts';
 import type { Config } from '../config.ts';
-import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { EncryptionSettings } from '../s3/encryption/settings.ts';
 import type { HttpServer } from '../s3/http-server.ts';

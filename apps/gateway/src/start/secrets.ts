@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Fault } from '@sealgate/core/faults';
-import { Secret } from '../config/secret.ts';
+import { Secret } from '@sealgate/runtime/log';
 import type { Config } from '../config.ts';
 import { createPrivateFile, readJsonFile } from './private-file.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock, Metadata } from '@sealgate/core/ports';
-import type { EndpointGuard } from '../net/endpoint-guard.ts';
-import type { Logger } from '../observe/logger.ts';
+import type { Logger } from '@sealgate/runtime/log';
+import type { EndpointGuard } from '@sealgate/runtime/net';
 import type { Metrics } from '../observe/metrics.ts';
 import { createSts } from './actions.ts';
 import { createCallAuthenticator } from './authenticate.ts';

@@ -1,9 +1,9 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '@sealgate/core/ports';
+import { createEndpointGuard } from '@sealgate/runtime/net';
 import { createVirtualClock } from '@sealgate/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createEndpointGuard } from '../net/endpoint-guard.ts';
 import { checkIssuer, createProviderDocuments, type ProviderDocuments } from './provider-documents.ts';
 
 const loopback = createEndpointGuard({ privateRanges: true, cidrs: [] });

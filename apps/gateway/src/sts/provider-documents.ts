@@ -1,8 +1,8 @@
 import { Fault, isFault } from '@sealgate/core/faults';
 import type { Clock } from '@sealgate/core/ports';
+import type { EndpointGuard } from '@sealgate/runtime/net';
 import type { JSONWebKeySet, JWK } from 'jose';
 import { Agent, buildConnector, request } from 'undici';
-import type { EndpointGuard } from '../net/endpoint-guard.ts';
 import { PROVIDER_DOCUMENT_BYTES_MAX, PROVIDER_KEYS_MAX, PROVIDER_TIMEOUT_MS } from './limits.ts';
 
 /** What identity providers publish. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault, type FaultCode, isFault, toFault } from '@sealgate/core/faults';
+import type { Logger } from '@sealgate/runtime/log';
 import {
   collectHeaders,
   headerValue,
@@ -12,7 +13,6 @@ import {
   toQueryApiError,
   unknownAction,
 } from '@sealgate/s3';
-import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { answerUnread } from '../s3/answer-unread.ts';
 import type { PerformSts } from './actions.ts';

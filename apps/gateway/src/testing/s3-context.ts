@@ -9,6 +9,7 @@ import {
   type UploadRecord,
   type VersionAttributes,
 } from '@sealgate/core/ports';
+import { fakeClock } from '@sealgate/runtime/testing';
 import {
   type OperationName,
   objectOperations,
@@ -21,7 +22,6 @@ import { authorizeRequest } from '../s3/access/authorize.ts';
 import { type Caller, namespaceOf } from '../s3/access/caller.ts';
 import { createAccessServices, createRequestAccess } from '../s3/access/request-access.ts';
 import type { S3Context } from '../s3/context.ts';
-import { fakeClock } from './fakes.ts';
 
 export function fakeTenant(name: string, change: Partial<Tenant> = {}): Tenant {
   return {

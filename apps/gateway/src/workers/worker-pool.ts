@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '@sealgate/core/faults';
 import type { Clock } from '@sealgate/core/ports';
-import type { Logger } from '../observe/logger.ts';
+import type { Logger } from '@sealgate/runtime/log';
 import type { DataPlane } from '../start/data-plane.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { nextRestart } from './restart-delay.ts';

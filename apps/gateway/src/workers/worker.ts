@@ -1,7 +1,6 @@
 // The entry point of a data-plane process. It is told everything by its primary, and ends when the primary is gone.
-import { Secret } from '../config/secret.ts';
+import { createLogger, type Logger, Secret } from '@sealgate/runtime/log';
 import { loadConfig, processSources } from '../config.ts';
-import { createLogger, type Logger } from '../observe/logger.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { openCoreServices } from '../start/core-services.ts';
 import { openS3Listener } from '../start/s3-listener.ts';

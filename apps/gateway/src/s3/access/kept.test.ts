@@ -1,6 +1,6 @@
 import type { Metadata } from '@sealgate/core/ports';
+import { fakeClock } from '@sealgate/runtime/testing';
 import { expect, test } from 'vitest';
-import { fakeClock } from '../../testing/fakes.ts';
 import { fakeBucket, fakeTenant } from '../../testing/s3-context.ts';
 import { createReadBucketAccess } from './bucket-access.ts';
 import { createDirectory } from './directory.ts';

@@ -2,7 +2,14 @@ import { type LookupAddress, type LookupOptions, lookup as systemLookup } from '
 import { lookup as resolveHost } from 'node:dns/promises';
 import { Fault } from '@sealgate/core/faults';
 import ipaddr from 'ipaddr.js';
-import type { AllowedRanges } from '../config/fields.ts';
+
+/** Address ranges that endpoints of backends may be in although they are private. */
+export interface AllowedRanges {
+  /** All of loopback and the private ranges, but never link-local ones. */
+  readonly privateRanges: boolean;
+  /** Ranges in CIDR notation that are allowed by name, whatever they are. */
+  readonly cidrs: readonly string[];
+}
 
 /**
  * Keeps the gateway from being used to reach what only the gateway can reach. An endpoint is checked when it is

@@ -1,8 +1,7 @@
 import { isFault } from '@sealgate/core/faults';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AllowedRanges } from '../config/fields.ts';
-import { createEndpointGuard } from './endpoint-guard.ts';
+import { type AllowedRanges, createEndpointGuard } from './endpoint-guard.ts';
 
 const none: AllowedRanges = { privateRanges: false, cidrs: [] };
 const all: AllowedRanges = { privateRanges: true, cidrs: [] };

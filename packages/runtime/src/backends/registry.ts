@@ -8,8 +8,7 @@ import type {
   Clock,
   Metadata,
 } from '@sealgate/core/ports';
-import type { Logger } from '../observe/logger.ts';
-import type { Metrics } from '../observe/metrics.ts';
+import type { Logger } from '../log/logger.ts';
 import { createPinger } from './pinger.ts';
 import { type BackendView, createBackendPool } from './pool.ts';
 
@@ -35,11 +34,20 @@ export interface BackendRegistry {
   close(): Promise<void>;
 }
 
+export interface BackendMetrics {
+  backend(
+    id: BackendId,
+    facts: Pick<BackendView, 'latencyMs' | 'availability' | 'bytesPerSecond'> & { readonly state: BackendState },
+  ): void;
+  backendCall(id: BackendId, operation: string, outcome: string): void;
+  forgetBackend(id: BackendId): void;
+}
+
 export interface RegistryDeps {
   readonly metadata: Pick<Metadata, 'listBackends' | 'setBackendState'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly metrics: Metrics;
+  readonly metrics: BackendMetrics;
   readonly createDriver: (backend: Backend) => BackendDriver | undefined;
   /** Write changes of health to the database. */
   readonly recordsHealth: boolean;

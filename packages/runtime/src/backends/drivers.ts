@@ -1,8 +1,8 @@
 import { createFilesystemDriver, createLocalProbe } from '@sealgate/backends/filesystem';
 import { createS3Driver, createS3Probe } from '@sealgate/backends/s3';
 import type { Backend, BackendDriver, BackendProbe, Clock } from '@sealgate/core/ports';
+import type { Logger } from '../log/logger.ts';
 import type { EndpointGuard } from '../net/endpoint-guard.ts';
-import type { Logger } from '../observe/logger.ts';
 
 /** How this process speaks to one backend. */
 export interface BackendLink {

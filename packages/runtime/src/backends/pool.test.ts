@@ -2,11 +2,11 @@ import type { BackendId } from '@sealgate/core/names';
 import type { Backend, BackendDriver, BackendHealthSample, BackendState } from '@sealgate/core/ports';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { createMetrics } from '../observe/metrics.ts';
 import { fakeBackend, fakeClock, settle } from '../testing/fakes.ts';
 import { createBackendPool } from './pool.ts';
 import { createBackendRegistry } from './registry.ts';
 
+const noMetrics = { backend: () => undefined, backendCall: () => undefined, forgetBackend: () => undefined };
 const a = 'a' as BackendId;
 const b = 'b' as BackendId;
 const c = 'c' as BackendId;
@@ -137,7 +137,7 @@ describe('the registry', () => {
     const registry = createBackendRegistry({
       clock,
       logger: pino({ level: 'silent' }),
-      metrics: createMetrics(),
+      metrics: noMetrics,
       metadata: {
         listBackends: () => (database.down ? Promise.reject(new Error('down')) : Promise.resolve(database.rows)),
         setBackendState: (id, state) => {

@@ -1,12 +1,16 @@
 import type { Clock } from '@sealgate/core/ports';
-import type { Logger } from '../observe/logger.ts';
-import type { Metrics } from '../observe/metrics.ts';
+import type { Logger } from '../log/logger.ts';
 
 /** Takes batches off a queue for as long as it runs. */
 export interface BackgroundLoop {
   start(): void;
   /** Takes no further batch; batches under way may finish until `graceMs`, then they are aborted. */
   stop(graceMs: number): Promise<void>;
+}
+
+export interface LoopMetrics {
+  /** A round ended: how many items it took, and whether it failed as a whole. */
+  background(loop: string, taken: number, ok: boolean): void;
 }
 
 export interface LoopDeps {
@@ -17,7 +21,7 @@ export interface LoopDeps {
   readonly concurrency: number;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly metrics: Pick<Metrics, 'background'>;
+  readonly metrics: LoopMetrics;
   readonly pace?: LoopPace;
 }
 

@@ -1,8 +1,12 @@
 import { isFault } from '@sealgate/core/faults';
 import { type DestinationStream, type Logger, pino } from 'pino';
-import type { Config } from '../config.ts';
 
 export type { Logger } from 'pino';
+
+export interface LogSettings {
+  readonly logLevel: 'fatal' | 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly logFormat: 'auto' | 'json' | 'pretty';
+}
 
 /** Paths that never reach the log, wherever somebody may put them by mistake. */
 const REDACTED = [
@@ -32,12 +36,12 @@ const REDACTED_HEADERS = [
 const CAUSES_MAX = 5;
 
 /** The process's log: JSON lines on standard error, readable when that is a terminal. */
-export async function createLogger(config: Pick<Config, 'logLevel' | 'logFormat'>): Promise<Logger> {
+export async function createLogger(config: LogSettings): Promise<Logger> {
   const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && process.stderr.isTTY);
   return loggerOn(pretty ? await prettyStream() : pino.destination({ fd: 2, sync: false }), config.logLevel);
 }
 
-export function loggerOn(stream: DestinationStream, level: Config['logLevel']): Logger {
+export function loggerOn(stream: DestinationStream, level: LogSettings['logLevel']): Logger {
   return pino(
     {
       level,

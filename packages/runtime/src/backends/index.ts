@@ -1,0 +1,3 @@
+export { type BackendLink, type LinkDeps, type LinkFacts, linkTo } from './drivers.ts';
+export type { BackendView } from './pool.ts';
+export { type BackendRegistry, createBackendRegistry } from './registry.ts';
