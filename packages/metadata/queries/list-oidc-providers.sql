@@ -1,1 +1,1 @@
-SELECT name, issuer, audiences, created_at FROM sealgate.oidc_providers ORDER BY name
+SELECT name, issuer, audiences, grants, created_at FROM sealgate.oidc_providers ORDER BY name

@@ -46,10 +46,12 @@ export async function deleteRole(context: CommandContext, [name]: readonly [stri
 export async function addIdentityProvider(
   context: CommandContext,
   [name]: readonly [string],
-  { issuer, audience }: { readonly issuer: string; readonly audience: readonly string[] },
+  options: { readonly issuer: string; readonly audience: readonly string[]; readonly grantsFile?: string | undefined },
 ) {
+  const { issuer, audience, grantsFile } = options;
   const path = controlPath`/admin/identity-providers/${name}`;
-  const provider = await (await context.control()).send('PUT', path, { issuer, audiences: audience });
+  const grants = grantsFile === undefined ? {} : await readJsonFile(grantsFile);
+  const provider = await (await context.control()).send('PUT', path, { ...grants, issuer, audiences: audience });
   context.terminal.result({ json: provider, text: `registered ${printable(name)}: ${printable(issuer)}\n` });
 }
 

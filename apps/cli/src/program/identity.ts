@@ -151,10 +151,12 @@ function addProviderCommands(program: Command, deps: ProgramDeps): void {
       options: [
         new Option('--issuer <url>', 'what its tokens say as "iss"').makeOptionMandatory(),
         listOption('--audience <ids>', 'client ids, for example sts.amazonaws.com').makeOptionMandatory(),
+        new Option('--grants-file <file>', 'what its tokens open on the control listener: {"grants": [...]} (JSON)'),
       ],
       needs,
       examples: [
         'sealgate identity-provider add github --issuer https://token.actions.githubusercontent.com --audience sts.amazonaws.com',
+        'sealgate identity-provider add people --issuer https://login.example --audience console --grants-file grants.json',
       ],
       handler: async () => (await load()).addIdentityProvider,
     },

@@ -18,7 +18,8 @@ export function docsPage(
   });
   const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sealgate REST</title>
 <meta name="viewport" content="width=device-width"><style>${STYLE}</style></head><body><h1>Sealgate REST</h1>
-<p>Calls under <code>/admin</code> and <code>/proxy</code> carry the operator key in <code>X-Admin-Key</code>.
+<p>Calls under <code>/admin</code> and <code>/proxy</code> carry the operator key in <code>X-Admin-Key</code>, a bearer token
+of a registered identity provider or, where they are for tenants, a signature.
 Errors are problem details (RFC 9457). The schemas are in <a href="/openapi.json">/openapi.json</a>.</p>
 ${sections.join('\n')}</body></html>`;
   const hash = createHash('sha256').update(STYLE).digest('base64');

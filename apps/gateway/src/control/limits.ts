@@ -1,3 +1,5 @@
+import type { AttemptLimits } from '../net/attempts.ts';
+
 /** Every limit of the control listener. */
 
 /** A JSON body; the largest is a policy document. */
@@ -15,11 +17,15 @@ export const CONNECTIONS_MAX = 1024;
 export const PAGE_ITEMS_DEFAULT = 100;
 export const PAGE_ITEMS_MAX = 1000;
 
-/** Wrong keys that one address may try within the window before it has to wait for the window's end. */
-export const AUTH_FAILURES_MAX = 20;
-export const AUTH_WINDOW_MS = 60_000;
-/** Addresses remembered; an attacker with more of them only makes us forget his own. */
-export const AUTH_ADDRESSES_MAX = 10_000;
+/** Failed proofs of who calls; see `createAttempts`. */
+export const controlAttemptLimits: AttemptLimits = {
+  // People mistype a few times; a script that guesses is stopped.
+  addressFailuresMax: 20,
+  // Many addresses guess at one access key.
+  subjectFailuresMax: 100,
+  windowMs: 60_000,
+  rememberedMax: 10_000,
+};
 
 /** Identity providers and keys that one role trusts; audiences of a provider, values of one claim. */
 export const ROLE_TRUSTS_MAX = 32;

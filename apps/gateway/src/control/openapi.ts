@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { ruleOf } from './access.ts';
+import { closedSchema } from './input.ts';
 import { problemSchema } from './problem.ts';
 import type { PlainRoute, Route } from './route.ts';
 
@@ -22,9 +24,36 @@ export function openApiOf(routes: readonly Route[], plain: readonly PlainRoute[]
     },
     paths,
     components: {
-      securitySchemes: { adminKey: { type: 'apiKey', in: 'header', name: 'X-Admin-Key' } },
+      securitySchemes,
       schemas: { Problem: schemaOf(problemSchema, 'output') },
     },
+  };
+}
+
+const securitySchemes: Json = {
+  adminKey: { type: 'apiKey', in: 'header', name: 'X-Admin-Key', description: 'The operator of the whole gateway.' },
+  token: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'Of a registered identity provider, whose grants say which role it gives for which tenants.',
+  },
+  signature: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'Authorization',
+    description: 'AWS4-HMAC-SHA256 with an access key of the tenant, for service s3 or sealgate; covers the body.',
+  },
+};
+
+/** How to prove who calls, and which roles may. */
+function accessOf({ access }: Route): Json {
+  if (access === 'public') return { security: [] };
+  const { roles, tenant } = ruleOf(access);
+  const signed = roles.includes('tenant') ? [{ signature: [] }] : [];
+  return {
+    security: [{ adminKey: [] }, { token: [] }, ...signed],
+    'x-sealgate-access': { roles, of: tenant === undefined ? 'gateway' : tenant === 'any' ? 'caller' : 'tenant' },
   };
 }
 
@@ -54,7 +83,7 @@ function operationOf(route: Route): Json {
     tags: [route.tag],
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
-    ...(route.access === 'admin' ? { security: [{ adminKey: [] }] } : { security: [] }),
+    ...accessOf(route),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.body === undefined ? {} : { requestBody: { required: true, content: json(route.body, 'input') } }),
     responses: {
@@ -87,6 +116,10 @@ function json(schema: z.ZodType, io: 'input' | 'output'): Json {
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const { $schema: _, id: __, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', reused: 'inline' });
+  const {
+    $schema: _,
+    id: __,
+    ...rest
+  } = io === 'input' ? closedSchema(schema) : z.toJSONSchema(schema, { io, unrepresentable: 'any', reused: 'inline' });
   return rest;
 }

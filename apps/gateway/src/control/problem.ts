@@ -4,14 +4,14 @@ import { z } from 'zod';
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
-interface InputIssue {
+export interface InputIssue {
   /** Where in the request: `body.endpoint`, `query.limit`. */
   readonly in: string;
   readonly problem: string;
 }
 
 /** A {@link Fault} about the request's own form, with everything that is wrong at once. */
-class InputFault extends Fault {
+export class InputFault extends Fault {
   readonly issues: readonly InputIssue[];
 
   constructor(issues: readonly InputIssue[]) {

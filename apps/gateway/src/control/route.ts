@@ -1,16 +1,17 @@
 import type { AuditActor } from '@sealgate/core/ports';
 import type { z } from 'zod';
+import type { Access, ControlCaller } from './access.ts';
 
 /** What a handler knows besides its input. */
 export interface CallContext {
   readonly requestId: string;
   /** For the audit entry of whatever the call changes. */
   readonly actor: AuditActor;
+  /** Undefined on calls that are for everybody. */
+  readonly caller: ControlCaller | undefined;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
 }
-
-type Access = 'public' | 'admin';
 
 interface RouteFacts {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -20,6 +21,7 @@ interface RouteFacts {
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
+  /** Who may call it; the server holds every call to it. */
   readonly access: Access;
   /** Of success. 204 has no body. */
   readonly status: number;

@@ -2,9 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Fault } from '@sealgate/core/faults';
 import type { Logger } from '@sealgate/runtime/log';
+import { collectHeaders, splitTarget } from '@sealgate/s3';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify';
 import type { Metrics } from '../observe/metrics.ts';
-import type { AdminGate } from './auth.ts';
+import { actorOf, requireRole, withinReach } from './access.ts';
+import type { ControlAuthenticate, Proved } from './authenticate.ts';
+import { acceptJsonBodies, requireBodyOf } from './body.ts';
+import { inputParser } from './input.ts';
 import {
   BODY_BYTES_MAX,
   CONNECTIONS_MAX,
@@ -14,7 +18,7 @@ import {
   PROBE_TIMEOUT_MS,
   REQUEST_TIMEOUT_MS,
 } from './limits.ts';
-import { faultOf, PROBLEM_TYPE, parseInput, problemOf } from './problem.ts';
+import { faultOf, PROBLEM_TYPE, problemOf } from './problem.ts';
 import type { CallContext, PlainRoute, Route } from './route.ts';
 import { controlRoutes } from './routes/all.ts';
 import { plainRoutes } from './routes/plain.ts';
@@ -22,7 +26,7 @@ import type { ControlServices } from './services.ts';
 
 export interface ControlServerDeps {
   readonly services: ControlServices;
-  readonly gate: AdminGate;
+  readonly authenticate: ControlAuthenticate;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'request' | 'inFlight'>;
   readonly version: string;
@@ -43,6 +47,7 @@ export function createControlServer(deps: ControlServerDeps): FastifyInstance {
   const plain = plainRoutes(deps.services, routes, deps.version);
   const paths = [...plain.map(({ path }) => ({ method: 'GET', path })), ...routes];
   watch(app, deps);
+  acceptJsonBodies(app);
   app.setErrorHandler((error, request, reply) => answerFault(deps, { error, request, reply }));
   app.setNotFoundHandler((request, reply) => {
     const allowed = methodsOf(paths, request.url);
@@ -116,27 +121,49 @@ function watch(app: FastifyInstance, { metrics, logger, tls }: ControlServerDeps
 }
 
 function addRoute(app: FastifyInstance, each: Route, deps: ControlServerDeps): void {
+  const { access } = each;
+  const callers = new WeakMap<FastifyRequest, Proved>();
+  const parse = inputParser(each);
   app.route({
     method: each.method,
     url: each.path,
     config: { operation: each.operationId },
     // Before the body is read: strangers do not get to send one.
-    onRequest: (request, _reply, done) => {
-      if (each.access === 'admin') deps.gate.admit(headerOf(request, 'x-admin-key'), request.ip);
-      done();
+    async onRequest(request) {
+      if (access === 'public') return;
+      const proved = await deps.authenticate(proofOf(request));
+      requireRole(access, proved.caller);
+      callers.set(request, proved);
     },
     handler: async (request, reply) => {
-      const input = {
-        params: each.params && parseInput(each.params, request.params, 'path'),
-        query: each.query && parseInput(each.query, request.query, 'query'),
-        body: each.body && parseInput(each.body, request.body ?? {}, 'body'),
-      };
-      const answer = await each.handle(input, contextOf(request, reply));
+      const proved = callers.get(request);
+      requireBodyOf(request, proved?.bodySha256);
+      const raw = { path: recordOf(request.params), query: recordOf(request.query), body: request.body };
+      const input =
+        access === 'public' || proved === undefined
+          ? raw
+          : await withinReach({ access, caller: proved.caller, input: raw }, deps.services.metadata);
+      const answer = await each.handle(parse(input), contextOf(request, reply, proved));
       void reply.code(each.status);
       if (each.response === undefined) return reply.send();
       return reply.send(await each.response.parseAsync(answer));
     },
   });
+}
+
+/** What of a request can prove who sends it. */
+function proofOf(request: FastifyRequest) {
+  const { rawPath, rawQuery } = splitTarget(request.raw.url ?? '/');
+  return {
+    signed: { method: request.method, rawPath, rawQuery, headers: collectHeaders(request.raw.rawHeaders) },
+    adminKey: headerOf(request, 'x-admin-key'),
+    authorization: headerOf(request, 'authorization'),
+    address: request.ip,
+  };
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return { ...(value as Record<string, unknown>) };
 }
 
 function addPlainRoute(app: FastifyInstance, each: PlainRoute): void {
@@ -146,14 +173,16 @@ function addPlainRoute(app: FastifyInstance, each: PlainRoute): void {
   });
 }
 
-function contextOf(request: FastifyRequest, reply: FastifyReply): CallContext {
+function contextOf(request: FastifyRequest, reply: FastifyReply, proved: Proved | undefined): CallContext {
   const gone = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort(new Fault('RequestTimeout', 'The client closed the connection.'));
   });
+  const who = proved === undefined ? ({ kind: 'system', id: 'public' } as const) : actorOf(proved.caller);
   return {
     requestId: request.id,
-    actor: { kind: 'admin', id: 'admin-key', requestId: request.id, remoteAddress: request.ip },
+    actor: { ...who, requestId: request.id, remoteAddress: request.ip },
+    caller: proved?.caller,
     signal: gone.signal,
   };
 }
@@ -177,6 +206,7 @@ function answerFault(
   void reply.headers(safeHeaders(request.id, tls !== undefined));
   const wait = fault.detail['retryAfterSeconds'];
   if (wait !== undefined) void reply.header('retry-after', String(wait));
+  if (fault.code === 'NotAuthenticated') void reply.header('www-authenticate', 'Bearer realm="sealgate"');
   return reply.code(fault.spec.http).type(PROBLEM_TYPE).send(problemOf(fault, request.id));
 }
 

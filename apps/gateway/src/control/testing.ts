@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '@sealgate/core/ports';
+import { type Metadata, systemClock } from '@sealgate/core/ports';
 import { createEngine, defaultEngineLimits } from '@sealgate/engine';
 import { openMetadata } from '@sealgate/metadata';
 import { createTestDatabase } from '@sealgate/metadata/testing';
@@ -12,17 +12,21 @@ import type { FastifyInstance, InjectOptions } from 'fastify';
 import { pino } from 'pino';
 import { inject } from 'vitest';
 import { createBackendProber } from '../backends/prober.ts';
+import { createAttempts } from '../net/attempts.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import { ensureDemoBackends } from '../start/demo-backends.ts';
 import { createReadiness } from '../start/readiness.ts';
-import { createAdminGate } from './auth.ts';
+import { openTokenVerifier, type VerifyWebIdentity } from '../sts/web-identity.ts';
+import { createAdminKeyCheck } from './auth.ts';
+import { type ControlAuthenticate, createControlAuthenticate } from './authenticate.ts';
+import { controlAttemptLimits } from './limits.ts';
 import { createControlServer } from './server.ts';
 
 export const ADMIN_KEY = 'an-operator-key-for-tests';
 const NO_RANGES: AllowedRanges = { privateRanges: false, cidrs: [] };
 
 /** A control listener on a real database, with demo backends in a folder of its own. */
-export async function startControl(allowed: AllowedRanges = NO_RANGES) {
+export async function startControl(allowed: AllowedRanges = NO_RANGES, verifyToken?: VerifyWebIdentity) {
   const database = await createTestDatabase(inject('testCluster'));
   const folder = mkdtempSync(join(tmpdir(), 'sealgate-control-'));
   const logger = pino({ level: 'silent' });
@@ -49,6 +53,8 @@ export async function startControl(allowed: AllowedRanges = NO_RANGES) {
   const limits = defaultEngineLimits;
   const engine = createEngine({ metadata, pool: registry.pool, clock, limits, events: metrics.engineEvents });
   const readiness = createReadiness(() => Promise.resolve(undefined));
+  const tokens = openTokenVerifier({ metadata, guard: links.guard, clock });
+  const authenticate = testAuthenticate(metadata, verifyToken ?? tokens.verify);
   const app = createControlServer({
     services: {
       metadata,
@@ -62,7 +68,7 @@ export async function startControl(allowed: AllowedRanges = NO_RANGES) {
       filesystemRoots: [join(folder, 'backends')],
       metricsText: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
     },
-    gate: createAdminGate({ adminKey: new Secret(ADMIN_KEY), clock, onFailure: () => undefined }),
+    authenticate,
     logger,
     metrics,
     version: '0.0.0',
@@ -75,12 +81,26 @@ export async function startControl(allowed: AllowedRanges = NO_RANGES) {
     folder,
     async close() {
       await app.close();
+      await tokens.close();
       await registry.close();
       await metadata.close();
       await database.drop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function testAuthenticate(metadata: Metadata, verifyToken: VerifyWebIdentity): ControlAuthenticate {
+  const clock = systemClock;
+  return createControlAuthenticate({
+    checkAdminKey: createAdminKeyCheck(new Secret(ADMIN_KEY)),
+    verifyToken,
+    metadata,
+    attempts: createAttempts({ clock, limits: controlAttemptLimits }),
+    clock,
+    region: 'eu-test-1',
+    onFailure: () => undefined,
+  });
 }
 
 export type Control = Awaited<ReturnType<typeof startControl>>;

@@ -5,9 +5,13 @@ import type { Logger } from '@sealgate/runtime/log';
 import { AggregatorRegistry } from 'prom-client';
 import { createBackendProber } from '../backends/prober.ts';
 import type { Config } from '../config.ts';
-import { createAdminGate } from '../control/auth.ts';
+import { createAdminKeyCheck } from '../control/auth.ts';
+import { createControlAuthenticate } from '../control/authenticate.ts';
+import { controlAttemptLimits } from '../control/limits.ts';
 import { createControlServer } from '../control/server.ts';
+import { createAttempts } from '../net/attempts.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { openTokenVerifier } from '../sts/web-identity.ts';
 import type { CoreServices } from './core-services.ts';
 import type { DataPlane } from './data-plane.ts';
 import { listenFault } from './endpoints.ts';
@@ -33,10 +37,16 @@ export async function openControlListener(
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
   const { core, config, metrics, logger, tls } = deps;
   const clock = systemClock;
-  const gate = createAdminGate({
-    adminKey: deps.secrets.adminKey,
+  const { metadata, guard } = core;
+  const tokens = openTokenVerifier({ metadata, guard, clock });
+  const authenticate = createControlAuthenticate({
+    checkAdminKey: createAdminKeyCheck(deps.secrets.adminKey),
+    verifyToken: tokens.verify,
+    metadata,
+    attempts: createAttempts({ clock, limits: controlAttemptLimits }),
     clock,
-    onFailure: (reason) => metrics.authFailed(`admin-key-${reason}`),
+    region: config.region,
+    onFailure: (reason) => metrics.authFailed(reason),
   });
   const app = createControlServer({
     services: {
@@ -51,7 +61,7 @@ export async function openControlListener(
       filesystemRoots: [join(config.dataDir, 'backends'), ...config.filesystemRoots],
       metricsText: () => metricsText(metrics, deps.plane),
     },
-    gate,
+    authenticate,
     logger,
     metrics,
     version: deps.version,
@@ -64,7 +74,13 @@ export async function openControlListener(
     throw listenFault(error, 'SEALGATE_CONTROL_PORT', address);
   }
   const { port } = app.server.address() as AddressInfo;
-  return { port, close: () => app.close() };
+  return {
+    port,
+    async close() {
+      await app.close();
+      await tokens.close();
+    },
+  };
 }
 
 /** The metrics of this process, or of all processes as one. */

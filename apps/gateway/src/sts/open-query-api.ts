@@ -5,11 +5,9 @@ import type { EndpointGuard } from '@sealgate/runtime/net';
 import type { Metrics } from '../observe/metrics.ts';
 import { createSts } from './actions.ts';
 import { createCallAuthenticator } from './authenticate.ts';
-import { createKeySets } from './key-sets.ts';
-import { createProviderDocuments } from './provider-documents.ts';
 import { createQueryApi, type QueryApi } from './serve.ts';
 import { createSessionIssuer } from './sessions.ts';
-import { createWebIdentityVerifier } from './web-identity.ts';
+import { openTokenVerifier } from './web-identity.ts';
 
 /** STS with all that it needs. `close` ends its connections to identity providers. */
 export function openQueryApi(deps: {
@@ -21,13 +19,12 @@ export function openQueryApi(deps: {
   readonly metrics: Pick<Metrics, 'authFailed'>;
 }): { readonly queryApi: QueryApi; close(): Promise<void> } {
   const { metadata, guard, clock, region, logger, metrics } = deps;
-  const documents = createProviderDocuments({ guard, clock });
-  const keySets = createKeySets({ documents, clock });
+  const tokens = openTokenVerifier({ metadata, guard, clock });
   const perform = createSts({
     metadata,
-    verify: createWebIdentityVerifier({ metadata, keySets, clock }),
+    verify: tokens.verify,
     issue: createSessionIssuer({ metadata, clock, random: randomBytes }),
   });
   const authenticate = createCallAuthenticator({ metadata, clock, region });
-  return { queryApi: createQueryApi({ authenticate, perform, logger, metrics }), close: () => documents.close() };
+  return { queryApi: createQueryApi({ authenticate, perform, logger, metrics }), close: () => tokens.close() };
 }

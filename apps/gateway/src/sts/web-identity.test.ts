@@ -7,7 +7,7 @@ import { createKeySets } from './key-sets.ts';
 import { createWebIdentityVerifier, type VerifyWebIdentity } from './web-identity.ts';
 
 const ISSUER = 'https://token.example/tenant';
-const provider = { name: 'ci', issuer: ISSUER, audiences: ['sts.amazonaws.com', 'backup'], createdAtMs: 0 };
+const provider = { name: 'ci', issuer: ISSUER, audiences: ['sts.amazonaws.com', 'backup'], grants: [], createdAtMs: 0 };
 
 interface SigningKey {
   readonly kid: string;

@@ -1,9 +1,11 @@
 import { Fault, isFault } from '@sealgate/core/faults';
 import type { WebIdentity } from '@sealgate/core/federation';
 import type { Clock, Metadata, OidcProvider } from '@sealgate/core/ports';
+import type { EndpointGuard } from '@sealgate/runtime/net';
 import { decodeJwt, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
-import type { KeySet, KeySets } from './key-sets.ts';
+import { createKeySets, type KeySet, type KeySets } from './key-sets.ts';
 import { KEYS_TRIED_MAX, TOKEN_LEEWAY_S } from './limits.ts';
+import { createProviderDocuments } from './provider-documents.ts';
 
 /** Public-key signatures only: `none` and shared secrets have no place between strangers. */
 const ALGORITHMS = [
@@ -26,6 +28,18 @@ const ALGORITHMS = [
  * @throws (the function) Fault InvalidIdentityToken, ExpiredIdentityToken, IdentityProviderUnavailable
  */
 export type VerifyWebIdentity = (token: string) => Promise<WebIdentity>;
+
+/** A verifier that asks providers for their keys. `close` ends its connections to them. */
+export function openTokenVerifier(deps: {
+  readonly metadata: Pick<Metadata, 'oidcProviderByIssuer'>;
+  readonly guard: EndpointGuard;
+  readonly clock: Clock;
+}): { readonly verify: VerifyWebIdentity; close(): Promise<void> } {
+  const { metadata, guard, clock } = deps;
+  const documents = createProviderDocuments({ guard, clock });
+  const keySets = createKeySets({ documents, clock });
+  return { verify: createWebIdentityVerifier({ metadata, keySets, clock }), close: () => documents.close() };
+}
 
 export function createWebIdentityVerifier(deps: {
   readonly metadata: Pick<Metadata, 'oidcProviderByIssuer'>;

@@ -31,6 +31,11 @@ export function trusts(trust: WebIdentityTrust, identity: WebIdentity): boolean 
   );
 }
 
+/** The texts of a claim, by its name or by the path that the dots of its name spell. */
+export function claimValues(claims: Claims, name: string): readonly string[] {
+  return valuesOf(claimOf(claims, name));
+}
+
 /** A claim by its own name, dots and all, else by the path that the dots spell. */
 function claimOf(claims: Claims, name: string): unknown {
   if (Object.hasOwn(claims, name)) return claims[name];

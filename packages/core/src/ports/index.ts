@@ -56,6 +56,8 @@ export type {
 } from './metadata-objects.ts';
 export type { MetadataRegistry, NewBackend, NewBucket, NewCredential, NewTenant, Page } from './metadata-registry.ts';
 export type {
+  ControlGrant,
+  ControlRole,
   MetadataSessions,
   NewOidcProvider,
   NewRole,

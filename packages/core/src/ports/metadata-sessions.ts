@@ -1,6 +1,20 @@
 import type { AccessKeyId, TenantId } from '../names/index.ts';
 import type { AuditActor, Credential } from './model.ts';
 
+/** `operator` changes, `viewer` looks at what is there, `auditor` reads the audit log and evidence. */
+export type ControlRole = 'operator' | 'auditor' | 'viewer';
+
+/** What tokens of a provider give on the control listener, when their claims fit. */
+export interface ControlGrant {
+  readonly role: ControlRole;
+  /** Names of tenants, or the claim whose values are such names. `all` reaches what belongs to no tenant, too. */
+  readonly tenants: 'all' | readonly string[] | { readonly claim: string };
+  /** Narrower than the provider's; empty: any of the provider's. */
+  readonly audiences: readonly string[];
+  /** As in {@link WebIdentityTrust}: every claim named must fit. Never empty. */
+  readonly claims: Readonly<Record<string, readonly string[]>>;
+}
+
 /** An OpenID Connect issuer whose tokens may be exchanged for temporary credentials. The operator registers it. */
 export interface OidcProvider {
   /** Unique; part of paths and messages. */
@@ -9,6 +23,8 @@ export interface OidcProvider {
   readonly issuer: string;
   /** Client ids: a token's `aud` must name one of them. Never empty. */
   readonly audiences: readonly string[];
+  /** Empty: its tokens open nothing on the control listener. */
+  readonly grants: readonly ControlGrant[];
   readonly createdAtMs: number;
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Fault } from '@sealgate/core/faults';
 import type { AccessKeyId, TenantId } from '@sealgate/core/names';
-import type { Credential, MetadataSessions, OidcProvider, Role, RoleTrust } from '@sealgate/core/ports';
+import type { ControlGrant, Credential, MetadataSessions, OidcProvider, Role, RoleTrust } from '@sealgate/core/ports';
 import { type Context, orConflict } from '../context.ts';
 import { EXPIRED_SESSION_KEPT_MS, SESSIONS_PER_TENANT_MAX } from '../limits.ts';
 
@@ -21,6 +21,7 @@ interface ProviderRow {
   readonly name: string;
   readonly issuer: string;
   readonly audiences: readonly string[];
+  readonly grants: readonly ControlGrant[];
   readonly created_at: number;
 }
 
@@ -118,10 +119,10 @@ function createProviders(
 ): Pick<MetadataSessions, 'putOidcProvider' | 'oidcProviderByIssuer' | 'listOidcProviders' | 'deleteOidcProvider'> {
   const { database } = context;
   return {
-    async putOidcProvider({ name, issuer, audiences }, actor) {
+    async putOidcProvider({ name, issuer, audiences, grants }, actor) {
       const columns = await context.actor(actor);
       const [row] = await orConflict('Another identity provider has this issuer already.', () =>
-        database.write<ProviderRow>('put-oidc-provider', [...columns, name, issuer, audiences]),
+        database.write<ProviderRow>('put-oidc-provider', [...columns, name, issuer, audiences, JSON.stringify(grants)]),
       );
       if (row === undefined) throw new Fault('InternalError', 'The identity provider was not stored.');
       return providerOf(row);
@@ -158,5 +159,6 @@ function roleOf(row: RoleRow): Role {
 }
 
 function providerOf(row: ProviderRow): OidcProvider {
-  return { name: row.name, issuer: row.issuer, audiences: row.audiences, createdAtMs: row.created_at };
+  const { name, issuer, audiences, grants, created_at: createdAtMs } = row;
+  return { name, issuer, audiences, grants, createdAtMs };
 }

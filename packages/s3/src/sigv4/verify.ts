@@ -15,7 +15,7 @@ export interface VerifySignatureOptions {
   /** The region this gateway answers for. */
   readonly region: string;
   /** What the request may be signed for; `s3` when absent. */
-  readonly services?: readonly ('s3' | 'sts')[];
+  readonly services?: readonly ('s3' | 'sts' | 'sealgate')[];
   readonly signingKeys: SigningKeyCache;
 }
 

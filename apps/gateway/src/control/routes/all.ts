@@ -10,6 +10,7 @@ import { roleRoutes } from './roles.ts';
 import { statRoutes } from './stat.ts';
 import { tenantRoutes } from './tenants.ts';
 import { webhookRoutes } from './webhooks.ts';
+import { whoamiRoutes } from './whoami.ts';
 
 /** All calls of the control listener, in the order of the reference. */
 export function controlRoutes(services: ControlServices): readonly Route[] {
@@ -22,6 +23,7 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...credentialPolicyRoutes(services),
     ...roleRoutes(services),
     ...identityProviderRoutes(services),
+    ...whoamiRoutes(),
     ...webhookRoutes(services),
     ...statRoutes(services),
   ];

@@ -2,6 +2,7 @@ import { Fault } from '@sealgate/core/faults';
 import type { BackendId } from '@sealgate/core/names';
 import type { Backend } from '@sealgate/core/ports';
 import { z } from 'zod';
+import { lookAtGateway } from '../access.ts';
 import { PROBE_TIMEOUT_MS } from '../limits.ts';
 import { backendIdField, backendModel, backendSchema } from '../models.ts';
 import { pageOf, pageQuery, pageSchema } from '../paging.ts';
@@ -26,7 +27,7 @@ export function backendRoutes(services: ControlServices): readonly Route[] {
       operationId: 'listBackends',
       tag: 'backends',
       summary: 'List backends with their health',
-      access: 'admin',
+      access: lookAtGateway,
       status: 200,
       query: pageQuery,
       response: pageSchema(backendSchema),
@@ -41,7 +42,7 @@ export function backendRoutes(services: ControlServices): readonly Route[] {
       operationId: 'getBackend',
       tag: 'backends',
       summary: 'One backend with its health',
-      access: 'admin',
+      access: lookAtGateway,
       status: 200,
       params,
       response: backendSchema,

@@ -1,5 +1,6 @@
 import { Fault } from '@sealgate/core/faults';
 import { z } from 'zod';
+import { tenantChanges, tenantLooks } from '../access.ts';
 import {
   identityPolicyField,
   identityPolicyModel,
@@ -25,7 +26,7 @@ export function credentialPolicyRoutes(services: Pick<ControlServices, 'metadata
       tag: 'credentials',
       summary: 'Bound what an access key may do',
       description: 'Holds at once, also for the temporary credentials that were made from the key.',
-      access: 'admin',
+      access: tenantChanges({ in: 'credential', name: 'accessKeyId' }),
       status: 200,
       params,
       body: z.object({ policy: identityPolicyField }),
@@ -43,7 +44,7 @@ export function credentialPolicyRoutes(services: Pick<ControlServices, 'metadata
       operationId: 'getCredentialPolicy',
       tag: 'credentials',
       summary: 'What bounds an access key',
-      access: 'admin',
+      access: tenantLooks({ in: 'credential', name: 'accessKeyId' }),
       status: 200,
       params,
       response: shown,
@@ -61,7 +62,7 @@ export function credentialPolicyRoutes(services: Pick<ControlServices, 'metadata
       operationId: 'deleteCredentialPolicy',
       tag: 'credentials',
       summary: 'Let an access key do everything its tenant may',
-      access: 'admin',
+      access: tenantChanges({ in: 'credential', name: 'accessKeyId' }),
       status: 204,
       params,
       handle: (input, { actor }) => metadata.setCredentialPolicy(input.params.accessKeyId, null, actor),

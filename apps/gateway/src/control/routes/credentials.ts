@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { Fault } from '@sealgate/core/faults';
 import type { AccessKeyId } from '@sealgate/core/names';
-import type { AuditActor, Credential } from '@sealgate/core/ports';
+import type { Credential } from '@sealgate/core/ports';
 import { z } from 'zod';
 import { newAccessKey } from '../../start/key-pair.ts';
+import { tenantChanges, tenantLooks } from '../access.ts';
 import { identityPolicyField, identityPolicyText } from '../identity-policy.ts';
 import { accessKeyField, credentialModel, credentialSchema, keyPairSchema, tenantRefField } from '../models.ts';
 import { pageOf, pageQuery, pageSchema } from '../paging.ts';
-import { type Route, route } from '../route.ts';
+import { type CallContext, type Route, route } from '../route.ts';
 import { type ControlServices, requireTenant } from '../services.ts';
 
 const newCredential = z
@@ -36,11 +37,11 @@ export function credentialRoutes(services: ControlServices): readonly Route[] {
       tag: 'credentials',
       summary: 'Register or make a SigV4 key pair of a tenant',
       description: 'A secret that was made here is in this answer and never shown again; a given one is not repeated.',
-      access: 'admin',
+      access: tenantChanges({ in: 'body', name: 'tenant' }),
       status: 201,
       body: newCredential,
       response: credentialSchema.extend({ secretAccessKey: keyPairSchema.shape.secretAccessKey.optional() }),
-      handle: ({ body }, { actor }) => createCredential(services, body, actor),
+      handle: ({ body }, context) => createCredential(services, body, context),
     }),
     route({
       method: 'GET',
@@ -48,7 +49,7 @@ export function credentialRoutes(services: ControlServices): readonly Route[] {
       operationId: 'listCredentials',
       tag: 'credentials',
       summary: 'List the access keys of a tenant',
-      access: 'admin',
+      access: tenantLooks({ in: 'query', name: 'tenant' }),
       status: 200,
       query: pageQuery.extend({ tenant: tenantRefField }),
       response: pageSchema(credentialSchema),
@@ -64,7 +65,7 @@ export function credentialRoutes(services: ControlServices): readonly Route[] {
       operationId: 'getCredential',
       tag: 'credentials',
       summary: 'One access key, without its secret',
-      access: 'admin',
+      access: tenantLooks({ in: 'credential', name: 'accessKeyId' }),
       status: 200,
       params,
       response: credentialSchema,
@@ -84,7 +85,7 @@ function changeRoutes(services: ControlServices): readonly Route[] {
       tag: 'credentials',
       summary: 'Disable or enable an access key',
       description: 'While it is disabled, so are the temporary credentials that were made from it.',
-      access: 'admin',
+      access: tenantChanges({ in: 'credential', name: 'accessKeyId' }),
       status: 200,
       params,
       body: z.object({ state: z.enum(['active', 'disabled']) }),
@@ -100,7 +101,7 @@ function changeRoutes(services: ControlServices): readonly Route[] {
       operationId: 'deleteCredential',
       tag: 'credentials',
       summary: 'Remove an access key and the temporary credentials made from it',
-      access: 'admin',
+      access: tenantChanges({ in: 'credential', name: 'accessKeyId' }),
       status: 204,
       params,
       async handle(input, { actor }) {
@@ -118,7 +119,11 @@ async function requireCredential({ metadata }: ControlServices, accessKeyId: Acc
   return credential;
 }
 
-async function createCredential(services: ControlServices, body: z.output<typeof newCredential>, actor: AuditActor) {
+async function createCredential(
+  services: ControlServices,
+  body: z.output<typeof newCredential>,
+  { actor, caller }: CallContext,
+) {
   const tenant = await requireTenant(services, body.tenant);
   const expiresAtMs = body.expiresAt === null ? null : Date.parse(body.expiresAt);
   if (expiresAtMs !== null && expiresAtMs <= services.clock.now()) {
@@ -126,6 +131,10 @@ async function createCredential(services: ControlServices, body: z.output<typeof
   }
   const { accessKeyId, secretAccessKey, description } = body;
   const given = accessKeyId !== undefined && secretAccessKey !== undefined;
+  // Whether a name is taken would tell a tenant of another's keys.
+  if (given && caller?.kind === 'access-key') {
+    throw new Fault('AccessDenied', 'Only an operator may register a key pair that was made elsewhere.');
+  }
   const pair = given ? { accessKeyId, secretAccessKey } : newAccessKey(randomBytes);
   const policy = body.policy === null ? null : identityPolicyText(body.policy);
   const wanted = { ...pair, tenantId: tenant.id, expiresAtMs, description, policy };

@@ -2,6 +2,7 @@ import { Fault, isFault } from '@sealgate/core/faults';
 import { POLICY_BYTES_MAX } from '@sealgate/core/limits';
 import { type CompiledPolicy, compilePolicy, survivable } from '@sealgate/core/policy';
 import { z } from 'zod';
+import { lookAtGateway } from '../access.ts';
 import { policyModel, policyNameField, policySchema } from '../models.ts';
 import { pageOf, pageQuery, pageSchema } from '../paging.ts';
 import { type Route, route } from '../route.ts';
@@ -36,7 +37,7 @@ export function policyRoutes(services: ControlServices): readonly Route[] {
       operationId: 'listPolicies',
       tag: 'policies',
       summary: 'List policies in their newest versions',
-      access: 'admin',
+      access: lookAtGateway,
       status: 200,
       query: pageQuery,
       response: pageSchema(policySchema),
@@ -51,7 +52,7 @@ export function policyRoutes(services: ControlServices): readonly Route[] {
       operationId: 'getPolicy',
       tag: 'policies',
       summary: 'The newest version of a policy',
-      access: 'admin',
+      access: lookAtGateway,
       status: 200,
       params,
       response: policySchema,
@@ -88,7 +89,7 @@ export function policyRoutes(services: ControlServices): readonly Route[] {
       operationId: 'checkPolicy',
       tag: 'policies',
       summary: 'Compile a policy without applying it',
-      access: 'admin',
+      access: lookAtGateway,
       status: 200,
       body: z.object({ document }),
       response: checkedSchema,

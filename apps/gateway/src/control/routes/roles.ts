@@ -3,6 +3,7 @@ import { parseRoleName, roleArn } from '@sealgate/core/federation';
 import type { Role, Tenant } from '@sealgate/core/ports';
 import { ROLE_SESSION_SECONDS_DEFAULT, ROLE_SESSION_SECONDS_MAX, SESSION_SECONDS_MIN } from '@sealgate/s3';
 import { z } from 'zod';
+import { changeTenant, lookAtTenant } from '../access.ts';
 import {
   identityPolicyField,
   identityPolicyModel,
@@ -93,7 +94,7 @@ export function roleRoutes(services: ControlServices): readonly Route[] {
       operationId: 'listRoles',
       tag: 'roles',
       summary: 'List the roles of a tenant',
-      access: 'admin',
+      access: lookAtTenant,
       status: 200,
       params: params.pick({ tenant: true }),
       query: pageQuery,
@@ -110,7 +111,7 @@ export function roleRoutes(services: ControlServices): readonly Route[] {
       operationId: 'getRole',
       tag: 'roles',
       summary: 'One role',
-      access: 'admin',
+      access: lookAtTenant,
       status: 200,
       params,
       response: roleSchema,
@@ -123,7 +124,7 @@ export function roleRoutes(services: ControlServices): readonly Route[] {
       tag: 'roles',
       summary: 'Make or replace a role',
       description: 'Sessions that are under way have the new policy at once.',
-      access: 'admin',
+      access: changeTenant,
       status: 200,
       params,
       body: newRole,
@@ -143,7 +144,7 @@ export function roleRoutes(services: ControlServices): readonly Route[] {
       operationId: 'deleteRole',
       tag: 'roles',
       summary: 'Remove a role and end its sessions',
-      access: 'admin',
+      access: changeTenant,
       status: 204,
       params,
       async handle(input, { actor }) {

@@ -2,6 +2,7 @@ import { Fault } from '@sealgate/core/faults';
 import { decodeVersionId, parseObjectKey, type VersionId } from '@sealgate/core/names';
 import type { BlobRecord, ObjectVersion } from '@sealgate/core/ports';
 import { z } from 'zod';
+import { lookAtTenant } from '../access.ts';
 import { bucketNameField, isoTime, tenantRefField } from '../models.ts';
 import { type Route, route } from '../route.ts';
 import { type ControlServices, requireBucket } from '../services.ts';
@@ -66,7 +67,7 @@ export function statRoutes(services: ControlServices): readonly Route[] {
       tag: 'objects',
       summary: 'Where an object is, in which class and under which seal',
       description: 'The key is a query parameter, because paths lose "..", "//" and the like on their way.',
-      access: 'admin',
+      access: lookAtTenant,
       status: 200,
       params: z.object({ tenant: tenantRefField, bucket: bucketNameField }),
       query: z.object({ key: z.string(), versionId: z.string().optional() }),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { AuditActor, Tenant } from '@sealgate/core/ports';
 import { z } from 'zod';
 import { newAccessKey } from '../../start/key-pair.ts';
+import { lookAtGateway, lookAtTenant } from '../access.ts';
 import {
   encryptionField,
   keyPairSchema,
@@ -68,7 +69,7 @@ export function tenantRoutes(services: ControlServices): readonly Route[] {
       operationId: 'listTenants',
       tag: 'tenants',
       summary: 'List tenants',
-      access: 'admin',
+      access: lookAtGateway,
       status: 200,
       query: pageQuery,
       response: pageSchema(tenantSchema),
@@ -80,7 +81,7 @@ export function tenantRoutes(services: ControlServices): readonly Route[] {
       operationId: 'getTenant',
       tag: 'tenants',
       summary: 'One tenant',
-      access: 'admin',
+      access: lookAtTenant,
       status: 200,
       params,
       response: tenantSchema,

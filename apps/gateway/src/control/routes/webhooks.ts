@@ -4,6 +4,7 @@ import type { DeadLetter, Webhook } from '@sealgate/core/ports';
 import { z } from 'zod';
 import { isSigningSecret, newSigningSecret } from '../../notifications/signature.ts';
 import { checkWebhookHeaders, checkWebhookUrl } from '../../notifications/webhook-facts.ts';
+import { changeTenant, lookAtTenant } from '../access.ts';
 import { PAGE_ITEMS_MAX } from '../limits.ts';
 import { isoTime, tenantRefField } from '../models.ts';
 import { decodeCursor, encodeCursor, pageOf, pageQuery, pageSchema } from '../paging.ts';
@@ -71,7 +72,7 @@ function ownRoutes(services: ControlServices): readonly Route[] {
       tag: 'webhooks',
       summary: 'Register a webhook that notifications of buckets may name',
       description: 'A key that was made here is in this answer and never shown again; a given one is not repeated.',
-      access: 'admin',
+      access: changeTenant,
       status: 201,
       params: tenantParams,
       body: newWebhook,
@@ -96,7 +97,7 @@ function ownRoutes(services: ControlServices): readonly Route[] {
       operationId: 'listWebhooks',
       tag: 'webhooks',
       summary: 'List the webhooks of a tenant, with what waits for them',
-      access: 'admin',
+      access: lookAtTenant,
       status: 200,
       params: tenantParams,
       query: pageQuery,
@@ -114,7 +115,7 @@ function ownRoutes(services: ControlServices): readonly Route[] {
       tag: 'webhooks',
       summary: 'Remove a webhook with the messages that it has not got',
       description: 'Refused while notifications of a bucket name it.',
-      access: 'admin',
+      access: changeTenant,
       status: 204,
       params,
       async handle(input, { actor }) {
@@ -134,7 +135,7 @@ function deadLetterRoutes(services: ControlServices): readonly Route[] {
       operationId: 'listDeadLetters',
       tag: 'webhooks',
       summary: 'Messages that were given up, the oldest first',
-      access: 'admin',
+      access: lookAtTenant,
       status: 200,
       params,
       query: pageQuery,
@@ -152,7 +153,7 @@ function deadLetterRoutes(services: ControlServices): readonly Route[] {
       operationId: 'redriveDeadLetters',
       tag: 'webhooks',
       summary: 'Send dead letters again, the oldest first',
-      access: 'admin',
+      access: changeTenant,
       status: 200,
       params,
       body: z.object({ limit: z.number().int().min(1).max(PAGE_ITEMS_MAX).default(PAGE_ITEMS_MAX) }),

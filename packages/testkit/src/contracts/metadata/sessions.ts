@@ -160,13 +160,21 @@ export function describeSessions(world: World): void {
     it('are found by their issuer, which one has at a time', async () => {
       const name = world.unused('idp-');
       const issuer = `https://${name}.example/realm`;
-      const made = await metadata().putOidcProvider({ name, issuer, audiences: ['a', 'b "c"'] }, actor);
-      expect(made).toMatchObject({ name, issuer, audiences: ['a', 'b "c"'] });
+      const grants = [
+        { role: 'auditor', tenants: 'all', audiences: [], claims: { groups: ['aud*'] } },
+        { role: 'operator', tenants: { claim: 'org' }, audiences: ['a'], claims: { sub: ['*'] } },
+        { role: 'viewer', tenants: ['acme'], audiences: [], claims: { sub: ['*'] } },
+      ] as const;
+      const made = await metadata().putOidcProvider({ name, issuer, audiences: ['a', 'b "c"'], grants }, actor);
+      expect(made).toMatchObject({ name, issuer, audiences: ['a', 'b "c"'], grants });
       expect(await metadata().oidcProviderByIssuer(issuer)).toEqual(made);
       expect(await metadata().oidcProviderByIssuer(`${issuer}/`)).toBeUndefined();
-      const thief = { name: world.unused('idp-'), issuer, audiences: ['a'] };
+      const thief = { name: world.unused('idp-'), issuer, audiences: ['a'], grants: [] };
       expect(await faultOf(metadata().putOidcProvider(thief, actor))).toBe('Conflict');
-      const moved = await metadata().putOidcProvider({ name, issuer: `${issuer}2`, audiences: ['z'] }, actor);
+      const moved = await metadata().putOidcProvider(
+        { name, issuer: `${issuer}2`, audiences: ['z'], grants: [] },
+        actor,
+      );
       expect(await metadata().oidcProviderByIssuer(issuer)).toBeUndefined();
       expect((await metadata().listOidcProviders()).filter((each) => each.name === name)).toEqual([moved]);
       await metadata().deleteOidcProvider(name, actor);
