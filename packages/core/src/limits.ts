@@ -55,6 +55,16 @@ export const POLICY_PROBLEMS_MAX = 5;
 /** Classes of one policy; entries of any one list in it. */
 export const POLICY_CLASSES_MAX = 64;
 export const POLICY_LIST_MAX = 1000;
+/** Expressions of one policy; characters and nodes of one: its cost is at most its nodes times the longest fact. */
+export const POLICY_RULES_MAX = 64;
+export const EXPRESSION_TEXT_MAX = 1024;
+export const EXPRESSION_NODES_MAX = 200;
+/** Brackets, and so calls, inside each other: the parser and the checker are recursive. */
+export const EXPRESSION_DEPTH_MAX = 32;
+/** Keys that every envelope may be asked to name: half the recipients that it has room for. */
+export const POLICY_RECIPIENTS_MAX = 8;
+/** Longest retention that a policy may speak of: S3's own bound of a default retention, 100 years. */
+export const RETENTION_DAYS_MAX = 36_500;
 /** Jurisdictions and countries of one residency list: more than there are countries makes no sense. */
 export const REGION_LOCK_ENTRIES_MAX = 256;
 /** One ack rule: characters, nested parentheses, comparisons, and the ways to hold it that are left after compiling. */

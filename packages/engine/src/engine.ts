@@ -22,7 +22,7 @@ import { type PutObjectRequest, type PutObjectResult, putObject } from './object
 import { type ReadOptions, readObject } from './objects/read-object.ts';
 import { createPhysicalBuckets } from './placement/physical-buckets.ts';
 import { createPlanner } from './placement/planner.ts';
-import { createPolicies, type Policies } from './placement/policies.ts';
+import { createPolicies, type LayeredPolicies } from './placement/policies.ts';
 import { createDigestLists } from './read/digest-list.ts';
 import { createHedgeBudget } from './read/hedge-budget.ts';
 import { repairDue } from './repair/repair-due.ts';
@@ -49,7 +49,7 @@ export interface Engine {
   lifecycleDue(options: LifecycleOptions): Promise<number>;
   /** Keeps the bytes of a version under another class. */
   moveVersion(request: MoveRequest): Promise<MoveOutcome>;
-  readonly policies: Policies;
+  readonly policies: LayeredPolicies;
 }
 
 export interface EngineDeps {

@@ -8,6 +8,7 @@ import type { BodySource, Engine } from '@sealgate/engine';
 import { createReadBucketAccess } from '../s3/access/bucket-access.ts';
 import { createPolicies } from '../s3/access/policies.ts';
 import { defaultEncryption, type EncryptionSettings } from '../s3/encryption/settings.ts';
+import { type GovernedBucket, govern } from '../s3/governed.ts';
 import { LOG_WRITE_TIMEOUT_MS } from './limits.ts';
 import { logKey } from './log-key.ts';
 import { mayDeliver } from './permission.ts';
@@ -29,7 +30,7 @@ const UNIQUE_BYTES = 8;
 
 export function createLogDelivery(deps: {
   readonly metadata: Pick<Metadata, 'bucket'>;
-  readonly engine: Pick<Engine, 'putObject'>;
+  readonly engine: Pick<Engine, 'putObject' | 'policies'>;
   readonly encryption: EncryptionSettings;
   readonly clock: Clock;
 }): DeliverLog {
@@ -40,9 +41,10 @@ export function createLogDelivery(deps: {
     const atMs = clock.now();
     const unique = randomBytes(UNIQUE_BYTES).toString('hex').toUpperCase();
     const key = parseObjectKey(logKey(logging, source, { atMs, eventDayMs, unique }));
-    const target = await metadata.bucket(source.namespace, logging.targetBucket);
-    if (target === undefined) throw new Fault('NoSuchBucket', 'The bucket for the log is no more.');
-    const why = cannotTakeLogs(source, target);
+    const found = await metadata.bucket(source.namespace, logging.targetBucket);
+    if (found === undefined) throw new Fault('NoSuchBucket', 'The bucket for the log is no more.');
+    const target = await govern({ engine }, found);
+    const why = cannotTakeLogs(source, target) ?? retainsLogs(target);
     if (why !== undefined) throw new Fault('InvalidTargetBucketForLogging', why);
     if (!mayDeliver(readBucketAccess, { source, target }, { prefix: logging.targetPrefix, key })) {
       throw new Fault('AccessDenied', 'The bucket for the log does not let it in any more.');
@@ -76,6 +78,13 @@ export function createLogDelivery(deps: {
       return { attributes: { ...attributes, encryption: { kind: 'SSE-S3' as const, ...wrapped } }, dataKey };
     }
   };
+}
+
+/** Policies may retain what buckets themselves do not. */
+function retainsLogs({ objectLock, rules }: GovernedBucket): string | undefined {
+  const { minimumDays, byDefault } = rules.retention;
+  if (minimumDays === 0 && (byDefault === null || !objectLock)) return undefined;
+  return 'The policy of the target bucket for logging asks for retention.';
 }
 
 /** Why a bucket cannot take the log of another one; undefined when it can. */

@@ -1,7 +1,15 @@
+import { builtinPolicy, type RetentionRules } from '@sealgate/core/policy';
 import { type Bucket, type ObjectVersion, PLAIN_ATTRIBUTES } from '@sealgate/core/ports';
 import { describe, expect, test } from 'vitest';
 import type { S3Context } from './context.ts';
-import { lockHeaders, requestedLock, requireDigestUnderLock, retentionFrom } from './object-lock.ts';
+import type { GovernedBucket } from './governed.ts';
+import {
+  lockHeaders,
+  requestedLock,
+  requireDigestUnderLock,
+  requireWithinRules,
+  retentionFrom,
+} from './object-lock.ts';
 
 const NOW = Date.UTC(2028, 1, 29, 12);
 const DAY = 86_400_000;
@@ -10,11 +18,12 @@ const code = (expected: string): object => expect.objectContaining({ code: expec
 function contextOf(headers: Record<string, string>, kind = 'signed'): S3Context {
   return { headers, clock: { now: () => NOW }, payload: { kind } } as unknown as S3Context;
 }
-function bucketOf(rule?: object, objectLock = true): Bucket {
+function bucketOf(rule?: object, objectLock = true, retention: Partial<RetentionRules> = {}): GovernedBucket {
   return {
     objectLock,
+    rules: { retention: { ...builtinPolicy.retention, ...retention } },
     configs: rule === undefined ? {} : { 'object-lock': JSON.stringify(rule) },
-  } as unknown as Bucket;
+  } as unknown as GovernedBucket;
 }
 const until = (ms: number) => ({
   'x-amz-object-lock-mode': 'COMPLIANCE',
@@ -51,6 +60,45 @@ describe('the lock of a version to be', () => {
     const years = (count: number) => retentionFrom({ mode: 'COMPLIANCE', unit: 'years', count }, NOW)?.untilMs;
     expect(years(1)).toBe(Date.UTC(2029, 2, 1, 12));
     expect(years(4)).toBe(Date.UTC(2032, 1, 29, 12));
+  });
+});
+
+describe('the policies’ bounds of retention', () => {
+  const days = (count: number) => ({ mode: 'GOVERNANCE', unit: 'days', count });
+  const got = (headers: Record<string, string>, rules: Partial<RetentionRules>, byBucket?: object, objectLock = true) =>
+    requestedLock(contextOf(headers), bucketOf(byBucket, objectLock, rules)).retention;
+  const refused = (rule: string) =>
+    expect.objectContaining({ code: 'PolicyRefused', rule: `objectLock.retention.${rule}` }) as object;
+
+  test('bring what nobody asked for within themselves', () => {
+    const byDefault = { mode: 'COMPLIANCE', days: 3 } as const;
+    expect(got({}, { byDefault })).toEqual({ mode: 'COMPLIANCE', untilMs: NOW + 3 * DAY });
+    expect(got({}, { byDefault }, days(1)), 'the bucket’s own default').toEqual({
+      mode: 'GOVERNANCE',
+      untilMs: NOW + DAY,
+    });
+    expect(got({}, { minimumDays: 2 })).toEqual({ mode: 'GOVERNANCE', untilMs: NOW + 2 * DAY });
+    expect(got({}, { minimumDays: 2 }, days(1))).toEqual({ mode: 'GOVERNANCE', untilMs: NOW + 2 * DAY });
+    expect(got({}, { maximumDays: 2 }, days(9))).toEqual({ mode: 'GOVERNANCE', untilMs: NOW + 2 * DAY });
+    expect(got({}, { mode: 'COMPLIANCE' }, days(1))).toEqual({ mode: 'COMPLIANCE', untilMs: NOW + DAY });
+    expect(got({}, { byDefault }, undefined, false)).toBeNull();
+  });
+
+  test('refuse what was asked for outside themselves', () => {
+    expect(() => got(until(NOW + DAY), { minimumDays: 2 })).toThrow(refused('minimumDays'));
+    expect(got(until(NOW + 2 * DAY - 1000), { minimumDays: 2, maximumDays: 2 })).toMatchObject({ mode: 'COMPLIANCE' });
+    expect(() => got(until(NOW + 4 * DAY), { maximumDays: 2 })).toThrow(refused('maximumDays'));
+    const governance = { ...until(NOW + DAY), 'x-amz-object-lock-mode': 'GOVERNANCE' };
+    expect(() => got(governance, { mode: 'COMPLIANCE' })).toThrow(refused('mode'));
+    expect(() => got({}, { minimumDays: 1 }, undefined, false)).toThrow(refused('minimumDays'));
+  });
+
+  test('count the least time from the birth of a version', () => {
+    const rules = { ...builtinPolicy.retention, minimumDays: 5 };
+    const lifted = (ageDays: number) => () =>
+      requireWithinRules(rules, null, { now: NOW, bornMs: NOW - ageDays * DAY });
+    expect(lifted(4)).toThrow(refused('minimumDays'));
+    expect(lifted(5)).not.toThrow();
   });
 });
 

@@ -1,31 +1,45 @@
 import { Fault } from '@sealgate/core/faults';
 import type { ObjectKey } from '@sealgate/core/names';
+import type { RetentionRules } from '@sealgate/core/policy';
 import type { Bucket, ObjectVersion, Retention, VersionAttributes } from '@sealgate/core/ports';
 import { type DefaultRetention, formatRetainUntil, headerValue, parseLockHeaders } from '@sealgate/s3';
 import { isAllowed } from './access/ask.ts';
 import type { S3Context } from './context.ts';
+import type { GovernedBucket } from './governed.ts';
 import { requireDigest } from './required-digest.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+const CLOCK_GRACE_MS = 60_000;
 
 export function missingLockConfiguration(): Fault {
   return new Fault('InvalidRequest', 'Bucket is missing Object Lock Configuration');
 }
 
 /**
- * How long the version that a request makes is locked: as its headers say, else by the bucket's default.
- * @throws Fault InvalidArgument, InvalidRequest (no object lock in this bucket)
+ * How long the version that a request makes is locked: as its headers say, else by the bucket's default, else by the
+ * policies' one. What nobody asked for is brought within the policies' bounds; what was asked for is refused outside.
+ * @throws Fault InvalidArgument, InvalidRequest (no object lock in this bucket), PolicyRefused
  */
-export function requestedLock(context: S3Context, bucket: Bucket): Pick<VersionAttributes, 'retention' | 'legalHold'> {
+export function requestedLock(
+  context: S3Context,
+  bucket: GovernedBucket,
+): Pick<VersionAttributes, 'retention' | 'legalHold'> {
   const said = parseLockHeaders(context.headers);
   const { retention, legalHold = null } = said;
+  const rules = bucket.rules.retention;
   if (!bucket.objectLock) {
     if (retention !== undefined || legalHold !== null) throw missingLockConfiguration();
+    if (rules.minimumDays > 0) throw needsLock(rules);
     return { retention: null, legalHold: null };
   }
   const now = context.clock.now();
-  if (retention !== undefined) requireFuture(retention, now);
-  return { retention: retention ?? retentionFrom(defaultRetention(bucket), now), legalHold };
+  if (retention === undefined) {
+    const byBucket = retentionFrom(defaultRetention(bucket), now);
+    return { retention: withinRules(rules, byBucket, now), legalHold };
+  }
+  requireFuture(retention, now);
+  requireWithinRules(rules, retention, { now, bornMs: now });
+  return { retention, legalHold };
 }
 
 /**
@@ -34,7 +48,7 @@ export function requestedLock(context: S3Context, bucket: Bucket): Pick<VersionA
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
  * @throws Fault InvalidRequest
  */
-export function requireDigestUnderLock(context: S3Context, bucket: Bucket): void {
+export function requireDigestUnderLock(context: S3Context, bucket: GovernedBucket): void {
   const { kind } = context.payload;
   if (kind === 'signed' || kind === 'streaming-signed') return;
   if (requestedLock(context, bucket).retention !== null) requireDigest(context);
@@ -48,6 +62,56 @@ export function requireFuture(retention: Retention, now: number): void {
       ArgumentName: 'x-amz-object-lock-retain-until-date',
       ArgumentValue: formatRetainUntil(retention.untilMs),
     },
+  });
+}
+
+/**
+ * @param when.bornMs when the version was made: the least time counts from then
+ * @throws Fault PolicyRefused
+ */
+export function requireWithinRules(
+  rules: RetentionRules,
+  retention: Retention | null,
+  when: { readonly now: number; readonly bornMs: number },
+): void {
+  const { minimumDays, maximumDays, mode } = rules;
+  const leastMs = when.bornMs + minimumDays * DAY_MS;
+  // A minute's grace: clients write the date by their own clocks, and S3's has whole seconds.
+  if (minimumDays > 0 && leastMs > when.now && (retention?.untilMs ?? 0) < leastMs - CLOCK_GRACE_MS) {
+    throw refusedRetention('minimumDays', `versions are retained for ${minimumDays} days at least`);
+  }
+  if (retention === null) return;
+  if (maximumDays !== null && retention.untilMs > when.now + maximumDays * DAY_MS + CLOCK_GRACE_MS) {
+    throw refusedRetention('maximumDays', `no version is retained for more than ${maximumDays} days`);
+  }
+  if (mode === 'COMPLIANCE' && retention.mode === 'GOVERNANCE')
+    throw refusedRetention('mode', 'retention is COMPLIANCE');
+}
+
+/** What a version gets that says nothing itself. */
+function withinRules(rules: RetentionRules, wanted: Retention | null, now: number): Retention | null {
+  const { minimumDays, maximumDays, byDefault, mode } = rules;
+  const given = wanted ?? (byDefault && { mode: byDefault.mode, untilMs: now + byDefault.days * DAY_MS });
+  if (given === null && minimumDays === 0) return null;
+  const least = Math.max(given?.untilMs ?? 0, now + minimumDays * DAY_MS);
+  return {
+    mode: mode === 'COMPLIANCE' ? mode : (given?.mode ?? 'GOVERNANCE'),
+    untilMs: maximumDays === null ? least : Math.min(least, now + maximumDays * DAY_MS),
+  };
+}
+
+function needsLock({ minimumDays }: RetentionRules): Fault {
+  return refusedRetention(
+    'minimumDays',
+    `versions are retained for ${minimumDays} days at least, and this bucket has no object lock`,
+  );
+}
+
+function refusedRetention(member: string, what: string): Fault {
+  const rule = `objectLock.retention.${member}`;
+  return new Fault('PolicyRefused', `The policy of this bucket says that ${what} (rule ${rule}).`, {
+    rule,
+    detail: { Rule: rule },
   });
 }
 

@@ -9,6 +9,9 @@ import {
   type EnvelopeSummary,
   envelopeFromMetadata,
   envelopeToMetadata,
+  type ForeignFormat,
+  foreignFormats,
+  type InspectionPolicy,
   isEnvelopeHeader,
   joinParts,
   type MetadataHeaders,
@@ -17,6 +20,7 @@ import {
   SealError,
   summariseEnvelope,
 } from '@sealgate/sealed/inspect';
+import type { GovernedBucket } from './governed.ts';
 
 /** What the seal inspection of one body says when it is through. */
 export interface SealFacts {
@@ -47,18 +51,14 @@ export interface ObjectWatch extends SealWatch {
  * @throws Fault EncryptionRequired at once when a strict bucket's request can be refused without its body
  */
 export function watchObject(
-  bucket: Bucket,
+  bucket: GovernedBucket,
   key: ObjectKey,
   request: { readonly metadata: MetadataHeaders; readonly bytes: number; readonly hold: boolean },
 ): ObjectWatch {
   if (!isWatched(bucket, request.metadata)) return { ...UNWATCHED, held: false };
-  const inspector = createObjectInspector({
-    tenant: bucket.tenantName,
-    bucket: bucket.name,
-    key,
-    metadata: request.metadata,
-    contentLength: request.bytes,
-  });
+  const names = { tenant: bucket.tenantName, bucket: bucket.name, key };
+  const asked = { ...names, metadata: request.metadata, contentLength: request.bytes };
+  const inspector = createObjectInspector(asked, inspectionOf(bucket));
   const held = request.hold && bringsEnvelope(request.metadata) && inspector.refusal === undefined;
   const refuse = (verdict: { readonly reason?: string; readonly message?: string } | undefined): void => {
     if (verdict !== undefined) refuseUnsealed(bucket, held, verdict);
@@ -79,12 +79,18 @@ export function watchObject(
 }
 
 /** The envelope of a multipart upload, which comes with its creation. @throws Fault EncryptionRequired */
-export function envelopeOfUpload(bucket: Bucket, key: ObjectKey, metadata: MetadataHeaders): EnvelopeRecord | null {
+export function envelopeOfUpload(
+  bucket: GovernedBucket,
+  key: ObjectKey,
+  metadata: MetadataHeaders,
+): EnvelopeRecord | null {
   if (!isWatched(bucket, metadata)) return null;
   try {
     const envelope = envelopeFromMetadata(metadata);
     if (envelope === undefined) throw new SealError('not-sealed');
-    checkEnvelope(envelope.envelope, { tenant: bucket.tenantName, bucket: bucket.name, key });
+    const policy = inspectionOf(bucket);
+    if (policy.takesSealed === false) throw new SealError('format-not-allowed');
+    checkEnvelope(envelope.envelope, { tenant: bucket.tenantName, bucket: bucket.name, key }, policy);
     return toRecord(summariseEnvelope(envelope));
   } catch (error) {
     if (!(error instanceof SealError)) throw error;
@@ -99,7 +105,7 @@ export function envelopeOfUpload(bucket: Bucket, key: ObjectKey, metadata: Metad
  * @throws Fault EncryptionRequired
  */
 export function sealOfCopy(
-  bucket: Bucket,
+  bucket: GovernedBucket,
   key: ObjectKey,
   copy: { readonly metadata: MetadataHeaders; readonly version: Pick<ObjectVersion, 'envelope' | 'verdict'> },
 ): SealFacts {
@@ -195,6 +201,17 @@ export function refuseServerSideEncryption(bucket: Bucket, headers: RequestHeade
     `${named} would let a key or plaintext pass through the gateway, which this bucket forbids. ${HOW_TO_SEAL}`,
     { detail: { Reason: 'server-side-encryption' } },
   );
+}
+
+/** What the bucket's policies ask of what is sealed. */
+function inspectionOf({ rules: { envelopes } }: GovernedBucket): InspectionPolicy {
+  const { formats, keyAlgorithms, requiredRecipients } = envelopes;
+  return {
+    allowedFormats: (formats ?? []).filter((name): name is ForeignFormat => Object.hasOwn(foreignFormats, name)),
+    takesSealed: formats?.includes('sgo1') ?? true,
+    requiredRecipients,
+    ...(keyAlgorithms === null ? {} : { allowedKeyAlgorithms: keyAlgorithms }),
+  };
 }
 
 function isWatched(bucket: Bucket, metadata: MetadataHeaders): boolean {

@@ -3,6 +3,7 @@ import type { Label, RedundancyClass } from '../policy/types.ts';
 import type { Backend } from '../ports/index.ts';
 import { mayPlace } from './eligible.ts';
 import { needsOfAck, needsOfSpread } from './needs.ts';
+import { preferredWeight } from './prefer.ts';
 import { refuseIllegal, refuseUnavailable } from './refuse.ts';
 import { rankByRendezvous } from './rendezvous.ts';
 import { searchPlacement } from './search.ts';
@@ -24,7 +25,7 @@ export function place(request: PlacementRequest): Placement {
     if (verdict.ok) legal.push(backend);
     else refusals.push({ backend: backend.id, rule: verdict.rule, reason: verdict.reason });
   }
-  const ranked = rankByRendezvous(legal, seed);
+  const ranked = rankByRendezvous(legal, seed, (backend) => preferredWeight(backend, policy.prefers));
   const ready = ranked.filter((backend) => writable.has(backend.id));
   const { width } = redundancyClass;
   const best = ready.slice(0, width);

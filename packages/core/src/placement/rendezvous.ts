@@ -8,10 +8,14 @@ import type { Backend } from '../ports/index.ts';
  * The hash need not resist an adversary: seeds are blob ids, which the gateway makes itself. Changing it moves nothing
  * that is stored, since replicas are recorded; it would only let a later rebalance move more than needed.
  */
-export function rankByRendezvous(backends: readonly Backend[], seed: string): Backend[] {
+export function rankByRendezvous(
+  backends: readonly Backend[],
+  seed: string,
+  weightOf: (backend: Backend) => number = ({ weight }) => weight,
+): Backend[] {
   const start = absorb(SEED_STATE, seed);
   return backends
-    .map((backend) => ({ backend, wait: -Math.log(unitOf(absorb(start, backend.id))) / backend.weight }))
+    .map((backend) => ({ backend, wait: -Math.log(unitOf(absorb(start, backend.id))) / weightOf(backend) }))
     .sort((a, b) => a.wait - b.wait || (a.backend.id < b.backend.id ? -1 : 1))
     .map(({ backend }) => backend);
 }

@@ -4,6 +4,13 @@ import { lockRefusal } from '../places/residency.ts';
 import type { Backend } from '../ports/index.ts';
 import { builtinClasses, type ClassProblem, compileClass } from './classes.ts';
 import { type PolicyDocument, policyDocument } from './document.ts';
+import {
+  compileRule,
+  ExpressionProblem,
+  type ExpressionRule,
+  isAboutBackends,
+  refuseWrite,
+} from './expressions/index.ts';
 import { type DocumentPath, formatPath, type PolicyProblem, policyInvalid } from './problems.ts';
 import { type BackendRule, backendRules } from './rules.ts';
 import { explainIssues } from './schema-issues.ts';
@@ -14,6 +21,9 @@ export interface CompileOptions {
   /** The version under which the document is stored. */
   readonly version: number;
 }
+
+/** The operator's policy of this name holds for every tenant, below nothing and above all others. */
+export const DEFAULT_POLICY = 'default';
 
 const BUILTIN_DEFAULT = 'StandardClass';
 
@@ -27,6 +37,8 @@ export function compilePolicy(document: string, options: CompileOptions): Compil
   if (!checked.success) throw policyInvalid(schemaProblems(checked.error, yaml));
   const { metadata, spec } = checked.data;
   const classes = compileClasses(spec.classes, yaml);
+  const rules = compileRules(spec.rules ?? [], yaml);
+  const aboutWrites = rules.filter((rule) => !isAboutBackends(rule));
   return {
     name: metadata.name,
     version: options.version,
@@ -34,9 +46,21 @@ export function compilePolicy(document: string, options: CompileOptions): Compil
     pushesLocks: spec.objectLock?.pushDown ?? false,
     openClasses: spec.classes === undefined,
     ...withDefault(classes, spec.defaultClass, yaml),
-    admits: admission(backendRules(spec)),
+    envelopes: {
+      formats: spec.encryption?.formats ?? [SEALED_FORMAT],
+      keyAlgorithms: spec.encryption?.keyAlgorithms ?? null,
+      requiredRecipients: spec.encryption?.requiredRecipients ?? [],
+    },
+    retention: retentionOf(spec, yaml),
+    prefers: preferenceOf(spec),
+    needsSituation: rules.some(({ condition }) => condition.subjects.has('bucket') || condition.subjects.has('time')),
+    admits: admission(backendRules(spec, rules.filter(isAboutBackends))),
+    refusesWrite: (write, situation) => refuseWrite(aboutWrites, write, situation),
   };
 }
+
+/** Our own format: what a strict bucket takes unless its policy says otherwise. */
+const SEALED_FORMAT = 'sgo1';
 
 /** What holds where no policy is attached: all built-in classes, every backend, no say on encryption. */
 export const builtinPolicy: CompiledPolicy = {
@@ -47,7 +71,12 @@ export const builtinPolicy: CompiledPolicy = {
   openClasses: true,
   classes: builtinClasses,
   defaultClass: BUILTIN_DEFAULT,
+  envelopes: { formats: null, keyAlgorithms: null, requiredRecipients: [] },
+  retention: { minimumDays: 0, maximumDays: null, byDefault: null, mode: null },
+  prefers: null,
+  needsSituation: false,
   admits: admission([]),
+  refusesWrite: () => undefined,
 };
 
 function admission(rules: readonly BackendRule[]): CompiledPolicy['admits'] {
@@ -55,13 +84,75 @@ function admission(rules: readonly BackendRule[]): CompiledPolicy['admits'] {
   const admittedByLock: Verdict = { ok: true, rule: 'bucket.regionLock' };
   return (backend: Backend, scope: PlacementScope): Verdict => {
     for (const rule of rules) {
-      const reason = rule.refusal(backend);
+      const reason = rule.refusal(backend, scope);
       if (reason !== undefined) return { ok: false, rule: rule.name, reason };
     }
     if (scope.regionLock.length === 0) return admitted;
     const reason = lockRefusal(backend, scope.regionLock);
     return reason === undefined ? admittedByLock : { ok: false, rule: 'bucket.regionLock', reason };
   };
+}
+
+function compileRules(
+  documents: NonNullable<PolicyDocument['spec']['rules']>,
+  yaml: YamlDocument,
+): readonly ExpressionRule[] {
+  const names = new Set<string>();
+  return documents.map((document, index) => {
+    const path = ['spec', 'rules', index];
+    if (names.has(document.name)) {
+      throw problemAt(yaml, [...path, 'name'], `the rule ${document.name} is there already`, 'Choose another name.');
+    }
+    names.add(document.name);
+    if ((document.allow === undefined) === (document.deny === undefined)) {
+      throw problemAt(yaml, path, 'a rule has either allow or deny', 'Write exactly one of them.');
+    }
+    const text = [...path, document.allow === undefined ? 'deny' : 'allow'];
+    try {
+      const rule = compileRule(document);
+      const { subjects } = rule.condition;
+      if (subjects.size === 0)
+        throw problemAt(yaml, text, 'it asks for no fact', 'Ask for backend, bucket, request or time.');
+      if (subjects.has('backend') && subjects.has('request')) {
+        throw problemAt(
+          yaml,
+          text,
+          'a rule about backends cannot ask for the request, which is over when its bytes are repaired or moved',
+          'Ask for the bucket, or write a rule about requests without backend.',
+        );
+      }
+      return rule;
+    } catch (error) {
+      if (!(error instanceof ExpressionProblem)) throw error;
+      const { what, fix } = error;
+      throw policyInvalid([{ ...yaml.positionInside(text, error), path: text, what, fix }], error);
+    }
+  });
+}
+
+function retentionOf({ objectLock }: PolicyDocument['spec'], yaml: YamlDocument): CompiledPolicy['retention'] {
+  const { minimumDays = 0, maximumDays = null, default: byDefault = null, mode = null } = objectLock?.retention ?? {};
+  const path = ['spec', 'objectLock', 'retention'];
+  if (maximumDays !== null && maximumDays < minimumDays) {
+    throw problemAt(yaml, [...path, 'maximumDays'], 'it is less than minimumDays', 'Raise it or lower the other.');
+  }
+  if (byDefault !== null && (byDefault.days < minimumDays || byDefault.days > (maximumDays ?? byDefault.days))) {
+    throw problemAt(
+      yaml,
+      [...path, 'default', 'days'],
+      'it is outside minimumDays and maximumDays',
+      'Choose one between.',
+    );
+  }
+  if (byDefault?.mode === 'GOVERNANCE' && mode === 'COMPLIANCE') {
+    throw problemAt(yaml, [...path, 'default', 'mode'], 'mode asks for COMPLIANCE', 'Write COMPLIANCE.');
+  }
+  return { minimumDays, maximumDays, byDefault, mode };
+}
+
+function preferenceOf({ prefer }: PolicyDocument['spec']): CompiledPolicy['prefers'] {
+  if (prefer === undefined) return null;
+  return { price: prefer.price ?? 0, latency: prefer.latency ?? 0, currency: prefer.currency ?? 'EUR' };
 }
 
 function compileClasses(

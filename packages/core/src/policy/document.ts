@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { POLICY_CLASSES_MAX, POLICY_LIST_MAX, REGION_LOCK_ENTRIES_MAX, REPLICAS_MAX } from '../limits.ts';
+import {
+  EXPRESSION_TEXT_MAX,
+  POLICY_CLASSES_MAX,
+  POLICY_LIST_MAX,
+  POLICY_RECIPIENTS_MAX,
+  POLICY_RULES_MAX,
+  REGION_LOCK_ENTRIES_MAX,
+  REPLICAS_MAX,
+  RETENTION_DAYS_MAX,
+} from '../limits.ts';
 import { isCountry, isPlace } from '../places/countries.ts';
 
 /** The one version of the document's form. */
@@ -102,6 +111,56 @@ const customClass = z
   })
   .meta({ oneOf: [{ required: ['copies'] }, { required: ['erasure'] }] });
 
+/** What may wrap a content key, and the encrypted formats that a gateway recognises (packages/sealed, inspect). */
+const KEY_ALGORITHMS = ['RSA-OAEP-256', 'ECDH-ES+A256KW'] as const;
+const ENVELOPE_FORMATS = [
+  'sgo1',
+  's3ec-v3',
+  's3ec-v2',
+  's3ec-v1',
+  's3ec-instruction-file',
+  'age-v1',
+  'rclone-v0',
+  'esdk-v2',
+  'esdk-v1',
+  'openpgp',
+  'cms',
+  'jwe',
+  'tink-streaming',
+  'openssl-salted',
+] as const;
+
+const expression = z.string().min(1).max(EXPRESSION_TEXT_MAX).optional();
+
+const rule = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,62}$/, 'use 1 to 63 small letters, digits or hyphens, a letter first')
+      .meta({ description: 'What a refusal names, as rules.<name>.' }),
+    allow: expression.meta({ description: 'CEL: refuse unless it holds. A fact that is not known refuses.' }),
+    deny: expression.meta({ description: 'CEL: refuse when it holds. A fact that is not known refuses.' }),
+    reason: z.string().min(1).max(256).optional().meta({ description: 'What is refused, in words for people.' }),
+  })
+  .meta({ oneOf: [{ required: ['allow'] }, { required: ['deny'] }] });
+
+const days = z.int().min(1).max(RETENTION_DAYS_MAX);
+const retentionMode = z.enum(['GOVERNANCE', 'COMPLIANCE']);
+
+const retention = z.strictObject({
+  minimumDays: days.optional().meta({
+    description: 'Every new version is retained so long at least. Buckets without object lock take no writes then.',
+  }),
+  maximumDays: days.optional().meta({ description: 'No version is retained longer than so many days from now.' }),
+  default: z
+    .strictObject({ mode: retentionMode, days })
+    .optional()
+    .meta({ description: 'Of versions in buckets with object lock that neither writer nor bucket says anything of.' }),
+  mode: retentionMode.optional().meta({ description: 'COMPLIANCE: no version is retained under GOVERNANCE.' }),
+});
+
+const preference = z.number().min(0).max(10).optional();
+
 export const policyDocument = z
   .strictObject({
     apiVersion: z.literal(POLICY_API_VERSION),
@@ -160,13 +219,63 @@ export const policyDocument = z
         .optional()
         .meta({ description: 'What a backend must be able to do or to show.' }),
       encryption: z
-        .strictObject({ mode: z.enum(['required', 'report', 'off']) })
+        .strictObject({
+          mode: z
+            .enum(['required', 'report', 'off'])
+            .optional()
+            .meta({ description: 'Least strict encryption mode of the buckets under this policy.' }),
+          formats: z.array(z.enum(ENVELOPE_FORMATS)).min(1).max(ENVELOPE_FORMATS.length).optional().meta({
+            description: 'Encrypted formats that strict buckets take. Without it: sgo1, sealed objects, alone.',
+          }),
+          keyAlgorithms: z
+            .array(z.enum(KEY_ALGORITHMS))
+            .min(1)
+            .max(KEY_ALGORITHMS.length)
+            .optional()
+            .meta({ description: 'What may wrap the content keys of sealed objects.' }),
+          requiredRecipients: z
+            .array(
+              z
+                .string()
+                .regex(
+                  /^urn:ietf:params:oauth:jwk-thumbprint:sha-256:[A-Za-z0-9_-]{43}$/,
+                  'write a key id as "sealgate keys list" shows it',
+                ),
+            )
+            .max(POLICY_RECIPIENTS_MAX)
+            .optional()
+            .meta({ description: 'Keys that every sealed object must be readable with, such as one for recovery.' }),
+        })
         .optional()
-        .meta({ description: 'Least strict encryption mode of the buckets under this policy.' }),
-      objectLock: z.strictObject({ pushDown: z.boolean() }).optional().meta({
-        description:
-          'pushDown: backends with object lock are told of the retention of versions, too. The gateway enforces it in any case.',
-      }),
+        .meta({ description: 'What buckets under this policy take.' }),
+      objectLock: z
+        .strictObject({
+          pushDown: z.boolean().optional().meta({
+            description:
+              'Backends with object lock are told of the retention of versions, too. The gateway enforces it in any case.',
+          }),
+          retention: retention.optional(),
+        })
+        .optional()
+        .meta({ description: 'How long versions may and must be retained.' }),
+      rules: z
+        .array(rule)
+        .min(1)
+        .max(POLICY_RULES_MAX)
+        .optional()
+        .meta({ description: 'CEL over backend, bucket, request and time. Every one must consent.' }),
+      prefer: z
+        .strictObject({
+          price: preference.meta({ description: 'How much cheap storage counts; 1: half the price, twice the share.' }),
+          latency: preference.meta({ description: 'How much a low expected latency counts.' }),
+          currency: z
+            .string()
+            .regex(/^[A-Z]{3}$/, 'write it as three capitals, such as EUR')
+            .optional()
+            .meta({ description: 'Of prices that are compared; EUR unless given. Others count as not known.' }),
+        })
+        .optional()
+        .meta({ description: 'Which of the allowed backends are taken rather than others.' }),
     }),
   })
   .meta({

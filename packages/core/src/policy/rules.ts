@@ -3,13 +3,14 @@ import { asCountry, isPlace, liesIn, mayLieIn } from '../places/countries.ts';
 import { doubtfulPlace, lockRefusal } from '../places/residency.ts';
 import type { Backend, BackendCapabilities } from '../ports/index.ts';
 import type { PolicyDocument } from './document.ts';
+import { createBackendJudge, type ExpressionRule, type Situation } from './expressions/index.ts';
 
 /** One condition on a backend. */
 export interface BackendRule {
   /** Stable name, as the document spells its place: `residency.regionLock`. */
   readonly name: string;
   /** Why the rule refuses the backend; undefined when it does not. */
-  refusal(backend: Backend): string | undefined;
+  refusal(backend: Backend, situation: Situation): string | undefined;
 }
 
 interface AllowDeny {
@@ -34,8 +35,11 @@ const nameOf = (valueOf: (backend: Backend) => string): Comparison => ({
   mayBe: (value, entry) => value === '' || value === entry,
 });
 
-/** Every condition that the document puts on backends, in its order. */
-export function backendRules(spec: PolicyDocument['spec']): readonly BackendRule[] {
+/** Every condition that the document puts on backends, in its order; expressions come last. */
+export function backendRules(
+  spec: PolicyDocument['spec'],
+  expressions: readonly ExpressionRule[],
+): readonly BackendRule[] {
   const { residency = {}, require: required = {} } = spec;
   const lock = residency.regionLock;
   return [
@@ -63,6 +67,7 @@ export function backendRules(spec: PolicyDocument['spec']): readonly BackendRule
     ),
     ...(required.capabilities ?? []).map(capabilityRule),
     ...(required.certificates ?? []).map(certificateRule),
+    ...expressions.map((rule) => ({ name: rule.name, refusal: createBackendJudge(rule) })),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { CompiledAckRule } from '../ack/types.ts';
 import type { Backend, BlobLayout, EncryptionMode } from '../ports/index.ts';
+import type { Situation, WriteFacts } from './expressions/index.ts';
 
 /** The labels of a backend that rules count and compare. */
 export type Label = 'backend' | 'region' | 'country' | 'provider' | 'jurisdiction' | 'operatorJurisdiction';
@@ -40,12 +41,52 @@ export interface CompiledPolicy {
   readonly defaultClass: string;
   /** True when the document names no classes, so that a narrower policy may define its own. */
   readonly openClasses: boolean;
+  /** What the envelopes of strict buckets must be, beyond being sealed. */
+  readonly envelopes: EnvelopeRules;
+  /** Bounds of the retention of versions, and what one gets that asks for none. */
+  readonly retention: RetentionRules;
+  /** Which of the allowed backends are taken rather than others; null: by weight alone. */
+  readonly prefers: Preference | null;
+  /** True when a rule asks for facts of the bucket or for the time: such a policy must be bound to be of use. */
+  readonly needsSituation: boolean;
   /** May bytes lie on this backend? Names the rule either way. Unknown facts fail closed. */
   admits(backend: Backend, scope: PlacementScope): Verdict;
+  /** The rule that refuses a write as a whole, with its reason for the client; undefined when none does. */
+  refusesWrite(write: WriteFacts, situation: Situation): { readonly rule: string; readonly reason: string } | undefined;
+}
+
+export interface EnvelopeRules {
+  /** Formats that strict buckets take. null: nobody said, which means sealed objects (`sgo1`) alone. */
+  readonly formats: readonly string[] | null;
+  /** Algorithms that may wrap the content key; null: every one that the format knows. */
+  readonly keyAlgorithms: readonly string[] | null;
+  /** Key ids that every envelope must name as recipients. */
+  readonly requiredRecipients: readonly string[];
+}
+
+export interface RetentionRules {
+  /** Days; 0: no bound. Where it is not 0, a bucket without object lock takes no writes. */
+  readonly minimumDays: number;
+  /** Days; null: no bound. */
+  readonly maximumDays: number | null;
+  /** What a new version gets that neither its writer nor its bucket says anything about. */
+  readonly byDefault: { readonly mode: RetentionMode; readonly days: number } | null;
+  /** COMPLIANCE: no version may be locked under GOVERNANCE. */
+  readonly mode: RetentionMode | null;
+}
+
+export type RetentionMode = 'GOVERNANCE' | 'COMPLIANCE';
+
+/** Exponents: with weight 1, a backend at half the price is taken twice as often. */
+export interface Preference {
+  readonly price: number;
+  readonly latency: number;
+  /** ISO 4217; prices in another currency are not known. */
+  readonly currency: string;
 }
 
 /** What narrows a policy for one bucket or one object; it can never widen it. */
-export interface PlacementScope {
+export interface PlacementScope extends Situation {
   /** Jurisdictions (`EU`, `EEA`, ...) and country codes; empty: no further limit. */
   readonly regionLock: readonly string[];
 }

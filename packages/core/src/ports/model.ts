@@ -96,6 +96,18 @@ export interface BackendCapabilities {
   readonly etagIsMd5?: boolean;
 }
 
+/** What a backend costs, as its operator says. A member that is not known is null, which never means nothing. */
+export interface BackendPrices {
+  /** ISO 4217 */
+  readonly currency: string;
+  /** For each GB (10^9 bytes) and month. */
+  readonly storagePerGbMonth: number | null;
+  /** For each GB that is read from it. */
+  readonly egressPerGb: number | null;
+  /** For a thousand requests that write. */
+  readonly per1000Requests: number | null;
+}
+
 export interface Backend {
   readonly id: BackendId;
   /** Small number that rows use in place of the id. */
@@ -124,6 +136,12 @@ export interface Backend {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
   readonly capabilities: BackendCapabilities;
   readonly probedAtMs: number | null;
+  /** Absent and null: nobody said. */
+  readonly prices?: BackendPrices | null;
+  /** Milliseconds to the first byte that the operator expects, the same for every gateway; absent and null: nobody said. */
+  readonly expectedLatencyMs?: number | null;
+  /** The row of the provider catalogue that its facts were taken from, if any. */
+  readonly zone?: string | null;
   readonly state: BackendState;
   readonly createdAtMs: number;
 }

@@ -16,7 +16,7 @@ import type {
   VersionAttributes,
 } from '@sealgate/core/ports';
 import { type PutDeps, placeAndWrite, publish } from '../objects/put-object.ts';
-import { placementTerms } from '../placement/planner.ts';
+import { placementTerms, refuseByRule } from '../placement/planner.ts';
 import type { Policies } from '../placement/policies.ts';
 import type { BodySource } from '../write/body.ts';
 
@@ -46,7 +46,8 @@ export async function createUpload(
   request: CreateUploadRequest,
 ): Promise<{ readonly uploadId: string }> {
   const { bucket, requestedClass, ...rest } = request;
-  const asked = { requestedClass, tags: request.tags };
+  const write = { operation: 'upload', key: request.key, bytes: undefined } as const;
+  const asked = { requestedClass, tags: request.tags, write };
   const { redundancyClass } = await placementTerms(deps.policies, bucket, asked);
   const uploadId = Buffer.from(deps.random(UPLOAD_ID_BYTES)).toString('base64url');
   await deps.metadata.createUpload({
@@ -142,7 +143,8 @@ export interface CompleteUploadResult extends CommittedVersion {
 /**
  * Publishes the listed parts as one object.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
- * @throws Fault NoSuchUpload, InvalidPart, InvalidPartOrder, EntityTooSmall, or of `summarize` and the transaction
+ * @throws Fault NoSuchUpload, InvalidPart, InvalidPartOrder, EntityTooSmall, PolicyRefused, or of `summarize` and the
+ * transaction
  */
 export async function completeUpload(deps: UploadDeps, request: CompleteUploadRequest): Promise<CompleteUploadResult> {
   const { bucket, upload } = request;
@@ -155,6 +157,8 @@ export async function completeUpload(deps: UploadDeps, request: CompleteUploadRe
   for (const part of chosen) md5.update(Buffer.from(part.etag, 'hex'));
   const etag = `${md5.digest('hex')}-${chosen.length}`;
   const bytes = chosen.reduce((sum, part) => sum + part.bytes, 0);
+  const { key, tags, redundancyClass } = upload;
+  refuseByRule(await deps.policies.forBucket(bucket), { operation: 'upload', key, bytes, tags, redundancyClass });
   const committed = await deps.metadata.commitUpload({
     bucketId: bucket.id,
     key: upload.key,
@@ -168,7 +172,6 @@ export async function completeUpload(deps: UploadDeps, request: CompleteUploadRe
     preconditions: request.preconditions,
     actor: request.actor,
   });
-  const { redundancyClass } = upload;
   return { ...committed, etag, bytes, checksum, redundancyClass, ackedBy: holdersOfAll(chosen) };
 }
 

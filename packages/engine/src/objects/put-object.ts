@@ -59,7 +59,8 @@ export interface PutDeps extends WriteDeps {
  */
 export async function putObject(deps: PutDeps, request: PutObjectRequest): Promise<PutObjectResult> {
   const { bucket, key } = request;
-  const written = await placeAndWrite(deps, { ...request, part: 0 });
+  const write = { operation: request.cause ?? 'put', key, bytes: request.body.bytes } as const;
+  const written = await placeAndWrite(deps, { ...request, write, part: 0 });
   const { redundancyClass, blob } = written;
   const etag = Buffer.from(blob.facts.md5).toString('hex');
   const { checksum, verdict, envelope } = blob.facts;
@@ -103,6 +104,7 @@ export async function placeAndWrite(
     readonly part: number;
     readonly requestedClass: string | undefined;
     readonly tags: AskedPlacement['tags'];
+    readonly write?: NonNullable<AskedPlacement['write']>;
     readonly signal: AbortSignal;
   },
 ): Promise<{ readonly blob: WrittenBlob; readonly redundancyClass: string }> {

@@ -2,10 +2,12 @@ import { Fault } from '@sealgate/core/faults';
 import type { BackendId, BlobId } from '@sealgate/core/names';
 import { type Placement, place } from '@sealgate/core/placement';
 import {
+  type CompiledPolicy,
   narrowRegionLock,
   RESIDENCY_TAG,
   type RedundancyClass,
   resolveWishedClass,
+  type WriteFacts,
   wishesOf,
 } from '@sealgate/core/policy';
 import type { BackendPool, Bucket } from '@sealgate/core/ports';
@@ -33,7 +35,11 @@ export interface AskedPlacement {
   readonly requestedClass: string | undefined;
   /** Two of them steer: `residency` and `replica-count`. */
   readonly tags: Readonly<Record<string, string>> | null;
+  /** Of a write that makes a version: rules of the policy may refuse it as a whole. Absent for parts and moves. */
+  readonly write?: NewVersionFacts;
 }
+
+type NewVersionFacts = Pick<WriteFacts, 'operation' | 'key' | 'bytes'>;
 
 /**
  * What holds for a new object: its bucket's policy, narrowed by its own wishes.
@@ -43,12 +49,30 @@ export async function placementTerms(policies: Policies, bucket: Bucket, asked: 
   const policy = await policies.forBucket(bucket);
   const { copies, regionLock } = wishesOf(asked.tags);
   const fallback = bucket.defaultClass ?? undefined;
+  const redundancyClass = resolveWishedClass(policy, { named: asked.requestedClass, fallback, copies });
+  if (asked.write !== undefined) {
+    refuseByRule(policy, { ...asked.write, tags: asked.tags, redundancyClass: redundancyClass.name });
+  }
   return {
     policy,
-    redundancyClass: resolveWishedClass(policy, { named: asked.requestedClass, fallback, copies }),
+    redundancyClass,
     regionLock: narrowRegionLock(bucket.regionLock, regionLock),
     residencyWished: regionLock.length > 0,
   };
+}
+
+/** @throws Fault PolicyRefused when a rule of the policy refuses a write as a whole */
+export function refuseByRule(policy: CompiledPolicy, write: WriteFacts): void {
+  const refused = policy.refusesWrite(write, {});
+  if (refused === undefined) return;
+  throw new Fault(
+    'PolicyRefused',
+    `The policy of this bucket refuses the write: ${refused.reason} (rule ${refused.rule}).`,
+    {
+      rule: refused.rule,
+      detail: { Rule: refused.rule },
+    },
+  );
 }
 
 export function createPlanner(deps: { readonly policies: Policies; readonly pool: BackendPool }): Planner {

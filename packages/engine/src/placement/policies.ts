@@ -1,49 +1,71 @@
 import { Fault } from '@sealgate/core/faults';
-import { builtinPolicy, type CompiledPolicy, compilePolicy, narrow } from '@sealgate/core/policy';
+import {
+  bindPolicy,
+  builtinPolicy,
+  type CompiledPolicy,
+  compilePolicy,
+  DEFAULT_POLICY,
+  narrow,
+} from '@sealgate/core/policy';
 import type { Bucket, Clock, Metadata } from '@sealgate/core/ports';
 import { LRUCache } from 'lru-cache';
 
-/** A changed policy reaches every gateway within this time. */
-const FRESH_MS = 1000;
+/** A changed policy reaches every gateway within a second: so long an answer is kept, the rest is for asking anew. */
+const FRESH_MS = 500;
 const CACHED_MAX = 1000;
 
 export interface Policies {
-  /** What holds for a bucket: its own policy within its tenant's, else the tenant's, else the built-in one. */
+  /**
+   * What holds for a bucket now: its own policy within its tenant's, within the operator's default one; the built-in one
+   * where there is none.
+   * @throws Fault PolicyRefused when a policy that is named does not exist
+   */
   forBucket(bucket: Bucket): Promise<CompiledPolicy>;
 }
 
+export interface LayeredPolicies extends Policies {
+  /** The layers of that, the outermost first. @throws Fault PolicyRefused */
+  layersOf(owner: PolicyOwner): Promise<readonly CompiledPolicy[]>;
+}
+
+/** A bucket, or a tenant's buckets that have no policy of their own. */
+export type PolicyOwner = Pick<Bucket, 'tenantId' | 'policyName'>;
+
 interface Entry {
   readonly checkedMs: number;
-  readonly policy: CompiledPolicy;
+  /** Undefined: there is none of this name. */
+  readonly policy: CompiledPolicy | undefined;
 }
 
 export function createPolicies(deps: {
   readonly metadata: Pick<Metadata, 'policy' | 'tenant'>;
   readonly clock: Clock;
-}): Policies {
+}): LayeredPolicies {
   const { metadata, clock } = deps;
   const byName = new LRUCache<string, Entry>({ max: CACHED_MAX });
   const byTenant = new LRUCache<string, { readonly checkedMs: number; readonly name: string | null }>({
     max: CACHED_MAX,
   });
+  const narrowed = createNarrowed();
 
-  const named = async (name: string): Promise<CompiledPolicy> => {
+  const find = async (name: string): Promise<CompiledPolicy | undefined> => {
     const now = clock.monotonic();
     const known = byName.get(name);
     if (known !== undefined && now - known.checkedMs < FRESH_MS) return known.policy;
     const record = await metadata.policy(name);
-    // A bucket whose policy is gone must not fall back to a wider one.
-    if (record === undefined) {
-      throw new Fault('PolicyRefused', `The policy "${name}" of this bucket does not exist.`, {
-        rule: 'policy.exists',
-      });
-    }
     const policy =
-      known?.policy.version === record.version
-        ? known.policy
+      record === undefined || known?.policy?.version === record.version
+        ? record && known?.policy
         : compilePolicy(record.document, { version: record.version });
     byName.set(name, { checkedMs: now, policy });
     return policy;
+  };
+
+  const named = async (name: string): Promise<CompiledPolicy> => {
+    const policy = await find(name);
+    if (policy !== undefined) return policy;
+    // A bucket whose policy is gone must not fall back to a wider one.
+    throw new Fault('PolicyRefused', `The policy "${name}" of this bucket does not exist.`, { rule: 'policy.exists' });
   };
 
   const tenantPolicyName = async (tenantId: string): Promise<string | null> => {
@@ -55,11 +77,34 @@ export function createPolicies(deps: {
     return name;
   };
 
+  const layersOf = async (owner: PolicyOwner): Promise<readonly CompiledPolicy[]> => {
+    const tenants = await tenantPolicyName(owner.tenantId);
+    const layers = [
+      await find(DEFAULT_POLICY),
+      tenants === null ? undefined : await named(tenants),
+      owner.policyName === null ? undefined : await named(owner.policyName),
+    ].filter((layer) => layer !== undefined);
+    return layers.length === 0 ? [builtinPolicy] : layers;
+  };
+
   return {
+    layersOf,
     async forBucket(bucket) {
-      const outerName = await tenantPolicyName(bucket.tenantId);
-      const outer = outerName === null ? builtinPolicy : await named(outerName);
-      return bucket.policyName === null ? outer : narrow(outer, await named(bucket.policyName));
+      const layers = await layersOf(bucket);
+      return bindPolicy(layers.reduce(narrowed), { bucket, atMs: clock.now() });
     },
+  };
+}
+
+/** Narrowing makes new values, so each pair is narrowed once while both are in use. */
+function createNarrowed(): (outer: CompiledPolicy, inner: CompiledPolicy) => CompiledPolicy {
+  const pairs = new WeakMap<CompiledPolicy, WeakMap<CompiledPolicy, CompiledPolicy>>();
+  return (outer, inner) => {
+    if (outer === inner) return outer;
+    const known = pairs.get(outer) ?? new WeakMap<CompiledPolicy, CompiledPolicy>();
+    pairs.set(outer, known);
+    const made = known.get(inner) ?? narrow(outer, inner);
+    known.set(inner, made);
+    return made;
   };
 }

@@ -120,6 +120,18 @@ describe('the recipients of a sealed object', () => {
       early: true,
     });
   });
+
+  it('have their keys wrapped as the policy allows', () => {
+    const allowedKeyAlgorithms = ['RSA-OAEP-256', 'ECDH-ES+A256KW'];
+    expect(inspect(sealed.body, {}, { allowedKeyAlgorithms }).sealed).toBe(true);
+    const refused = inspect(sealed.body, {}, { allowedKeyAlgorithms: ['RSA-OAEP-256'] });
+    expect(refused).toMatchObject({ reason: 'unsupported', early: true });
+  });
+
+  it('are of no use where the policy takes only other formats', () => {
+    const refused = inspect(sealed.body, {}, { takesSealed: false, allowedFormats: ['age-v1'] });
+    expect(refused).toMatchObject({ reason: 'format-not-allowed', early: true });
+  });
 });
 
 describe('S3 Encryption Client objects', () => {

@@ -25,6 +25,8 @@ export interface InspectionRequest extends ObjectNames {
 export interface InspectionPolicy extends RecipientPolicy {
   /** Encrypted formats other than SGO1 that the bucket accepts; none by default. */
   readonly allowedFormats?: readonly ForeignFormat[];
+  /** False where only other formats are accepted. */
+  readonly takesSealed?: boolean;
 }
 
 /**
@@ -37,6 +39,9 @@ export interface InspectionPolicy extends RecipientPolicy {
 export function createObjectInspector(request: InspectionRequest, policy: InspectionPolicy = {}): ObjectInspector {
   const envelope = attempt(() => envelopeFromMetadata(request.metadata));
   if ('error' in envelope) return refusedInspector(refuse('sgo1', envelope.error));
+  if (envelope.value !== undefined && policy.takesSealed === false) {
+    return refusedInspector(refuse('sgo1', new SealError('format-not-allowed')));
+  }
   if (envelope.value !== undefined) return inspectSgo1({ request, policy, metadata: envelope.value });
 
   const allowed = policy.allowedFormats ?? [];
@@ -50,7 +55,7 @@ export function createObjectInspector(request: InspectionRequest, policy: Inspec
 
 /**
  * The checks of an envelope that need no body: for the REST interface, a rewrap, and before the first byte of a write.
- * @throws SealError `not-for-this-object`, `recipient-unknown`, `recipient-missing`, `malformed-envelope`
+ * @throws SealError `not-for-this-object`, `recipient-unknown`, `recipient-missing`, `unsupported`, `malformed-envelope`
  */
 export function checkEnvelope(
   envelope: EnvelopeMetadata['envelope'],

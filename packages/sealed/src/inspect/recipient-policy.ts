@@ -13,9 +13,11 @@ export interface RecipientPolicy {
   readonly requiredRecipients?: readonly string[];
   /** The keys that may be recipients, by key id. Absent: any key. */
   readonly knownRecipients?: ReadonlyMap<string, KnownRecipient>;
+  /** What may wrap the content key. Absent: everything that the format knows. */
+  readonly allowedKeyAlgorithms?: readonly string[];
 }
 
-/** @throws SealError `recipient-unknown`, `recipient-missing`, `malformed-envelope` */
+/** @throws SealError `recipient-unknown`, `recipient-missing`, `unsupported`, `malformed-envelope` */
 export function checkRecipients(recipients: readonly EnvelopeRecipient[], policy: RecipientPolicy): void {
   if (policy.knownRecipients !== undefined) {
     for (const recipient of recipients) {
@@ -26,6 +28,9 @@ export function checkRecipients(recipients: readonly EnvelopeRecipient[], policy
         throw new SealError('malformed-envelope', 'A recipient does not fit its key.');
       }
     }
+  }
+  if (recipients.some(({ keyAlg }) => policy.allowedKeyAlgorithms?.includes(keyAlg) === false)) {
+    throw new SealError('unsupported', 'The policy of the bucket does not allow this key algorithm.');
   }
   const present = new Set(recipients.map(({ keyId }) => keyId));
   if (policy.requiredRecipients?.every((keyId) => present.has(keyId)) === false) {

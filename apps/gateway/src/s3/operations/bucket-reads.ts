@@ -1,10 +1,11 @@
 import { locationConstraint } from '@sealgate/s3';
 import { requireBucket, type S3Context } from '../context.ts';
+import { requireGovernedBucket } from '../governed.ts';
 import { replyEmpty, replyXml } from '../reply.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html */
 export async function headBucket(context: S3Context): Promise<void> {
-  const bucket = await requireBucket(context);
+  const bucket = await requireGovernedBucket(context);
   context.response.setHeader('x-amz-bucket-region', bucket.region);
   context.response.setHeader('x-sealgate-encryption', bucket.encryption);
   // A sealing client binds its envelopes to the name of the tenant that owns the bucket.

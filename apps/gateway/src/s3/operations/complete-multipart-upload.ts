@@ -11,8 +11,9 @@ import {
   requireClaimedChecksum,
 } from '@sealgate/s3';
 import { readWholeBody } from '../body.ts';
-import { requireBucket, requireKey, type S3Context } from '../context.ts';
+import { requireKey, type S3Context } from '../context.ts';
 import { unlockCompletion } from '../encryption/reading.ts';
+import { requireGovernedBucket } from '../governed.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
 import { replyXml, setAckHeaders, setHeaders } from '../reply.ts';
 import { judgeParts } from '../seal.ts';
@@ -21,7 +22,7 @@ import { findUpload, isHeld } from './multipart.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html */
 export async function completeMultipartUpload(context: S3Context): Promise<void> {
-  const bucket = await requireBucket(context);
+  const bucket = await requireGovernedBucket(context);
   const key = requireKey(context);
   const upload = await findUpload(context, bucket);
   const listed = listedParts(await readWholeBody(context, { checksumOfObject: true }));

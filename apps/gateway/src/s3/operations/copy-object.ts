@@ -13,9 +13,10 @@ import {
 } from '@sealgate/s3';
 import { copySourcePlace } from '../access/copy-source.ts';
 import type { VersionPlace } from '../access/versions.ts';
-import { requireBucket, requireKey, type S3Context } from '../context.ts';
+import { requireKey, type S3Context } from '../context.ts';
 import { type Unlocked, unlockVersion } from '../encryption/reading.ts';
 import { NOT_ENCRYPTED, newEncryption, wantedEncryption } from '../encryption/writing.ts';
+import { requireGovernedBucket } from '../governed.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
 import { replyXml, setAckHeaders, setHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
@@ -31,7 +32,7 @@ const REDIRECT = 'x-amz-website-redirect-location';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
 export async function copyObject(context: S3Context): Promise<void> {
-  const bucket = await requireBucket(context);
+  const bucket = await requireGovernedBucket(context);
   const key = requireKey(context);
   const { headers, response } = context;
   const attributes = await requestedAttributes(context, bucket);

@@ -15,6 +15,7 @@ import { requireBucket, requireKey, type S3Context } from '../context.ts';
 import { unlockUpload } from '../encryption/reading.ts';
 import { defaultEncryption } from '../encryption/settings.ts';
 import { NOT_ENCRYPTED, newEncryption, wantedEncryption } from '../encryption/writing.ts';
+import { requireGovernedBucket } from '../governed.ts';
 import { setAbortion } from '../lifecycle-headers.ts';
 import { checksumHeader, replyEmpty, replyXml, setAckHeaders, setHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
@@ -25,7 +26,7 @@ import { requestedAttributes } from '../write-attributes.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html */
 export async function createMultipartUpload(context: S3Context): Promise<void> {
-  const bucket = await requireBucket(context);
+  const bucket = await requireGovernedBucket(context);
   const key = requireKey(context);
   const { headers, response } = context;
   const attributes = await requestedAttributes(context, bucket);
@@ -58,7 +59,7 @@ export async function createMultipartUpload(context: S3Context): Promise<void> {
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html */
 export async function uploadPart(context: S3Context): Promise<void> {
-  const bucket = await requireBucket(context);
+  const bucket = await requireGovernedBucket(context);
   const { response } = context;
   const partNumber = partNumberOf(context);
   const upload = await requireUpload(context, bucket);

@@ -10,7 +10,15 @@ import {
 } from '@sealgate/s3';
 import { readWholeBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
-import { bypassesGovernance, defaultRetention, missingLockConfiguration, requireFuture } from '../object-lock.ts';
+import { govern, requireGovernedBucket } from '../governed.ts';
+import {
+  bypassesGovernance,
+  defaultRetention,
+  missingLockConfiguration,
+  requireFuture,
+  requireWithinRules,
+  retentionFrom,
+} from '../object-lock.ts';
 import { replyEmpty, replyXml } from '../reply.ts';
 import { findVersion, parseVersionId } from '../version-query.ts';
 
@@ -32,8 +40,12 @@ export async function getObjectLockConfiguration(context: S3Context): Promise<vo
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectLockConfiguration.html
  */
 export async function putObjectLockConfiguration(context: S3Context): Promise<void> {
-  const bucket = await requireBucket(context);
+  const bucket = await requireGovernedBucket(context);
   const retention = parseObjectLockConfiguration(await readWholeBody(context));
+  if (retention !== null) {
+    const now = context.clock.now();
+    requireWithinRules(bucket.rules.retention, retentionFrom(retention, now), { now, bornMs: now });
+  }
   if (!bucket.objectLock && bucket.versioning !== 'enabled') {
     throw new Fault(
       'InvalidBucketState',
@@ -56,7 +68,17 @@ export async function getObjectRetention(context: S3Context): Promise<void> {
 export async function putObjectRetention(context: S3Context): Promise<void> {
   const bucket = await requireLockedBucket(context);
   const retention = parseRetention(await readWholeBody(context));
-  if (retention !== null) requireFuture(retention, context.clock.now());
+  const now = context.clock.now();
+  if (retention !== null) requireFuture(retention, now);
+  const { rules } = await govern(context, bucket);
+  if (rules.retention.minimumDays > 0 || retention !== null) {
+    const version = await findVersion(context, {
+      bucket,
+      key: requireKey(context),
+      versionId: parseVersionId(context),
+    });
+    requireWithinRules(rules.retention, retention, { now, bornMs: version.modifiedAtMs });
+  }
   const bypassGovernance = bypassesGovernance(context, bucket, requireKey(context));
   await change(context, bucket, { change: { retention }, bypassGovernance });
 }

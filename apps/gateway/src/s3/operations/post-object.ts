@@ -15,9 +15,10 @@ import {
   successRedirect,
   withFileName,
 } from '@sealgate/s3';
-import { requireBucket, type S3Context } from '../context.ts';
+import type { S3Context } from '../context.ts';
 import { incomingFile } from '../forms/incoming-file.ts';
 import { openForm } from '../forms/open-form.ts';
+import { requireGovernedBucket } from '../governed.ts';
 import { replyEmpty, replyXml } from '../reply.ts';
 import { storeObject } from './put-object.ts';
 
@@ -36,7 +37,7 @@ export async function postObject(context: S3Context): Promise<void> {
     const fields = withFileName(form.fields, form.fileName);
     const policy = policyOf(context, fields);
     const upload = uploadContext(sender, fields);
-    const bucket = await requireBucket(upload);
+    const bucket = await requireGovernedBucket(upload);
     const file = await incomingFile(form, {
       headers: upload.headers,
       memory: context.formMemory,

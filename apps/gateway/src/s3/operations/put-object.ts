@@ -1,9 +1,9 @@
-import type { Bucket } from '@sealgate/core/ports';
 import type { BodySource, PutObjectResult } from '@sealgate/engine';
 import { parseWriteConditions } from '@sealgate/s3';
 import { declaredBytes, openBody } from '../body.ts';
-import { requireBucket, requireKey, type S3Context } from '../context.ts';
+import { requireKey, type S3Context } from '../context.ts';
 import { NOT_ENCRYPTED, newEncryption, wantedEncryption } from '../encryption/writing.ts';
+import { type GovernedBucket, requireGovernedBucket } from '../governed.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
 import { requireDigestUnderLock } from '../object-lock.ts';
 import { checksumHeader, replyEmpty, setAckHeaders, setHeaders } from '../reply.ts';
@@ -14,7 +14,7 @@ import { requestedAttributes } from '../write-attributes.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
 export async function putObject(context: S3Context): Promise<void> {
-  const bucket = await requireBucket(context);
+  const bucket = await requireGovernedBucket(context);
   requireDigestUnderLock(context, bucket);
   await storeObject(context, bucket, { bytes: declaredBytes(context), open: (watch) => openBody(context, watch) });
   replyEmpty(context.response, 200);
@@ -30,7 +30,7 @@ export interface IncomingObject {
 /** Stores what a request sends under its key, as its headers say, and sets the headers of its answer. */
 export async function storeObject(
   context: S3Context,
-  bucket: Bucket,
+  bucket: GovernedBucket,
   incoming: IncomingObject,
 ): Promise<PutObjectResult> {
   const key = requireKey(context);

@@ -2,8 +2,9 @@ import { Fault } from '@sealgate/core/faults';
 import { PUT_BYTES_MAX } from '@sealgate/core/limits';
 import type { Checksum } from '@sealgate/core/ports';
 import { checkCopySourceRange, copyPartResult, createChecksum, headerValue, parseCopySourceRange } from '@sealgate/s3';
-import { requireBucket, type S3Context } from '../context.ts';
+import type { S3Context } from '../context.ts';
 import { unlockUpload } from '../encryption/reading.ts';
+import { requireGovernedBucket } from '../governed.ts';
 import { replyXml, setAckHeaders, setHeaders } from '../reply.ts';
 import { refuseServerSideEncryption, watchPart } from '../seal.ts';
 import { copySource } from './copy-object.ts';
@@ -11,7 +12,7 @@ import { isHeld, partNumberOf, requireUpload } from './multipart.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html */
 export async function uploadPartCopy(context: S3Context): Promise<void> {
-  const bucket = await requireBucket(context);
+  const bucket = await requireGovernedBucket(context);
   const partNumber = partNumberOf(context);
   const upload = await requireUpload(context, bucket);
   refuseServerSideEncryption(bucket, context.headers);

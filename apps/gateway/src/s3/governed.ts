@@ -1,0 +1,31 @@
+import type { EnvelopeRules, RetentionRules } from '@sealgate/core/policy';
+import { stricterEncryption } from '@sealgate/core/policy';
+import type { Bucket } from '@sealgate/core/ports';
+import type { Engine } from '@sealgate/engine';
+import { requireBucket, type S3Context } from './context.ts';
+
+/** A bucket as its policies want it: its encryption mode is no laxer than theirs. */
+export interface GovernedBucket extends Bucket {
+  readonly rules: { readonly envelopes: EnvelopeRules; readonly retention: RetentionRules };
+}
+
+/**
+ * The bucket that a request changes objects of, under its policies.
+ * @throws Fault NoSuchBucket, AccessDenied; PolicyRefused when a policy it names does not exist
+ */
+export async function requireGovernedBucket(context: S3Context): Promise<GovernedBucket> {
+  return await govern(context, await requireBucket(context));
+}
+
+/** @throws Fault PolicyRefused when a policy that the bucket names does not exist */
+export async function govern(
+  context: { readonly engine: Pick<Engine, 'policies'> },
+  bucket: Bucket,
+): Promise<GovernedBucket> {
+  const { encryption, envelopes, retention } = await context.engine.policies.forBucket(bucket);
+  return {
+    ...bucket,
+    encryption: stricterEncryption(bucket.encryption, encryption) ?? bucket.encryption,
+    rules: { envelopes, retention },
+  };
+}
