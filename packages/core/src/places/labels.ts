@@ -1,6 +1,8 @@
-import type { Label } from '../policy/types.ts';
 import type { Backend } from '../ports/index.ts';
 import { asCountry, isCountry, isPlace } from './countries.ts';
+
+/** The labels of a backend that rules count and compare. */
+export type Label = 'backend' | 'region' | 'country' | 'provider' | 'jurisdiction' | 'operatorJurisdiction';
 
 /**
  * The value of a label as rules count it, or undefined when the fact is not known: a copy in an unknown place adds

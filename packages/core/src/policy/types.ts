@@ -1,9 +1,9 @@
 import type { CompiledAckRule } from '../ack/types.ts';
+import type { Label } from '../places/labels.ts';
 import type { Backend, BlobLayout, EncryptionMode } from '../ports/index.ts';
 import type { Situation, WriteFacts } from './expressions/index.ts';
 
-/** The labels of a backend that rules count and compare. */
-export type Label = 'backend' | 'region' | 'country' | 'provider' | 'jurisdiction' | 'operatorJurisdiction';
+export type { Label };
 
 /** How the copies of one blob must lie apart, or together. */
 export interface Spread {

@@ -5,7 +5,6 @@ export {
   createBackendJudge,
   type ExpressionRule,
   isAboutBackends,
-  type RuleDocument,
   refuseWrite,
   type Situation,
 } from './rules.ts';
