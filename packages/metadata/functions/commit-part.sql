@@ -17,8 +17,9 @@ BEGIN
   IF v_upload.state IS DISTINCT FROM 'o' THEN o_outcome := 'NoSuchUpload'; RETURN; END IF;
   -- The age is the fence of the orphan sweep: what is as old as this may already have been swept from the backends. An id
   -- that was published or given up before is there already.
-  INSERT INTO sealgate.blobs (blob_id, bytes, bucket_id, class, stripe_bytes, k, m, block_shift, replicas, digests)
-  SELECT p_blob, p_stored, p_bucket, v_upload.class, p_stripe_bytes, p_k, p_m, p_block_shift, p_replicas, p_digests
+  INSERT INTO sealgate.blobs (blob_id, bytes, bucket_id, class, stripe_bytes, k, m, block_shift, replicas, digests, residency)
+  SELECT p_blob, p_stored, p_bucket, v_upload.class, p_stripe_bytes, p_k, p_m, p_block_shift, p_replicas, p_digests,
+    v_upload.tags ->> 'residency'
   WHERE sealgate.blob_time(p_blob) >= now() - p_attempt_age_ms * interval '1 millisecond'
   ON CONFLICT DO NOTHING;
   IF NOT FOUND THEN o_outcome := 'BlobGivenUp'; RETURN; END IF;

@@ -6,7 +6,7 @@ DECLARE
   v_stored integer := 0;
 BEGIN
   FOR i IN 0 .. octet_length(p_replicas) / 4 - 1 LOOP
-    IF get_byte(p_replicas, i * 4 + 3) = ascii('s') THEN v_stored := v_stored + 1; END IF;
+    IF get_byte(p_replicas, i * 4 + 3) IN (ascii('s'), ascii('l')) THEN v_stored := v_stored + 1; END IF;
   END LOOP;
   INSERT INTO pgboss.job (name, data, priority, start_after, singleton_key, policy, retry_limit, retry_delay, retry_backoff,
     retry_delay_max, expire_seconds, deletion_seconds, keep_until, dead_letter, heartbeat_seconds)

@@ -24,8 +24,12 @@ BEGIN
     WHERE u.result_seq = p_seq AND u.bucket_id = p_bucket AND u.state = 'c' AND p.part_number = p_part AND p.blob_id = p_old;
     IF NOT FOUND THEN RETURN 'changed'; END IF;
   END IF;
-  INSERT INTO sealgate.blobs (blob_id, bytes, bucket_id, class, stripe_bytes, k, m, block_shift, replicas, digests)
-  SELECT p_blob, p_bytes, p_bucket, p_class, p_stripe_bytes, p_k, p_m, p_block_shift, p_replicas, p_digests
+  INSERT INTO sealgate.blobs (blob_id, bytes, bucket_id, class, stripe_bytes, k, m, block_shift, replicas, digests, residency)
+  SELECT p_blob, p_bytes, p_bucket, p_class, p_stripe_bytes, p_k, p_m, p_block_shift, p_replicas, p_digests, (
+    SELECT v.tags ->> 'residency' FROM (
+      SELECT o.tags FROM sealgate.objects o WHERE o.bucket_id = p_bucket AND o.key = p_key AND o.seq = p_seq
+      UNION ALL
+      SELECT h.tags FROM sealgate.history h WHERE h.bucket_id = p_bucket AND h.key = p_key AND h.seq = p_seq) v)
   WHERE sealgate.blob_time(p_blob) >= now() - p_attempt_age_ms * interval '1 millisecond'
   ON CONFLICT DO NOTHING;
   IF NOT FOUND THEN RETURN 'BlobGivenUp'; END IF;

@@ -6,9 +6,9 @@ WITH changed AS (
   VALUES ($4::text, $5::text, $6::text, $7::text, $8::text, $9::text, $10::text, $11::text, $12::text, $13::text[], $14::text,
     $15::double precision, $16::text, $17::text, $18::bytea)
   RETURNING num, id, type, endpoint, provider, provider_region, region, country, jurisdiction, operator_jurisdiction, certificates, sla, weight,
-  addressing, custody, secret, capabilities, probed_at, state, created_at
+  addressing, custody, secret, capabilities, probed_at, state, state_changed_at, created_at
 ), logged AS (
   INSERT INTO sealgate.audit_log (seq, at, actor, action, request_id, remote_address, detail)
-  SELECT nextval('sealgate.change_seq'), clock_timestamp(), $1::integer, 50, $2::text, $3::inet, to_jsonb(c) - 'secret' - 'capabilities' - 'probed_at' - 'created_at' FROM changed c
+  SELECT nextval('sealgate.change_seq'), clock_timestamp(), $1::integer, 50, $2::text, $3::inet, to_jsonb(c) - 'secret' - 'capabilities' - 'probed_at' - 'created_at' - 'state_changed_at' FROM changed c
 )
 SELECT * FROM changed

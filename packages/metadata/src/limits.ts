@@ -48,6 +48,12 @@ export const MIGRATION_LOCK_WAIT_MS = 120_000;
 /** scrypt with 32 MiB and three passes: OWASP's equal of N = 2^17 with a quarter of its memory. */
 export const SCRYPT_COST = { N: 2 ** 15, r: 8, p: 3, maxmem: 64 * 1024 * 1024 } as const;
 
+/**
+ * A place that was emptied is barred for so long: far longer than a deletion that was sent for it may be on its way, and
+ * than a repair that began before takes from the end of its upload to its report.
+ */
+export const EMPTIED_PLACE_BARRED_MS = 60 * 60_000;
+
 /** The repair queue: retries with doubling delays reach a day, then the job goes to the dead letters. */
 export const REPAIR_RETRIES_MAX = 16;
 export const REPAIR_RETRY_DELAY_S = 15;

@@ -18,6 +18,7 @@ import { createCommits } from './objects/commit.ts';
 import { createListings } from './objects/list.ts';
 import { createReads } from './objects/read.ts';
 import { createUpdates } from './objects/update.ts';
+import { createPlacement } from './placement/placement.ts';
 import { createBackends } from './registry/backends.ts';
 import { createBuckets } from './registry/buckets.ts';
 import { createCredentials } from './registry/credentials.ts';
@@ -118,6 +119,7 @@ function assemble(
     ...createLockPushes(context),
     ...createCursors(context),
     ...createLifecycle(context),
+    ...createPlacement(context),
     ...createStatus(owned.database),
     ping: () => owned.database.ping(),
     async close() {

@@ -57,7 +57,7 @@ const putMany = `
         decode('000100730002007300030070', 'hex'), sha256(v_key::bytea), 'p', NULL, NULL, 1, '0123456789ABCDEF', '127.0.0.1',
         900000, 60000, 86400000, NULL);
       COMMIT;
-      PERFORM sealgate.mark_replica(v_blob, decode('00030073', 'hex'), false, 2, '');
+      PERFORM sealgate.mark_replica(v_blob, decode('00030073', 'hex'), false, 2, '', 0);
       COMMIT;
     END LOOP;
   END

@@ -95,7 +95,7 @@ function sealLine({ seal, verdict }: ObjectInfo): string {
 
 /** One row for each backend; `COPY` is the worst state of any of its blobs. */
 function replicaRows(placed: JsonObject | undefined): readonly (readonly string[])[] {
-  const rank = ['stored', 'pending', 'missing'];
+  const rank = ['stored', 'pending', 'missing', 'leaving'];
   const rows = new Map<string, string[]>();
   const blobs = Array.isArray(placed?.['blobs']) ? placed['blobs'].filter(isJsonObject) : [];
   for (const { replicas } of blobs) {

@@ -1,8 +1,8 @@
 import type { CompiledPolicy, PlacementScope, Verdict } from '../policy/types.ts';
 import type { Backend } from '../ports/index.ts';
 
-const DRAINING: Verdict = { ok: false, rule: 'backend.draining', reason: 'it is being emptied' };
-const RETIRED: Verdict = { ok: false, rule: 'backend.retired', reason: 'it is retired' };
+export const DRAINING = { ok: false, rule: 'backend.draining', reason: 'it is being emptied' } as const;
+export const RETIRED = { ok: false, rule: 'backend.retired', reason: 'it is retired' } as const;
 const NO_WEIGHT: Verdict = { ok: false, rule: 'backend.weight', reason: 'its weight is 0' };
 
 /** May a new blob go to this backend, were it healthy? The policy's verdict first: it is the one that matters more. */

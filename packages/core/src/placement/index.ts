@@ -1,3 +1,4 @@
 export { type ExplainedBackend, explain } from './eligible.ts';
 export { place } from './place.ts';
+export { type ReconcileRequest, type Reconciliation, reconcile } from './reconcile.ts';
 export type { Placement, PlacementRequest, Refusal } from './types.ts';

@@ -54,7 +54,23 @@ export type {
   VersionPart,
   WriteCause,
 } from './metadata-objects.ts';
-export type { MetadataRegistry, NewBackend, NewBucket, NewCredential, NewTenant, Page } from './metadata-registry.ts';
+export type {
+  DueRemoval,
+  MetadataPlacement,
+  ReplicaChange,
+  ReplicaChangeOutcome,
+  WalkedBlob,
+} from './metadata-placement.ts';
+export type {
+  BackendFacts,
+  BackendStateChange,
+  MetadataRegistry,
+  NewBackend,
+  NewBucket,
+  NewCredential,
+  NewTenant,
+  Page,
+} from './metadata-registry.ts';
 export type {
   ControlGrant,
   ControlRole,
@@ -92,6 +108,7 @@ export {
   type ObjectVersion,
   PLAIN_ATTRIBUTES,
   type PolicyRecord,
+  type ReplicaPlace,
   type ReplicaRecord,
   type ReplicaState,
   type Retention,

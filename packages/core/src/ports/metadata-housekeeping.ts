@@ -1,5 +1,5 @@
 import type { BackendId, BlobId, ObjectKey, PhysicalBucketName, VersionId } from '../names/index.ts';
-import type { BlobRecord, ReplicaRecord } from './model.ts';
+import type { BlobRecord, ReplicaPlace, ReplicaRecord } from './model.ts';
 
 /** A blob whose replicas may be removed: the row was re-checked in the same statement, nothing refers to it. */
 export interface DueDeletion {
@@ -29,7 +29,10 @@ export interface LockPush {
 
 /** What background work reads and writes. */
 export interface MetadataHousekeeping {
-  /** Bytes of an attempt that was not published: whatever landed on these backends is to be deleted. */
+  /**
+   * Bytes of an attempt that was not published: whatever landed on these backends is to be deleted. Of a published one
+   * only what its row does not name.
+   */
   enqueueDeletion(request: {
     readonly blobId: BlobId;
     readonly bucketId: number;
@@ -42,10 +45,20 @@ export interface MetadataHousekeeping {
     blobId: BlobId,
     gone: readonly { readonly backend: BackendId; readonly shard: number }[],
   ): Promise<void>;
-  /** A copy that came in after the acknowledgement. False when the blob is no longer wanted: delete what was stored. */
+  /**
+   * A copy that came in after the acknowledgement. False when it is not wanted: its blob is to go, or its place is one that
+   * is being emptied. Give up what was stored (`enqueueDeletion`).
+   */
   markReplica(blobId: BlobId, replica: ReplicaRecord): Promise<boolean>;
   /** The blob of a repair job with all its replicas, or undefined when it no longer exists. */
   blobForRepair(blobId: BlobId): Promise<PendingRepair | undefined>;
+  /** Those that still exist, in no order. */
+  blobsForRepair(blobIds: readonly BlobId[]): Promise<readonly PendingRepair[]>;
+  /**
+   * Copies that a repair brought back and verified. For each one false when it is not wanted there any more: give up what
+   * was stored.
+   */
+  markRestored(restored: readonly ReplicaPlace[]): Promise<readonly boolean[]>;
   /**
    * Leases up to `limit` versions for `leaseMs` whose retention was set or changed, or whose bytes were written anew, and
    * of which backends with object lock are to hear.
@@ -56,6 +69,7 @@ export interface MetadataHousekeeping {
   /** Takes up to `limit` repair jobs, most urgent first. */
   takeRepairs(limit: number): Promise<readonly { readonly jobId: string; readonly blobId: BlobId }[]>;
   finishRepair(jobId: string): Promise<void>;
+  finishRepairs(jobIds: readonly string[]): Promise<void>;
   /** The queue retries later with backoff. */
   failRepair(jobId: string, reason: string): Promise<void>;
   /** Asks for a repair of a replica that a read found bad or missing: turns its row `missing` and makes the job. */

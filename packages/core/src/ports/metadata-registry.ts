@@ -54,7 +54,25 @@ export interface NewBucket {
   readonly configs: Readonly<Partial<Record<BucketConfigKind, string>>>;
 }
 
-export type NewBackend = Omit<Backend, 'num' | 'createdAtMs' | 'state' | 'capabilities' | 'probedAtMs'>;
+export type NewBackend = Omit<
+  Backend,
+  'num' | 'createdAtMs' | 'state' | 'stateSinceMs' | 'capabilities' | 'probedAtMs'
+>;
+
+/** What an operator may correct about a backend later. Absent members stay. */
+export type BackendFacts = Partial<
+  Pick<
+    Backend,
+    'provider' | 'region' | 'country' | 'jurisdiction' | 'operatorJurisdiction' | 'certificates' | 'sla' | 'weight'
+  >
+>;
+
+/** A change of state, made only if the backend is in one of the states of `from` at that moment. */
+export interface BackendStateChange {
+  readonly from: readonly BackendState[];
+  readonly to: BackendState;
+  readonly reason: string;
+}
 
 /** Tenants, credentials, backends, buckets and policies. Every change takes the actor of its audit entry. */
 export interface MetadataRegistry {
@@ -85,7 +103,10 @@ export interface MetadataRegistry {
   listBackends(): Promise<readonly Backend[]>;
   /** Probe results with their date. */
   recordProbe(id: BackendId, capabilities: BackendCapabilities, atMs: number, actor: AuditActor): Promise<void>;
-  setBackendState(id: BackendId, state: BackendState, reason: string, actor: AuditActor): Promise<void>;
+  /** False when the backend was in another state by then. @throws Fault NoSuchBackend */
+  setBackendState(id: BackendId, change: BackendStateChange, actor: AuditActor): Promise<boolean>;
+  /** @throws Fault NoSuchBackend (a retired one too) */
+  updateBackend(id: BackendId, facts: BackendFacts, actor: AuditActor): Promise<Backend>;
 
   /**
    * @throws Fault BucketAlreadyExists (another tenant's in the same namespace), BucketAlreadyOwnedByYou,

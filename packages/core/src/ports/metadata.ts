@@ -3,6 +3,7 @@ import type { MetadataHousekeeping } from './metadata-housekeeping.ts';
 import type { MetadataLifecycle } from './metadata-lifecycle.ts';
 import type { MetadataNotifications } from './metadata-notifications.ts';
 import type { MetadataObjects } from './metadata-objects.ts';
+import type { MetadataPlacement } from './metadata-placement.ts';
 import type { MetadataRegistry } from './metadata-registry.ts';
 import type { MetadataSessions } from './metadata-sessions.ts';
 import type { MetadataUploads } from './metadata-uploads.ts';
@@ -16,6 +17,7 @@ export interface Metadata
     MetadataHousekeeping,
     MetadataCursors,
     MetadataLifecycle,
+    MetadataPlacement,
     MetadataNotifications {
   /** Rejects with Fault DatabaseUnavailable when the database does not answer in time. */
   ping(): Promise<void>;

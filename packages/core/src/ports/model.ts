@@ -143,6 +143,8 @@ export interface Backend {
   /** The row of the provider catalogue that its facts were taken from, if any. */
   readonly zone?: string | null;
   readonly state: BackendState;
+  /** When the database heard of that state. */
+  readonly stateSinceMs: number;
   readonly createdAtMs: number;
 }
 
@@ -270,14 +272,24 @@ export type BlobLayout =
   | { readonly kind: 'copies' }
   | { readonly kind: 'erasure'; readonly k: number; readonly m: number; readonly stripeBytes: number };
 
-/** `stored`: verified there. `pending`: being written. `missing`: owed, a repair job exists. */
-export type ReplicaState = 'stored' | 'pending' | 'missing';
+/**
+ * `stored`: verified there. `pending`: being written. `missing`: owed, a repair job exists. `leaving`: what is there may
+ * still be read, counts for nothing, and is removed once the others are stored. See docs/spec/placement-maintenance.md.
+ */
+export type ReplicaState = 'stored' | 'pending' | 'missing' | 'leaving';
 
 export interface ReplicaRecord {
   readonly backend: BackendId;
   /** 0 for whole copies, else the shard's index. */
   readonly shard: number;
   readonly state: ReplicaState;
+}
+
+/** Where one copy or shard of a blob is, or was. */
+export interface ReplicaPlace {
+  readonly blobId: BlobId;
+  readonly backend: BackendId;
+  readonly shard: number;
 }
 
 export interface BlobRecord {

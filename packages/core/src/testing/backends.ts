@@ -24,6 +24,7 @@ export function testBackend(id: string, facts: Partial<Backend> = {}): Backend {
     capabilities: {},
     probedAtMs: null,
     state: 'healthy',
+    stateSinceMs: 0,
     createdAtMs: 0,
     ...facts,
   };

@@ -139,12 +139,12 @@ function feedOptions(options: SourceOptions): Pick<SourceOptions, 'bucketId' | '
 }
 
 /**
- * Backends that hold a verified copy, best first; then those whose copy may have come in since the row was read; then
+ * Backends that hold a verified copy, best first; then those whose copy is to leave; then those whose copy may have come in since the row was read; then
  * those whose copy counts as lost, since a copy that was once misread may be good and nothing goes out unverified.
  */
 function candidates(pool: BackendPool, blob: BlobRecord): BackendId[] {
   const of = (state: string): BackendId[] => blob.replicas.filter((r) => r.state === state).map((r) => r.backend);
-  return ['stored', 'pending', 'missing'].flatMap((state) => pool.readOrder(of(state)));
+  return ['stored', 'leaving', 'pending', 'missing'].flatMap((state) => pool.readOrder(of(state)));
 }
 
 type Outcome =

@@ -187,7 +187,7 @@ function shardsOf(deps: ReadDeps, blob: BlobRecord, layout: ErasureLayout): Shar
   return Array.from({ length: layout.k + layout.m }, (_, index) => {
     const replicas = blob.replicas.filter((replica) => replica.shard === index);
     // As for copies: what is verified first, then what may have come in since, then what counts as lost.
-    const untried = (['stored', 'pending', 'missing'] as const).flatMap((state) => {
+    const untried = (['stored', 'leaving', 'pending', 'missing'] as const).flatMap((state) => {
       const own = replicas.filter((replica) => replica.state === state);
       const order = deps.pool.readOrder(own.map((replica) => replica.backend));
       return order.flatMap((id) => own.filter((replica) => replica.backend === id));

@@ -51,7 +51,7 @@ export async function repairDue(deps: RepairDeps, options: { readonly signal: Ab
 async function repairBlob(deps: RepairDeps, blobId: BlobId, signal: AbortSignal): Promise<void> {
   const pending = await deps.metadata.blobForRepair(blobId);
   if (pending === undefined) return;
-  const owed = pending.blob.replicas.filter((replica) => replica.state !== 'stored');
+  const owed = pending.blob.replicas.filter((replica) => replica.state === 'missing' || replica.state === 'pending');
   if (owed.length === 0) return;
   const bucket = await deps.metadata.bucketById(pending.bucketId);
   if (bucket === undefined) return;

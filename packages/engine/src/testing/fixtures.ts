@@ -24,6 +24,7 @@ export function backend(id: string, facts: Partial<Backend> = {}): Backend {
     capabilities: {},
     probedAtMs: null,
     state: 'healthy',
+    stateSinceMs: 0,
     createdAtMs: 0,
     ...facts,
   };

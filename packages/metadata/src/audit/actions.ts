@@ -1,6 +1,6 @@
 /**
  * What an audit entry tells of, as stored. Never change a number, only add: entries are hashed as they are. The
- * functions in functions/*.sql write 1 to 12 and 20 to 22 themselves.
+ * functions in functions/*.sql write 1 to 14 and 20 to 22 themselves.
  */
 export const auditActions = {
   versionPublished: 1,
@@ -15,6 +15,8 @@ export const auditActions = {
   replicaChanged: 10,
   replicasRemoved: 11,
   bytesMoved: 12,
+  replicasPlaced: 13,
+  replicaLeft: 14,
   bucketCreated: 20,
   bucketChanged: 21,
   bucketDeleted: 22,
@@ -32,6 +34,7 @@ export const auditActions = {
   backendCreated: 50,
   backendProbed: 51,
   backendStateChanged: 52,
+  backendChanged: 53,
   policyApplied: 60,
   webhookCreated: 70,
   webhookDeleted: 71,

@@ -74,7 +74,7 @@ describe('audit log', () => {
     await metadata.deleteCredential(accessKeyId, admin);
     const backend = await world.backend({ id: parseBackendId('audited') });
     await metadata.recordProbe(backend.id, { put: true }, 0, admin);
-    await metadata.setBackendState(backend.id, 'draining', 'why not', admin);
+    await metadata.setBackendState(backend.id, { from: ['healthy'], to: 'draining', reason: 'why not' }, admin);
     const { tenantCreated, tenantChanged, credentialCreated, credentialChanged, credentialDeleted } = auditActions;
     const { backendCreated, backendProbed, backendStateChanged } = auditActions;
     const rows = await entries();

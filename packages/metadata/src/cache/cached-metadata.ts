@@ -51,6 +51,14 @@ export function createCachedMetadata(metadata: Metadata, limits: CacheLimits = d
     return key === undefined ? run().finally(() => versions.overtakeLoads()) : versions.change(key, run);
   };
 
+  const ofBlobs = <T>(blobs: readonly { readonly blobId: BlobId }[], run: () => Promise<T>): Promise<T> =>
+    blobs.reduce(
+      (inner, { blobId }) =>
+        () =>
+          ofBlob(blobId, inner),
+      run,
+    )();
+
   return {
     ...metadata,
     credential: (id) => credentials.get(id, () => metadata.credential(id)),
@@ -65,6 +73,9 @@ export function createCachedMetadata(metadata: Metadata, limits: CacheLimits = d
     replaceBlob: (b) => versions.change(versionId(b.bucketId, b.key), () => metadata.replaceBlob(b)),
     settleClass: (c) => versions.change(versionId(c.bucketId, c.key), () => metadata.settleClass(c)),
     reportBadReplica: (blob, ...rest) => ofBlob(blob, () => metadata.reportBadReplica(blob, ...rest)),
+    markRestored: (restored) => ofBlobs(restored, () => metadata.markRestored(restored)),
+    changeReplicas: (changes, actor) => ofBlobs(changes, () => metadata.changeReplicas(changes, actor)),
+    finishRemovals: (gone) => ofBlobs(gone, () => metadata.finishRemovals(gone)),
     markReplica: (blob, replica) => ofBlob(blob, () => metadata.markReplica(blob, replica)),
 
     createBucket: (b, actor) => buckets.changeAll(() => metadata.createBucket(b, actor)),

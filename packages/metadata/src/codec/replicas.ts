@@ -4,11 +4,15 @@ import type { BackendId } from '@sealgate/core/names';
 import type { ReplicaRecord, ReplicaState } from '@sealgate/core/ports';
 
 // Four bytes a replica: backend number (2, big-endian), shard (1), state as a letter. The SQL functions know this form.
-const letters = { stored: 's', pending: 'p', missing: 'm' } as const satisfies Record<ReplicaState, string>;
+const letters = { stored: 's', pending: 'p', missing: 'm', leaving: 'l' } as const satisfies Record<
+  ReplicaState,
+  string
+>;
 const states = new Map<string, ReplicaState>([
   ['s', 'stored'],
   ['p', 'pending'],
   ['m', 'missing'],
+  ['l', 'leaving'],
 ]);
 
 /** Numbers of backends, both ways. They never change once given. */
@@ -54,4 +58,12 @@ export async function unpackReplicas(packed: Buffer, backends: BackendNumbers): 
     replicas.push({ backend: await backends.idOf(packed.readUInt16BE(at)), shard: packed.readUInt8(at + 2), state });
   }
   return replicas;
+}
+
+/** One of those three bytes. */
+export async function unpackPlace(
+  place: Buffer,
+  backends: BackendNumbers,
+): Promise<{ readonly backend: BackendId; readonly shard: number }> {
+  return { backend: await backends.idOf(place.readUInt16BE(0)), shard: place.readUInt8(2) };
 }

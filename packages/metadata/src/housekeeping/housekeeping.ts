@@ -1,6 +1,7 @@
 import { type BackendId, type BlobId, type PhysicalBucketName, parseBlobId } from '@sealgate/core/names';
-import type { DueDeletion, MetadataHousekeeping } from '@sealgate/core/ports';
+import type { DueDeletion, MetadataHousekeeping, PendingRepair, ReplicaPlace } from '@sealgate/core/ports';
 import { SYSTEM_ACTOR } from '../audit/actor.ts';
+import { byId } from '../codec/blob-order.ts';
 import { packPlaces, packReplicas, unpackReplicas } from '../codec/replicas.ts';
 import { type BlobColumns, blobOf } from '../codec/version-row.ts';
 import type { Context } from '../context.ts';
@@ -36,13 +37,31 @@ export function createHousekeeping(context: Context, queue: RepairQueue): Omit<M
 
   async function mark(blobId: BlobId, entry: Buffer, known: boolean): Promise<boolean> {
     const [actor, requestId] = await context.actor(SYSTEM_ACTOR);
-    const [row] = await database.write<{ wanted: boolean }>('mark-replica', [blobId, entry, known, actor, requestId]);
+    const [row] = await database.write<{ wanted: boolean }>('mark-replica', [
+      blobId,
+      entry,
+      known,
+      actor,
+      requestId,
+      context.waits.deletionGraceMs,
+    ]);
     return row?.wanted === true;
   }
 
   async function finish(blobId: BlobId, gone: readonly { readonly backend: BackendId; readonly shard: number }[]) {
     const [actor, requestId] = await context.actor(SYSTEM_ACTOR);
     await database.write('finish-deletion', [blobId, await packPlaces(gone, backends), actor, requestId]);
+  }
+
+  async function blobsForRepair(blobIds: readonly BlobId[]): Promise<readonly PendingRepair[]> {
+    const rows = await database.read<BlobRow>('blobs-for-repair', [blobIds, INLINE_DIGEST_BYTES_MAX]);
+    return Promise.all(
+      rows.map(async (row) => ({
+        bucketId: row.bucket_id,
+        redundancyClass: await context.terms.valueOf(row.class),
+        blob: await blobOf(row.blob_id, row.bytes, row, context),
+      })),
+    );
   }
 
   return {
@@ -75,13 +94,27 @@ export function createHousekeeping(context: Context, queue: RepairQueue): Omit<M
     },
 
     async blobForRepair(blobId) {
-      const [row] = await database.read<BlobRow>('blob-for-repair', [blobId, INLINE_DIGEST_BYTES_MAX]);
-      if (row === undefined) return undefined;
-      return {
-        bucketId: row.bucket_id,
-        redundancyClass: await context.terms.valueOf(row.class),
-        blob: await blobOf(row.blob_id, row.bytes, row, context),
-      };
+      const [found] = await blobsForRepair([blobId]);
+      return found;
+    },
+
+    blobsForRepair,
+
+    async markRestored(restored) {
+      const order = restored.map((_, index) => index).sort((a, b) => compare(restored[a], restored[b]));
+      const sorted = order.flatMap((index) => restored[index] ?? []);
+      const entries = sorted.map(({ backend, shard }) => packReplicas([{ backend, shard, state: 'stored' }], backends));
+      const [actor, requestId] = await context.actor(SYSTEM_ACTOR);
+      const rows = await database.write<{ wanted: boolean }>('mark-restored', [
+        sorted.map(({ blobId }) => blobId),
+        await Promise.all(entries),
+        actor,
+        requestId,
+        context.waits.deletionGraceMs,
+      ]);
+      const wanted = restored.map(() => false);
+      for (const [at, index] of order.entries()) wanted[index] = rows[at]?.wanted === true;
+      return wanted;
     },
 
     async takeRepairs(limit) {
@@ -95,12 +128,22 @@ export function createHousekeeping(context: Context, queue: RepairQueue): Omit<M
       await database.write('renew-repair', [jobId]);
     },
 
+    async finishRepairs(jobIds) {
+      if (jobIds.length === 0) return;
+      await queue.finishAll(jobIds);
+      await database.write('renew-repairs', [jobIds]);
+    },
+
     failRepair: (jobId, reason) => queue.fail(jobId, reason),
 
     async reportBadReplica(blobId, backend, shard) {
       await mark(blobId, await packReplicas([{ backend, shard, state: 'missing' }], backends), true);
     },
   };
+}
+
+function compare(a: ReplicaPlace | undefined, b: ReplicaPlace | undefined): number {
+  return byId(a?.blobId, b?.blobId);
 }
 
 /** Jobs are made by our own functions only. @throws Fault ValidationFailed for a job that somebody else put in. */

@@ -48,6 +48,7 @@ export async function migrateQueue(execute: Database['execute']): Promise<void> 
 export interface RepairQueue {
   take(limit: number): Promise<readonly { readonly jobId: string; readonly data: unknown }[]>;
   finish(jobId: string): Promise<void>;
+  finishAll(jobIds: readonly string[]): Promise<void>;
   fail(jobId: string, reason: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -83,6 +84,10 @@ export async function openQueue(
     finish: (jobId) =>
       guarded(async () => {
         await boss.complete(REPAIR_QUEUE, jobId);
+      }),
+    finishAll: (jobIds) =>
+      guarded(async () => {
+        await boss.complete(REPAIR_QUEUE, [...jobIds]);
       }),
     fail: (jobId, reason) =>
       guarded(async () => {

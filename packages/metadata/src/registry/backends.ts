@@ -30,6 +30,7 @@ interface BackendRow {
   readonly capabilities: BackendCapabilities;
   readonly probed_at: number | null;
   readonly state: BackendState;
+  readonly state_changed_at: number;
   readonly created_at: number;
 }
 
@@ -37,7 +38,7 @@ type BackendCredentials = NonNullable<Backend['credentials']>;
 
 export function createBackends(
   context: Context,
-): Pick<MetadataRegistry, 'createBackend' | 'listBackends' | 'recordProbe' | 'setBackendState'> {
+): Pick<MetadataRegistry, 'createBackend' | 'listBackends' | 'recordProbe' | 'setBackendState' | 'updateBackend'> {
   const { database, secrets } = context;
 
   function backendOf(row: BackendRow): Backend {
@@ -62,6 +63,7 @@ export function createBackends(
       capabilities: row.capabilities,
       probedAtMs: row.probed_at,
       state: row.state,
+      stateSinceMs: row.state_changed_at,
       createdAtMs: row.created_at,
     };
   }
@@ -110,9 +112,34 @@ export function createBackends(
       if (rows.length === 0) throw new Fault('NoSuchBackend', `There is no backend ${id}.`);
     },
 
-    async setBackendState(id, state, reason, actor) {
-      const rows = await database.write('set-backend-state', [...(await context.actor(actor)), id, state, reason]);
-      if (rows.length === 0) throw new Fault('NoSuchBackend', `There is no backend ${id}.`);
+    async setBackendState(id, { from, to, reason }, actor) {
+      const [row] = await database.write<{ changed: boolean; known: boolean }>('set-backend-state', [
+        ...(await context.actor(actor)),
+        id,
+        from,
+        to,
+        reason,
+      ]);
+      if (row?.known !== true) throw new Fault('NoSuchBackend', `There is no backend ${id}.`);
+      return row.changed;
+    },
+
+    async updateBackend(id, facts, actor) {
+      const [row] = await database.write<BackendRow>('update-backend', [
+        ...(await context.actor(actor)),
+        id,
+        facts.provider ?? null,
+        facts.region ?? null,
+        facts.country ?? null,
+        facts.jurisdiction ?? null,
+        facts.operatorJurisdiction ?? null,
+        facts.certificates ?? null,
+        facts.sla !== undefined,
+        facts.sla ?? null,
+        facts.weight ?? null,
+      ]);
+      if (row === undefined) throw new Fault('NoSuchBackend', `There is no backend ${id}, or it is retired.`);
+      return backendOf(row);
     },
   };
 }

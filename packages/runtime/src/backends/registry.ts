@@ -44,7 +44,7 @@ export interface BackendMetrics {
 }
 
 export interface RegistryDeps {
-  readonly metadata: Pick<Metadata, 'listBackends' | 'setBackendState'>;
+  readonly metadata: Pick<Metadata, 'listBackends' | 'setBackendState' | 'hurryRepairs'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: BackendMetrics;
@@ -56,6 +56,9 @@ export interface RegistryDeps {
   /** 0 to 1: scatters pings in time. */
   readonly random?: () => number;
 }
+
+/** A process's own experience never overwrites an operator's word: these are the states that it may change. */
+const EXPERIENCED: readonly BackendState[] = ['healthy', 'degraded', 'unhealthy', 'recovering'];
 
 const ACTOR: AuditActor = { kind: 'system', id: 'backend-health', requestId: '-' };
 
@@ -96,7 +99,9 @@ export function createBackendRegistry(deps: RegistryDeps): BackendRegistry {
     for (const [id, { state, reason }] of unsaved) {
       unsaved.delete(id);
       try {
-        await metadata.setBackendState(id, state, reason, ACTOR);
+        await metadata.setBackendState(id, { from: EXPERIENCED, to: state, reason }, ACTOR);
+        // It is back: what is owed to it need not wait for the queue's patience.
+        if (state === 'healthy') await metadata.hurryRepairs(id);
       } catch (error) {
         // A newer change may have come meanwhile; it is the one to keep.
         if (!unsaved.has(id)) unsaved.set(id, { state, reason });

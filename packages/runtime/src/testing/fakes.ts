@@ -50,6 +50,7 @@ export function fakeBackend(id: string, facts: Partial<Backend> = {}): Backend {
     capabilities: {},
     probedAtMs: null,
     state: 'healthy',
+    stateSinceMs: 0,
     createdAtMs: 0,
     ...facts,
   };

@@ -9,6 +9,7 @@ import { describeLockPushes } from './metadata/lock-pushes.ts';
 import { describeMoves } from './metadata/moves.ts';
 import { describeNotifications } from './metadata/notifications.ts';
 import { describeObjects } from './metadata/objects.ts';
+import { describePlacements } from './metadata/placements.ts';
 import { describeRegistry } from './metadata/registry.ts';
 import { describeRepairs } from './metadata/repairs.ts';
 import { describeSessions } from './metadata/sessions.ts';
@@ -42,6 +43,7 @@ export function describeMetadata(name: string, factory: MetadataFactory): void {
     describeUploads(world);
     describeDeletions(world);
     describeRepairs(world);
+    describePlacements(world);
     describeLockPushes(world);
     describeLifecycle(world);
     describeMoves(world);

@@ -1,18 +1,30 @@
 import type { BlobId } from '@sealgate/core/names';
-import type { BlobRecord, ReplicaRecord } from '@sealgate/core/ports';
+import type { BlobRecord, ReplicaPlace, ReplicaRecord } from '@sealgate/core/ports';
+import { noteLock } from './locks.ts';
 import { fail, type MemoryState, nextNumber, type StoredVersion } from './state.ts';
 
 /** Publishes a blob with its replication intent. An id that was published or given up before never comes in again. */
 export function insertBlob(
   state: MemoryState,
-  blob: { readonly record: BlobRecord; readonly bucketId: number; readonly redundancyClass: string },
+  blob: {
+    readonly record: BlobRecord;
+    readonly bucketId: number;
+    readonly redundancyClass: string;
+    readonly tags: Readonly<Record<string, string>> | null;
+  },
 ): void {
-  const { record } = blob;
+  const { record, tags, ...place } = blob;
   if (state.blobs.has(record.blobId) || blobTime(record.blobId) < state.clock.now() - state.attemptAgeMaxMs)
     fail('Conflict');
   const owedAtMs = state.clock.now() + state.pendingGraceMs + Math.floor(record.bytes / 4194);
   const pending = record.replicas.some((replica) => replica.state === 'pending');
-  state.blobs.set(record.blobId, { ...blob, owedAtMs: pending ? owedAtMs : null, doomedAtMs: null });
+  state.blobs.set(record.blobId, {
+    ...place,
+    record,
+    residency: tags?.['residency'] ?? null,
+    owedAtMs: pending ? owedAtMs : null,
+    doomedAtMs: null,
+  });
   if (record.replicas.some((replica) => replica.state === 'missing')) enqueueRepair(state, record.blobId, 0);
 }
 
@@ -47,6 +59,30 @@ export function doomVersion(state: MemoryState, stored: StoredVersion): void {
   }
 }
 
+export function placeKey({ blobId, backend, shard }: ReplicaPlace): string {
+  return `${blobId}/${backend}/${shard}`;
+}
+
+/** Copies that leave may go, after the grace time, once nothing of the blob is owed. */
+export function armRemovals(state: MemoryState, blobId: BlobId): void {
+  const replicas = state.blobs.get(blobId)?.record.replicas ?? [];
+  if (replicas.some((r) => r.state === 'missing' || r.state === 'pending')) return;
+  for (const [key, removal] of state.removals) {
+    if (removal.blobId !== blobId || removal.dueAtMs !== Number.POSITIVE_INFINITY) continue;
+    state.removals.set(key, { ...removal, dueAtMs: state.clock.now() + state.deletionGraceMs });
+  }
+}
+
+/** A copy came to a further place: backends are to hear of the retention of its version. */
+function noteLocksOfBlob(state: MemoryState, blobId: BlobId): void {
+  const bucket = state.buckets.get(state.blobs.get(blobId)?.bucketId ?? 0);
+  if (bucket?.record.objectLock !== true) return;
+  for (const stored of [...bucket.versions.values()].flat()) {
+    const parts = [...(stored.upload?.parts.values() ?? [])].map((part) => part.record.blobId);
+    if (stored.upload === null ? dataBlobOf(stored) === blobId : parts.includes(blobId)) noteLock(state, stored);
+  }
+}
+
 /** The blob as a reader gets it: a long digest list is left out. */
 export function shownBlob(state: MemoryState, blobId: BlobId): BlobRecord | null {
   return state.blobs.get(blobId)?.record ?? null;
@@ -62,10 +98,16 @@ export function markReplica(
   const blob = state.blobs.get(blobId);
   if (blob === undefined || blob.doomedAtMs !== null) return false;
   const at = blob.record.replicas.findIndex((r) => r.backend === replica.backend && r.shard === replica.shard);
-  if (at < 0 && options.known) return true;
+  const barred = at < 0 && (options.known || state.removals.has(placeKey({ blobId, ...replica })));
+  if (barred || blob.record.replicas[at]?.state === 'leaving') return replica.state !== 'stored';
+  const was = blob.record.replicas[at]?.state;
   const replicas = at < 0 ? [...blob.record.replicas, replica] : blob.record.replicas.with(at, replica);
   const pending = replicas.some((r) => r.state === 'pending');
   state.blobs.set(blobId, { ...blob, record: { ...blob.record, replicas }, owedAtMs: pending ? blob.owedAtMs : null });
   if (replica.state === 'missing') enqueueRepair(state, blobId, 0);
+  if (replica.state === 'stored') {
+    armRemovals(state, blobId);
+    if (was !== 'pending' && was !== 'stored') noteLocksOfBlob(state, blobId);
+  }
   return true;
 }

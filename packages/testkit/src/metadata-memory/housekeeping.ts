@@ -2,6 +2,7 @@ import type { BlobId } from '@sealgate/core/names';
 import type { DueDeletion, MetadataHousekeeping } from '@sealgate/core/ports';
 import { dataBlobOf, enqueueRepair, markReplica } from './blobs.ts';
 import { createLockPushes } from './locks.ts';
+import { addStray } from './placement.ts';
 import type { MemoryState, StoredBlob } from './state.ts';
 
 /** Backoff of a failed repair: doubling from here. */
@@ -46,10 +47,16 @@ function createDeletions(
         const layout = { kind: 'copies' as const };
         const record = { blobId, bytes: 0, layout, blockBytes: 1, digests: new Uint8Array(), replicas: places };
         const doomedAtMs = state.clock.now() + state.deletionGraceMs;
-        state.blobs.set(blobId, { record, bucketId, redundancyClass: '', owedAtMs: null, doomedAtMs });
+        state.blobs.set(blobId, { record, bucketId, redundancyClass: '', residency: null, owedAtMs: null, doomedAtMs });
         return;
       }
-      if (known.doomedAtMs === null) return;
+      if (known.doomedAtMs === null) {
+        for (const place of places) {
+          const named = known.record.replicas.some((r) => r.backend === place.backend && r.shard === place.shard);
+          if (!named) addStray(state, { blobId, backend: place.backend, shard: place.shard }, bucketId);
+        }
+        return;
+      }
       const others = known.record.replicas.filter(
         (old) => !places.some((place) => place.backend === old.backend && place.shard === old.shard),
       );
@@ -117,8 +124,18 @@ function createRepairs(
   function distance(blobId: BlobId): number {
     const blob = wanted(blobId);
     if (blob === undefined) return Number.POSITIVE_INFINITY;
-    const stored = blob.record.replicas.filter((replica) => replica.state === 'stored').length;
+    const stored = blob.record.replicas.filter((r) => r.state === 'stored' || r.state === 'leaving').length;
     return stored - (blob.record.layout.kind === 'erasure' ? blob.record.layout.k : 1);
+  }
+
+  function finish(jobId: string): void {
+    const job = state.jobs.get(jobId);
+    if (job === undefined) return;
+    state.jobs.delete(jobId);
+    const blob = wanted(job.blobId);
+    if (blob?.record.replicas.some((replica) => replica.state === 'missing') === true) {
+      enqueueRepair(state, job.blobId, RENEW_DELAY_MS);
+    }
   }
 
   return {
@@ -128,6 +145,18 @@ function createRepairs(
     async blobForRepair(blobId) {
       const blob = wanted(blobId);
       return blob && { bucketId: blob.bucketId, redundancyClass: blob.redundancyClass, blob: blob.record };
+    },
+    async blobsForRepair(blobIds) {
+      return blobIds.flatMap((blobId) => {
+        const blob = wanted(blobId);
+        if (blob === undefined) return [];
+        return [{ bucketId: blob.bucketId, redundancyClass: blob.redundancyClass, blob: blob.record }];
+      });
+    },
+    async markRestored(restored) {
+      return restored.map(({ blobId, backend, shard }) =>
+        markReplica(state, blobId, { backend, shard, state: 'stored' }, { known: true }),
+      );
     },
     async takeRepairs(limit) {
       promoteOwed();
@@ -140,13 +169,10 @@ function createRepairs(
       return taken.map(({ jobId, blobId }) => ({ jobId, blobId }));
     },
     async finishRepair(jobId) {
-      const job = state.jobs.get(jobId);
-      if (job === undefined) return;
-      state.jobs.delete(jobId);
-      const blob = wanted(job.blobId);
-      if (blob?.record.replicas.some((replica) => replica.state === 'missing') === true) {
-        enqueueRepair(state, job.blobId, RENEW_DELAY_MS);
-      }
+      finish(jobId);
+    },
+    async finishRepairs(jobIds) {
+      jobIds.forEach(finish);
     },
     async failRepair(jobId) {
       const job = state.jobs.get(jobId);

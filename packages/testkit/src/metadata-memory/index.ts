@@ -4,6 +4,7 @@ import { createCursors, createLifecycle } from './lifecycle.ts';
 import { createListings } from './listings.ts';
 import { createNotifications } from './notifications.ts';
 import { createObjects } from './objects.ts';
+import { createPlacement } from './placement.ts';
 import { createRegistry } from './registry.ts';
 import { createSessions } from './sessions.ts';
 import type { MemoryState } from './state.ts';
@@ -56,6 +57,8 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     uploads: new Map(),
     blobs: new Map(),
     jobs: new Map(),
+    removals: new Map(),
+    placementEpoch: 1n,
     lockPushes: new Map(),
     cursors: new Map(),
     notifications: { webhooks: new Map(), events: [], deliveries: [] },
@@ -70,6 +73,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     ...uploads,
     ...createNotifications(state),
     ...createHousekeeping(state),
+    ...createPlacement(state),
     ...createCursors(state),
     ...createLifecycle(state, { ...objects, ...uploads }),
     ping: async () => {},

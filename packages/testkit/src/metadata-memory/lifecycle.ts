@@ -76,7 +76,7 @@ export function createLifecycle(
       if (old !== request.old) return false;
       const { bucketId, redundancyClass, blobId, storedBytes: bytes, layout, blockBytes, digests, replicas } = request;
       const record = { blobId, bytes, layout, blockBytes, digests, replicas };
-      insertBlob(state, { record, bucketId, redundancyClass });
+      insertBlob(state, { record, bucketId, redundancyClass, tags: found.version.tags });
       if (part === undefined || found.upload === null) {
         found.dataBlobId = blobId;
         found.version = { ...found.version, redundancyClass };

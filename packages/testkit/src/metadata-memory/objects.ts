@@ -91,7 +91,12 @@ function createWrites(state: MemoryState): Pick<MetadataObjects, 'commitVersion'
         digests: request.digests,
         replicas: request.replicas,
       };
-      insertBlob(state, { record, bucketId: request.bucketId, redundancyClass: request.redundancyClass });
+      insertBlob(state, {
+        record,
+        bucketId: request.bucketId,
+        redundancyClass: request.redundancyClass,
+        tags: request.tags,
+      });
       retire(state, bucket, request.key);
       const version = newVersion(state, bucket, request);
       const stored: StoredVersion = { version, blobId: request.blobId, upload: null };

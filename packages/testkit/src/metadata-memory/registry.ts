@@ -58,6 +58,7 @@ function createTenants(state: MemoryState): Tenants {
     async updateTenant(id, change) {
       const changed = { ...byId(id), ...change };
       state.tenants.set(id, changed);
+      if (change.policyName !== undefined) state.placementEpoch += 1n;
       return changed;
     },
     async createCredential(credential) {
@@ -104,9 +105,12 @@ function createTenants(state: MemoryState): Tenants {
 
 function createBackends(
   state: MemoryState,
-): Pick<MetadataRegistry, 'createBackend' | 'listBackends' | 'recordProbe' | 'setBackendState'> {
+): Pick<MetadataRegistry, 'createBackend' | 'listBackends' | 'recordProbe' | 'setBackendState' | 'updateBackend'> {
   const change = (id: Backend['id'], facts: Partial<Backend>) => {
-    state.backends.set(id, { ...(state.backends.get(id) ?? fail('NoSuchBackend')), ...facts });
+    const changed = { ...(state.backends.get(id) ?? fail('NoSuchBackend')), ...facts };
+    state.backends.set(id, changed);
+    state.placementEpoch += 1n;
+    return changed;
   };
   return {
     async createBackend(backend) {
@@ -118,9 +122,11 @@ function createBackends(
         capabilities: {},
         probedAtMs: null,
         state: 'healthy',
+        stateSinceMs: state.clock.now(),
         createdAtMs: state.clock.now(),
       };
       state.backends.set(backend.id, made);
+      state.placementEpoch += 1n;
       return made;
     },
     async listBackends() {
@@ -129,8 +135,15 @@ function createBackends(
     async recordProbe(id, capabilities, atMs) {
       change(id, { capabilities, probedAtMs: atMs });
     },
-    async setBackendState(id, backendState) {
-      change(id, { state: backendState });
+    async setBackendState(id, { from, to }) {
+      const found = state.backends.get(id) ?? fail('NoSuchBackend');
+      if (!from.includes(found.state)) return false;
+      change(id, { state: to, stateSinceMs: state.clock.now() });
+      return true;
+    },
+    async updateBackend(id, facts) {
+      if (state.backends.get(id)?.state === 'retired') fail('NoSuchBackend');
+      return change(id, facts);
     },
   };
 }
@@ -198,6 +211,7 @@ function createBuckets(state: MemoryState): Buckets {
       const documents = Object.entries({ ...bucket.record.configs, ...configs }).filter(
         ([, document]) => document !== null,
       );
+      if (change.policyName !== undefined || change.regionLock !== undefined) state.placementEpoch += 1n;
       bucket.record = {
         ...bucket.record,
         ...change,
@@ -221,6 +235,7 @@ function createPolicies(state: MemoryState): Pick<MetadataRegistry, 'putPolicy' 
       const versions = state.policies.get(name) ?? [];
       const made = { name, version: versions.length + 1, document, createdAtMs: state.clock.now() };
       state.policies.set(name, [...versions, made]);
+      state.placementEpoch += 1n;
       return made;
     },
     async policy(name) {

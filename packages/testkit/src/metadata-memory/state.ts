@@ -13,6 +13,7 @@ import type {
   OidcProvider,
   PartRecord,
   PolicyRecord,
+  ReplicaPlace,
   Role,
   Tenant,
   UploadRecord,
@@ -33,6 +34,8 @@ export interface StoredBlob {
   readonly record: BlobRecord;
   readonly bucketId: number;
   readonly redundancyClass: string;
+  /** The tag of its object that asked for it; null: none did. */
+  readonly residency: string | null;
   /** When copies that are still pending count as lost; null when none is pending. */
   readonly owedAtMs: number | null;
   /** When its removal is due; null while something refers to it. */
@@ -70,6 +73,15 @@ export interface StoredCursor {
   readonly leasedUntilMs: number;
 }
 
+/** Of a single copy of a blob that stays. */
+export interface Removal extends ReplicaPlace {
+  readonly bucketId: number;
+  readonly needed: number;
+  readonly state: 'waiting' | 'leased' | 'gone';
+  /** Infinity while something of the blob is owed. Of one that is gone: until when its place is barred. */
+  readonly dueAtMs: number;
+}
+
 export interface RepairJob {
   readonly jobId: string;
   readonly blobId: BlobId;
@@ -102,6 +114,9 @@ export interface MemoryState {
   readonly uploads: Map<string, StoredUpload>;
   readonly blobs: Map<BlobId, StoredBlob>;
   readonly jobs: Map<string, RepairJob>;
+  /** By blob, backend and shard. */
+  readonly removals: Map<string, Removal>;
+  placementEpoch: bigint;
   /** Versions whose retention backends are to hear of, and when. */
   readonly lockPushes: Map<bigint, { readonly version: StoredVersion; dueAtMs: number }>;
   readonly cursors: Map<string, StoredCursor>;

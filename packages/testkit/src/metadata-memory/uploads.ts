@@ -63,7 +63,8 @@ export function createUploads(state: MemoryState): MetadataUploads & Pick<Metada
         inspection,
       } = part;
       const record = { blobId, bytes: storedBytes, layout, blockBytes, digests, replicas };
-      insertBlob(state, { record, bucketId: part.bucketId, redundancyClass: upload.record.redundancyClass });
+      const { redundancyClass, tags } = upload.record;
+      insertBlob(state, { record, bucketId: part.bucketId, redundancyClass, tags });
       const old = upload.parts.get(partNumber);
       if (old !== undefined) doomBlob(state, old.record.blobId);
       const modifiedAtMs = state.clock.now();

@@ -13,7 +13,7 @@ const SEGMENTS_TOLD_MAX = 1000;
 const replicaSchema = z.object({
   backend: z.string(),
   shard: z.number(),
-  state: z.enum(['stored', 'pending', 'missing']),
+  state: z.enum(['stored', 'pending', 'missing', 'leaving']),
   region: z.string().nullable(),
   country: z.string().nullable(),
   health: z.string().nullable().meta({ description: 'State of the backend; null when it is not known here.' }),

@@ -147,7 +147,9 @@ export function describeRegistry(world: World): void {
     it('keeps the last probe and the state', async () => {
       const made = await world.backend();
       await metadata().recordProbe(made.id, { put: true, etagIsMd5: false }, 1_900_000_000_000, actor);
-      await metadata().setBackendState(made.id, 'draining', 'it is old', actor);
+      const drain = { from: ['healthy'], to: 'draining', reason: 'it is old' } as const;
+      expect(await metadata().setBackendState(made.id, drain, actor)).toBe(true);
+      expect(await metadata().setBackendState(made.id, { ...drain, to: 'degraded' }, actor)).toBe(false);
       const found = (await metadata().listBackends()).find((backend) => backend.id === made.id);
       const expected = {
         capabilities: { put: true, etagIsMd5: false },
@@ -156,7 +158,9 @@ export function describeRegistry(world: World): void {
       };
       expect(found).toMatchObject(expected);
       const unknown = parseBackendId('nowhere');
-      expect(await faultOf(metadata().setBackendState(unknown, 'healthy', '', actor))).toBe('NoSuchBackend');
+      expect(
+        await faultOf(metadata().setBackendState(unknown, { from: ['healthy'], to: 'healthy', reason: '' }, actor)),
+      ).toBe('NoSuchBackend');
       expect(await faultOf(metadata().recordProbe(unknown, {}, 0, actor))).toBe('NoSuchBackend');
     });
   });

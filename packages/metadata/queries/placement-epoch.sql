@@ -1,0 +1,1 @@
+SELECT e.epoch FROM sealgate.placement_epoch e
