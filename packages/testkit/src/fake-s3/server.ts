@@ -24,6 +24,8 @@ export interface FakeS3Options {
   readonly clock?: Clock;
   /** What the server cannot do. */
   readonly missing?: readonly Missing[];
+  /** A free one when absent. */
+  readonly port?: number;
 }
 
 export interface FakeS3 {
@@ -126,7 +128,7 @@ export async function createFakeS3(options: FakeS3Options): Promise<FakeS3> {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
 
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

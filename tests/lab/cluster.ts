@@ -1,0 +1,302 @@
+// What the lab runs: PostgreSQL, Redis, storage locations, gateways and agents, each a process that can come to harm.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { startEmbeddedPostgres } from '@sealgate/metadata/embedded';
+import { admin, type Credentials, cleanEnv } from '../support/gateway.ts';
+import { createWire, type Wire } from './cut-proxy.ts';
+import { ON_SMALL_DISK, PLACES, type Place } from './places.ts';
+import { createProgram, freePort, type Program } from './processes.ts';
+
+export interface Gateway {
+  readonly program: Program;
+  /** Of the lab's tenant. */
+  readonly credentials: Credentials;
+}
+
+export interface Storage {
+  readonly place: Place;
+  /** Of an S3 server. */
+  readonly program?: Program;
+  readonly wire?: Wire;
+  /** Where a folder's bytes are. */
+  readonly folder?: string;
+}
+
+export interface Cluster {
+  readonly dir: string;
+  readonly databaseUrl: string;
+  readonly database: { pids(): number[] };
+  readonly redis: Program | undefined;
+  readonly gateways: readonly Gateway[];
+  readonly agents: readonly Program[];
+  readonly storages: readonly Storage[];
+  /** The folder that lies on a small disk of its own; undefined where none could be mounted. */
+  readonly smallDisk: string | undefined;
+  /** Ends everything; the folder with its logs goes too unless it is kept. */
+  close(options: { readonly keepFiles: boolean }): Promise<void>;
+}
+
+export interface ClusterPlan {
+  readonly gateways: number;
+  readonly agents: number;
+}
+
+const bin = fileURLToPath(new URL('../../apps/cli/bin/sealgate.mjs', import.meta.url));
+const storageProcess = fileURLToPath(new URL('./storage-process.ts', import.meta.url));
+const SMALL_DISK_MIB = 48;
+const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+interface Site {
+  readonly dir: string;
+  readonly keys: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly undo: (() => unknown)[];
+}
+
+export async function openCluster(plan: ClusterPlan): Promise<Cluster> {
+  const dir = mkdtempSync(join(tmpdir(), 'sealgate-lab-'));
+  const keys = { accessKeyId: 'LABSTORAGE', secretAccessKey: randomBytes(20).toString('hex') };
+  const site: Site = { dir, keys, undo: [] };
+  const close = async ({ keepFiles }: { readonly keepFiles: boolean }): Promise<void> => {
+    for (const step of site.undo.splice(0).reverse()) await step();
+    if (!keepFiles) rmSync(dir, { recursive: true, force: true });
+  };
+  try {
+    const postgres = await startEmbeddedPostgres({
+      dataDir: join(dir, 'database'),
+      logger: QUIET,
+      transport: 'loopback',
+    });
+    site.undo.push(() => postgres.stop());
+    const redis = await openRedis(site);
+    const smallDisk = mountSmallDisk(site);
+    const storages = await Promise.all(PLACES.map((place) => openStorage(site, place)));
+    const env = environmentOf(site, postgres.databaseUrl, redis?.url);
+    const gateways = await openGateways(site, env, plan.gateways);
+    for (const storage of storages) await register(gateways[0] as Gateway, storage, site);
+    for (const gateway of gateways) await knowsAll(gateway);
+    const agents = await openAgents(site, env, plan.agents);
+    return {
+      dir,
+      databaseUrl: postgres.databaseUrl,
+      database: { pids: () => processesOfPostgres(join(dir, 'database')) },
+      redis: redis?.program,
+      gateways: await withTenant(gateways),
+      agents,
+      storages,
+      smallDisk,
+      close,
+    };
+  } catch (error) {
+    await close({ keepFiles: false });
+    throw error;
+  }
+}
+
+async function openRedis(site: Site): Promise<{ readonly program: Program; readonly url: string } | undefined> {
+  const found = spawnSync('sh', ['-c', 'command -v redis-server'], { encoding: 'utf8' });
+  if (found.status !== 0) return undefined;
+  const port = await freePort();
+  const program = createProgram({
+    name: 'redis',
+    command: found.stdout.trim(),
+    args: ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+    env: cleanEnv(),
+    cwd: site.dir,
+    logFile: join(site.dir, 'redis.log'),
+    isReady: () => answersPing(port),
+  });
+  await program.start();
+  site.undo.push(() => program.kill());
+  return { program, url: `redis://127.0.0.1:${port}` };
+}
+
+async function answersPing(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    socket.write('PING\r\n');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    return answer.toString().startsWith('+PONG');
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** As root a tmpfs, so that a full disk can be played; elsewhere the folder lies where the others do. */
+function mountSmallDisk(site: Site): string | undefined {
+  const folder = join(site.dir, 'storage', ON_SMALL_DISK);
+  mkdirSync(folder, { recursive: true });
+  const done = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${SMALL_DISK_MIB}m`, 'sealgate-lab', folder]);
+  if (done.status !== 0) return undefined;
+  site.undo.push(() => execFileSync('umount', ['-l', folder]));
+  return folder;
+}
+
+async function openStorage(site: Site, place: Place): Promise<Storage> {
+  if (place.kind === 'folder') {
+    const folder = join(site.dir, 'storage', place.id);
+    mkdirSync(folder, { recursive: true });
+    return { place, folder };
+  }
+  const port = await freePort();
+  const program = createProgram({
+    name: place.id,
+    command: process.execPath,
+    args: [storageProcess, String(port)],
+    env: { ...cleanEnv(), LAB_ACCESS_KEY_ID: site.keys.accessKeyId, LAB_SECRET_ACCESS_KEY: site.keys.secretAccessKey },
+    cwd: site.dir,
+    logFile: join(site.dir, `${place.id}.log`),
+    isReady: async () => (await fetch(`http://127.0.0.1:${port}/`)).status > 0,
+  });
+  await program.start();
+  const wire = await createWire(port);
+  site.undo.push(
+    () => program.kill(),
+    () => wire.close(),
+  );
+  return { place, program, wire };
+}
+
+const ADMIN_KEY = randomBytes(16).toString('hex');
+const PASSPHRASE = randomBytes(16).toString('hex');
+const REGION = 'eu-lab-1';
+
+function environmentOf(site: Site, databaseUrl: string, redisUrl: string | undefined): Record<string, string> {
+  return {
+    ...cleanEnv(),
+    DATABASE_URL: databaseUrl,
+    ADMIN_API_KEY: ADMIN_KEY,
+    TENANT_SECRET_PASSPHRASE: PASSPHRASE,
+    SEALGATE_REGION: REGION,
+    SEALGATE_ALLOW_PRIVATE_ENDPOINTS: 'true',
+    SEALGATE_FILESYSTEM_ROOTS: join(site.dir, 'storage'),
+    SEALGATE_HEALTH_PROBE_INTERVAL_MS: '1000',
+    SEALGATE_DELETION_GRACE_SECONDS: '60',
+    SEALGATE_LOG_LEVEL: 'warn',
+    ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
+  };
+}
+
+/** Before the tenant is there. */
+type BareGateway = Omit<Gateway, 'credentials'> & { readonly credentials: Credentials };
+
+async function openGateways(site: Site, env: Record<string, string>, count: number): Promise<BareGateway[]> {
+  return await Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const [s3Port, controlPort] = [await freePort(), await freePort()];
+      const controlEndpoint = `http://127.0.0.1:${controlPort}`;
+      const dataDir = join(site.dir, `gateway-${index}`);
+      mkdirSync(dataDir);
+      const program = createProgram({
+        name: `gateway-${index}`,
+        command: process.execPath,
+        args: [bin, 'serve'],
+        env: {
+          ...env,
+          SEALGATE_DATA_DIR: dataDir,
+          SEALGATE_S3_PORT: String(s3Port),
+          SEALGATE_CONTROL_PORT: String(controlPort),
+        },
+        cwd: dataDir,
+        logFile: join(site.dir, `gateway-${index}.log`),
+        isReady: async () => (await fetch(`${controlEndpoint}/readyz`)).status === 200,
+      });
+      await program.start();
+      site.undo.push(() => program.end());
+      const credentials = {
+        s3Endpoint: `http://127.0.0.1:${s3Port}`,
+        controlEndpoint,
+        region: REGION,
+        tenant: 'lab',
+        accessKeyId: '',
+        secretAccessKey: '',
+        adminKey: ADMIN_KEY,
+      };
+      return { program, credentials };
+    }),
+  );
+}
+
+interface MadeTenant {
+  readonly credentials: readonly [{ readonly accessKeyId: string; readonly secretAccessKey: string }];
+}
+
+async function withTenant(gateways: readonly BareGateway[]): Promise<Gateway[]> {
+  const [first] = gateways;
+  if (first === undefined) throw new Error('no gateway');
+  const made = await admin<MadeTenant>(first, 'POST', '/admin/tenants', { name: 'lab', defaultEncryption: 'off' });
+  return gateways.map((each) => ({ ...each, credentials: { ...each.credentials, ...made.credentials[0] } }));
+}
+
+async function register(gateway: BareGateway, { place, wire, folder }: Storage, site: Site): Promise<void> {
+  const { kind, ...facts } = place;
+  await admin(gateway, 'POST', '/admin/add-storage', {
+    ...facts,
+    type: kind === 's3' ? 's3' : 'filesystem',
+    endpoint: folder ?? `http://127.0.0.1:${wire?.port ?? 0}`,
+    provider: place.id,
+    operatorJurisdiction: place.country,
+    ...(kind === 's3' ? { credentials: site.keys } : {}),
+  });
+}
+
+/** Until then a gateway finds fewer places for a blob than there are. */
+async function knowsAll(gateway: BareGateway): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const { items } = await admin<{ items: readonly { health: unknown }[] }>(gateway, 'GET', '/admin/backends');
+    if (items.length === PLACES.length && items.every(({ health }) => health !== null)) return;
+    await sleep(100);
+  }
+  throw new Error('a gateway does not know all storage locations');
+}
+
+async function openAgents(site: Site, env: Record<string, string>, count: number): Promise<Program[]> {
+  return await Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const dataDir = join(site.dir, `agent-${index}`);
+      mkdirSync(dataDir);
+      const logFile = join(site.dir, `agent-${index}.log`);
+      const program = createProgram({
+        name: `agent-${index}`,
+        command: process.execPath,
+        args: [bin, 'agent'],
+        env: { ...env, SEALGATE_DATA_DIR: dataDir },
+        cwd: dataDir,
+        logFile,
+        isReady: () => Promise.resolve(true),
+      });
+      await program.start();
+      site.undo.push(() => program.end());
+      return program;
+    }),
+  );
+}
+
+/** The server of the lab and all its children, from what the kernel says. */
+function processesOfPostgres(dataDir: string): number[] {
+  const pidFile = readdirSync(join(dataDir, 'postgres'), { recursive: true, encoding: 'utf8' }).find((name) =>
+    name.endsWith('postmaster.pid'),
+  );
+  if (pidFile === undefined) return [];
+  const postmaster = Number(readFileSync(join(dataDir, 'postgres', pidFile), 'utf8').split('\n', 1)[0]);
+  const children = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && parentOf(name) === postmaster)
+    .map(Number);
+  return [postmaster, ...children];
+}
+
+function parentOf(pid: string): number | undefined {
+  try {
+    return Number(/\) . (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]);
+  } catch {
+    // It ended meanwhile.
+    return undefined;
+  }
+}
