@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { s3ErrorCode, uriEncodePath } from '@sealgate/s3';
+import { clientOf } from '../net/client-address.ts';
 import type { Caller } from '../s3/access/caller.ts';
 import type { FinishedRequest, RequestPart } from '../s3/observer.ts';
 import { LOG_FIELD_CHARACTERS_MAX } from './limits.ts';
@@ -64,7 +65,7 @@ function partOperation({ operation }: FinishedRequest, { what }: RequestPart): s
 
 function recordOf(finished: FinishedRequest, told: Told): string {
   const { request, caller, requestId, hostId, durationMs, endedAtMs } = finished;
-  const { remoteAddress } = request.socket;
+  const { address: remoteAddress } = clientOf(request);
   const { protocol, cipher } = tlsOf(request);
   return [
     told.owner,

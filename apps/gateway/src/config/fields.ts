@@ -94,3 +94,18 @@ export function allowedRanges(): z.ZodType<AllowedRanges> {
     return { privateRanges, cidrs };
   });
 }
+
+/** Addresses and ranges, as CIDRs. */
+export function ranges(): z.ZodType<readonly string[]> {
+  return z.union([z.string(), z.array(z.string())]).transform((value, context) => {
+    const words = (typeof value === 'string' ? value.split(',') : value).map((word) => word.trim().toLowerCase());
+    return words
+      .filter((word) => word !== '')
+      .map((word) => {
+        if (ipaddr.isValidCIDR(word)) return word;
+        if (ipaddr.isValid(word)) return `${word}/${ipaddr.parse(word).kind() === 'ipv6' ? 128 : 32}`;
+        context.addIssue(`"${word}" is neither an address nor a range such as 10.0.0.0/8`);
+        return z.NEVER;
+      });
+  });
+}

@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { allowedRanges, flag, folders, integer, type SettingMeta, secret, secretUrl, text, url } from './fields.ts';
+import {
+  allowedRanges,
+  flag,
+  folders,
+  integer,
+  ranges,
+  type SettingMeta,
+  secret,
+  secretUrl,
+  text,
+  url,
+} from './fields.ts';
 
 const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const REGION = /^[a-z0-9][a-z0-9-]{1,62}$/;
@@ -241,6 +252,17 @@ export const settingsSchema = z.object({
         form: 'a comma-separated list of absolute folders',
         fallback: 'only `<data dir>/backends`',
         description: 'Folders below which filesystem backends may be registered besides `<data dir>/backends`.',
+      }),
+    ),
+  trustedProxies: ranges()
+    .default([])
+    .meta(
+      meta({
+        env: 'SEALGATE_TRUSTED_PROXIES',
+        form: 'a comma-separated list of addresses and ranges',
+        fallback: 'nobody',
+        description:
+          'Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: `aws:SourceIp`, `aws:SecureTransport`, logs and lock-outs then speak of the client and not of the proxy.',
       }),
     ),
   healthProbeIntervalMs: integer(200, 3_600_000)

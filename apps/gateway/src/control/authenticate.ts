@@ -9,7 +9,7 @@ import {
   type SigV4Authorization,
   verifySignature,
 } from '@sealgate/s3';
-import type { Attempt, Attempts } from '../net/attempts.ts';
+import { type Attempt, type Attempts, prove } from '../net/attempts.ts';
 import type { VerifyWebIdentity } from '../sts/web-identity.ts';
 import type { ControlCaller } from './access.ts';
 import type { CheckAdminKey } from './auth.ts';
@@ -79,34 +79,28 @@ export function createControlAuthenticate(deps: ControlAuthDeps): ControlAuthent
   };
 }
 
-/** Failures that could be guesses. An outage, a skewed clock or an expired token is none. */
+/** Failures that could be guesses. An outage or a skewed clock is none. */
 const GUESSES = new Set<FaultCode>(['NotAuthenticated']);
 
 async function proving(
   { attempts, onFailure }: Pick<ControlAuthDeps, 'attempts' | 'onFailure'>,
   attempt: Attempt,
   means: ControlCaller['kind'],
-  prove: () => Proved | Promise<Proved>,
+  proof: () => Proved | Promise<Proved>,
 ): Promise<Proved> {
   try {
-    attempts.admit(attempt);
-    const proved = await prove();
-    attempts.held(attempt);
-    return proved;
+    return await prove(attempts, attempt, proof, GUESSES);
   } catch (error) {
-    if (isFault(error)) {
-      if (GUESSES.has(error.code) && error.detail['expired'] !== true) attempts.failed(attempt);
-      onFailure(`${means}-${error.code === 'TooManyRequests' ? 'locked' : 'refused'}`);
+    if (isFault(error, 'ExpiredIdentityToken')) {
+      throw new Fault('NotAuthenticated', 'The token expired.', { cause: error });
     }
+    if (isFault(error)) onFailure(`${means}-${error.code === 'TooManyRequests' ? 'locked' : 'refused'}`);
     throw error;
   }
 }
 
 async function byToken({ verifyToken, metadata }: ControlAuthDeps, token: string): Promise<Proved> {
   const identity = await verifyToken(token).catch((error: unknown) => {
-    if (isFault(error, 'ExpiredIdentityToken')) {
-      throw new Fault('NotAuthenticated', 'The token expired.', { cause: error, detail: { expired: true } });
-    }
     if (isFault(error, 'InvalidIdentityToken')) {
       throw new Fault('NotAuthenticated', 'The token is not one that this gateway takes.', { cause: error });
     }

@@ -4,6 +4,7 @@ import { Fault } from '@sealgate/core/faults';
 import type { Logger } from '@sealgate/runtime/log';
 import { collectHeaders, splitTarget } from '@sealgate/s3';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify';
+import type { IsTrustedProxy } from '../net/client-address.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { actorOf, requireRole, withinReach } from './access.ts';
 import type { ControlAuthenticate, Proved } from './authenticate.ts';
@@ -27,6 +28,7 @@ import type { ControlServices } from './services.ts';
 export interface ControlServerDeps {
   readonly services: ControlServices;
   readonly authenticate: ControlAuthenticate;
+  readonly trustsProxy: IsTrustedProxy;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'request' | 'inFlight'>;
   readonly version: string;
@@ -74,6 +76,7 @@ function newFastify(deps: ControlServerDeps): FastifyInstance {
     keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: PARAM_CHARS_MAX, ignoreTrailingSlash: true },
     genReqId: newRequestId,
+    trustProxy: deps.trustsProxy,
     exposeHeadRoutes: true,
     forceCloseConnections: 'idle' as const,
     return503OnClosing: false,

@@ -69,6 +69,7 @@ export async function startControl(allowed: AllowedRanges = NO_RANGES, verifyTok
       metricsText: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
     },
     authenticate,
+    trustsProxy: () => false,
     logger,
     metrics,
     version: '0.0.0',

@@ -1,4 +1,4 @@
-import { Fault } from '@sealgate/core/faults';
+import { Fault, type FaultCode, isFault } from '@sealgate/core/faults';
 import type { Clock } from '@sealgate/core/ports';
 import ipaddr from 'ipaddr.js';
 import { LRUCache } from 'lru-cache';
@@ -33,6 +33,39 @@ export interface AttemptLimits {
   readonly windowMs: number;
   /** Addresses, subjects and pairs that are remembered, each. */
   readonly rememberedMax: number;
+}
+
+/** Of the S3 listener: a client with a wrong secret retries for a while before somebody looks. */
+export const s3AttemptLimits: AttemptLimits = {
+  addressFailuresMax: 100,
+  subjectFailuresMax: 1000,
+  windowMs: 60_000,
+  rememberedMax: 10_000,
+};
+
+/** What a signature is refused with that could be a guess. An expired token or a skewed clock is none. */
+const GUESSES: ReadonlySet<FaultCode> = new Set<FaultCode>([
+  'InvalidAccessKeyId',
+  'InvalidToken',
+  'SignatureDoesNotMatch',
+]);
+
+/** Runs one proof under the bounds, and counts it. @throws Fault TooManyRequests, and what `proof` throws */
+export async function prove<T>(
+  attempts: Attempts,
+  attempt: Attempt,
+  proof: () => T | Promise<T>,
+  guesses: ReadonlySet<FaultCode> = GUESSES,
+): Promise<T> {
+  attempts.admit(attempt);
+  try {
+    const proved = await proof();
+    attempts.held(attempt);
+    return proved;
+  } catch (error) {
+    if (isFault(error) && guesses.has(error.code)) attempts.failed(attempt);
+    throw error;
+  }
 }
 
 interface Failures {

@@ -3,6 +3,7 @@ import type { Credential } from '@sealgate/core/ports';
 import { fakeClock } from '@sealgate/runtime/testing';
 import { computeSignatureV2, presignUrl, type SignedRequest, signRequest } from '@sealgate/s3';
 import { describe, expect, test } from 'vitest';
+import { createAttempts, s3AttemptLimits } from '../net/attempts.ts';
 import { fakeCaller, fakeTenant } from '../testing/s3-context.ts';
 import { createAuthenticate } from './authenticate.ts';
 
@@ -17,12 +18,17 @@ function gate(settings: { readonly legacy?: boolean; readonly state?: 'active' |
   });
   const caller = fakeCaller(tenant, { ...keys, accessKeyId: keys.accessKeyId as AccessKeyId });
   const credential: Credential | undefined = caller.kind === 'credential' ? caller.credential : undefined;
-  return createAuthenticate({
+  const authenticate = createAuthenticate({
     metadata: { credential: (id) => Promise.resolve(id === keys.accessKeyId ? credential : undefined) },
     clock,
     region: 'us-east-1',
     baseDomains: ['s3.example'],
+    attempts: createAttempts({ clock, limits: s3AttemptLimits }),
   });
+  return {
+    request: (request: SignedRequest) => authenticate.request(request, '192.0.2.1'),
+    form: (fields: ReadonlyMap<string, string>) => authenticate.form(fields, '192.0.2.1'),
+  };
 }
 
 const address = { method: 'GET', rawPath: '/bucket/key', rawQuery: '' };
@@ -89,5 +95,35 @@ describe('who sends a request', () => {
     await expect(suspended.form(form())).rejects.toEqual(code('AccountProblem'));
     const unknown = { ...address, headers: { authorization: 'AWS AKIAIOSFODNN7OTHERSX:x' } };
     await expect(gate().request(unknown)).rejects.toEqual(code('InvalidAccessKeyId'));
+  });
+
+  test('is asked for in vain after many wrong signatures, but not where the key is in use', async () => {
+    const attempts = createAttempts({ clock, limits: { ...s3AttemptLimits, addressFailuresMax: 3 } });
+    const caller = fakeCaller(fakeTenant('acme'), { ...keys, accessKeyId: keys.accessKeyId as AccessKeyId });
+    const credential = caller.kind === 'credential' ? caller.credential : undefined;
+    const authenticate = createAuthenticate({
+      metadata: { credential: (id) => Promise.resolve(id === keys.accessKeyId ? credential : undefined) },
+      clock,
+      region: 'us-east-1',
+      baseDomains: [],
+      attempts,
+    });
+    const wrong = (accessKeyId: string): SignedRequest => {
+      const request = { ...address, headers: { host: 'h' }, payloadHash: 'UNSIGNED-PAYLOAD' };
+      const credentials = { accessKeyId, secretAccessKey: 'a guess' };
+      return {
+        ...address,
+        headers: signRequest({ ...request, credentials, region: 'us-east-1', nowMs: clock.now() }).headers,
+      };
+    };
+    await authenticate.request(v4(), '192.0.2.7');
+    for (const id of [keys.accessKeyId, 'SGAKNOBODY', 'SGAKNOBODY']) {
+      await expect(authenticate.request(wrong(id), '192.0.2.1')).rejects.toThrow(/does not/);
+    }
+    await expect(authenticate.request(v4(), '192.0.2.1')).rejects.toEqual(code('TooManyRequests'));
+    for (let i = 0; i < 3; i += 1) {
+      await expect(authenticate.request(wrong('SGAKNOBODY'), '192.0.2.7')).rejects.toEqual(code('InvalidAccessKeyId'));
+    }
+    expect((await authenticate.request(v4(), '192.0.2.7')).caller.kind).toBe('credential');
   });
 });

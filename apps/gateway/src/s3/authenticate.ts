@@ -1,4 +1,5 @@
 import { Fault } from '@sealgate/core/faults';
+import type { AccessKeyId } from '@sealgate/core/names';
 import type { Clock, Credential, Metadata } from '@sealgate/core/ports';
 import {
   anonymousPayload,
@@ -17,6 +18,7 @@ import {
   verifySignature,
   verifySignatureV2,
 } from '@sealgate/s3';
+import { type Attempt, type Attempts, prove } from '../net/attempts.ts';
 import type { Caller, SignatureFacts } from './access/caller.ts';
 
 export interface Identity {
@@ -27,9 +29,9 @@ export interface Identity {
 /** Who sends a request, proved by its signature when it has one. Both throw Faults as AWS answers. */
 export interface Authenticate {
   /** By its headers or its query. @throws Fault of `verifySignature` and `verifySignatureV2`, AccountProblem, InvalidRequest */
-  request(request: SignedRequest): Promise<Identity>;
+  request(request: SignedRequest, address: string | undefined): Promise<Identity>;
   /** By the fields of a POST form. @throws Fault of `verifyForm`, AccountProblem, InvalidRequest */
-  form(fields: FormFields): Promise<Caller>;
+  form(fields: FormFields, address: string | undefined): Promise<Caller>;
 }
 
 interface Deps {
@@ -37,30 +39,40 @@ interface Deps {
   readonly clock: Clock;
   readonly region: string;
   readonly baseDomains: readonly string[];
+  readonly attempts: Attempts;
 }
 
 export function createAuthenticate(deps: Deps): Authenticate {
   const signingKeys = createSigningKeyCache();
   return {
-    async request(request) {
+    async request(request, address) {
       const authorization = parseAuthorization(request);
       if (authorization.kind === 'anonymous') {
         return { caller: { kind: 'anonymous' }, payload: anonymousPayload(request.headers) };
       }
-      if (authorization.kind === 'sigv2') return await requestV2(deps, request, authorization);
-      return await requestV4(deps, request, { authorization, signingKeys });
+      return await prove(deps.attempts, attemptOf(authorization, address), () =>
+        authorization.kind === 'sigv2'
+          ? requestV2(deps, request, authorization)
+          : requestV4(deps, request, { authorization, signingKeys }),
+      );
     },
-    async form(fields) {
+    async form(fields, address) {
       const authorization = parseFormAuthorization(fields);
       if (authorization.kind === 'anonymous') return { kind: 'anonymous' };
-      const credential = await deps.metadata.credential(authorization.accessKeyId);
-      const v2 = authorization.kind === 'sigv2';
-      if (v2) requireLegacy(credential);
-      verifyForm(authorization, { credential, nowMs: deps.clock.now(), region: deps.region, signingKeys });
-      const signedAtMs = v2 ? undefined : authorization.signedAtMs;
-      return callerOf(credential, { version: v2 ? 'AWS' : 'AWS4-HMAC-SHA256', via: 'post', signedAtMs });
+      return await prove(deps.attempts, attemptOf(authorization, address), async () => {
+        const credential = await deps.metadata.credential(authorization.accessKeyId);
+        const v2 = authorization.kind === 'sigv2';
+        if (v2) requireLegacy(credential);
+        verifyForm(authorization, { credential, nowMs: deps.clock.now(), region: deps.region, signingKeys });
+        const signedAtMs = v2 ? undefined : authorization.signedAtMs;
+        return callerOf(credential, { version: v2 ? 'AWS' : 'AWS4-HMAC-SHA256', via: 'post', signedAtMs });
+      });
     },
   };
+}
+
+function attemptOf({ accessKeyId }: { readonly accessKeyId: AccessKeyId }, address: string | undefined): Attempt {
+  return { address: address ?? '', subject: accessKeyId };
 }
 
 async function requestV4(

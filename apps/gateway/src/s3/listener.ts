@@ -16,6 +16,8 @@ import {
   toS3Error,
   withHoistedHeaders,
 } from '@sealgate/s3';
+import type { Attempts } from '../net/attempts.ts';
+import { clientOf, type IsTrustedProxy, noteClient } from '../net/client-address.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { QueryApi } from '../sts/serve.ts';
 import { authorizeRequest } from './access/authorize.ts';
@@ -43,6 +45,8 @@ export interface S3ListenerDeps extends S3Services {
   readonly baseDomains: readonly string[];
   /** Requests served at one time; more are answered SlowDown. */
   readonly inFlightMax: number;
+  readonly attempts: Attempts;
+  readonly trustsProxy: IsTrustedProxy;
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
@@ -86,6 +90,7 @@ async function serve(serving: Serving, request: IncomingMessage, response: Serve
   response.setHeader('x-amz-id-2', serving.hostId);
   response.setHeader('server', 'Sealgate');
   deps.metrics.inFlight('s3', 1);
+  noteClient(request, deps.trustsProxy);
   const exchange: Exchange = { request, response, requestId };
   const progress: Progress = { parts: [] };
   try {
@@ -175,7 +180,9 @@ async function open(serving: Serving, exchange: Exchange, progress: Progress): P
   const cors = createCors(signed, response);
   Object.assign(progress, { signed, operation, cors });
   const preflight = isPreflight(operation);
-  const { caller, payload } = preflight ? NOBODY : await authenticated(serving, (by) => by.request(signed));
+  const { caller, payload } = preflight
+    ? NOBODY
+    : await authenticated(serving, (by) => by.request(signed, clientOf(request).address));
   const namespace = preflight ? await claimedNamespace(deps.metadata, signed) : namespaceOf(caller);
   const context: S3Context = {
     engine: deps.engine,
@@ -195,7 +202,7 @@ async function open(serving: Serving, exchange: Exchange, progress: Progress): P
     ...senderOf(serving, exchange, { caller, namespace, progress }),
     formMemory: serving.formMemory,
     authenticateForm: async (fields) => {
-      const signer = await authenticated(serving, (by) => by.form(fields));
+      const signer = await authenticated(serving, (by) => by.form(fields, clientOf(request).address));
       const sender = { caller: signer, namespace: namespaceOf(signer), progress };
       return { ...context, ...senderOf(serving, exchange, sender) };
     },
@@ -215,7 +222,7 @@ function senderOf(
 ): Pick<S3Context, 'caller' | 'namespace' | 'access' | 'findBucket' | 'actor'> {
   const { caller, namespace, progress } = sender;
   const { operation, cors } = progress;
-  const { remoteAddress } = request.socket;
+  const { address: remoteAddress } = clientOf(request);
   progress.namespace = namespace;
   progress.caller = caller;
   return {

@@ -10,6 +10,7 @@ import { createControlAuthenticate } from '../control/authenticate.ts';
 import { controlAttemptLimits } from '../control/limits.ts';
 import { createControlServer } from '../control/server.ts';
 import { createAttempts } from '../net/attempts.ts';
+import { createProxyTrust } from '../net/client-address.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { openTokenVerifier } from '../sts/web-identity.ts';
 import type { CoreServices } from './core-services.ts';
@@ -62,6 +63,7 @@ export async function openControlListener(
       metricsText: () => metricsText(metrics, deps.plane),
     },
     authenticate,
+    trustsProxy: createProxyTrust(config.trustedProxies),
     logger,
     metrics,
     version: deps.version,

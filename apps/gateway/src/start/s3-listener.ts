@@ -4,6 +4,8 @@ import { createAccessLog } from '../access-log/access-log.ts';
 import { createLogDelivery } from '../access-log/delivery.ts';
 import { createAccessLogMetrics } from '../access-log/metrics.ts';
 import type { Config } from '../config.ts';
+import { createAttempts, s3AttemptLimits } from '../net/attempts.ts';
+import { createProxyTrust } from '../net/client-address.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { EncryptionSettings } from '../s3/encryption/settings.ts';
 import type { HttpServer } from '../s3/http-server.ts';
@@ -27,7 +29,8 @@ export async function openS3Listener(
 ): Promise<{ readonly server: HttpServer; readonly port: number }> {
   const { config, port, tls, logger, metrics } = options;
   const { metadata, guard } = core;
-  const sts = openQueryApi({ metadata, guard, clock: systemClock, region: config.region, logger, metrics });
+  const attempts = createAttempts({ clock: systemClock, limits: s3AttemptLimits });
+  const sts = openQueryApi({ metadata, guard, clock: systemClock, region: config.region, attempts, logger, metrics });
   const encryption: EncryptionSettings = {
     objectKeys: core.objectKeys,
     byDefault: config.defaultEncryption,
@@ -55,6 +58,8 @@ export async function openS3Listener(
     metrics,
     baseDomains: config.baseDomain === undefined ? [] : [config.baseDomain],
     inFlightMax: config.maxInFlightRequests,
+    attempts,
+    trustsProxy: createProxyTrust(config.trustedProxies),
     ...(tls === undefined ? {} : { tls }),
   });
   const server: HttpServer = {

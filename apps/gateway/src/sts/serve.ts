@@ -13,6 +13,7 @@ import {
   toQueryApiError,
   unknownAction,
 } from '@sealgate/s3';
+import { clientOf } from '../net/client-address.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { answerUnread } from '../s3/answer-unread.ts';
 import type { PerformSts } from './actions.ts';
@@ -63,8 +64,11 @@ export function createQueryApi(deps: {
     if (call.service === 'iam') throw unknownAction(call);
     const sts = parseStsRequest(call);
     noted.operation = `sts:${sts.action}`;
-    const caller = sts.action === 'AssumeRoleWithWebIdentity' ? undefined : await deps.authenticate(signed, body);
-    return await deps.perform(sts, { caller, requestId, remoteAddress: request.socket.remoteAddress });
+    const caller =
+      sts.action === 'AssumeRoleWithWebIdentity'
+        ? undefined
+        : await deps.authenticate(signed, body, clientOf(request).address);
+    return await deps.perform(sts, { caller, requestId, remoteAddress: clientOf(request).address });
   }
 
   return {

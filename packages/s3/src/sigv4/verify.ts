@@ -29,7 +29,10 @@ export interface VerifySignatureOptions {
 export function verifySignature(request: SignedRequest, options: VerifySignatureOptions): VerifiedRequest {
   const { authorization, credential } = options;
   requireScope(authorization, options);
-  if (credential === undefined || credential.state !== 'active') throw unknownAccessKey(authorization.accessKeyId);
+  if (credential === undefined || credential.state !== 'active') {
+    spendAsOnKnownKey(request, options);
+    throw unknownAccessKey(authorization.accessKeyId);
+  }
   requireTime(authorization, options.nowMs);
   requireSignedHeaders(request, authorization);
 
@@ -141,6 +144,19 @@ function requireSignature(request: SignedRequest, authorization: SigV4Authorizat
     if (signatureEquals(computeSignature(key, literalToSign), authorization.signature)) return;
   }
   throw signatureMismatch(authorization, canonical, toSign);
+}
+
+/** What is no secret of anybody's. */
+const STAND_IN = 'an access key that nobody has';
+
+/** Time must not tell which access keys there are: an unknown one costs what a wrong signature of a known one costs. */
+function spendAsOnKnownKey(request: SignedRequest, { authorization, signingKeys }: VerifySignatureOptions): void {
+  const key = signingKeys.get({ secretAccessKey: STAND_IN, scope: authorization.scope });
+  try {
+    requireSignature(request, authorization, key);
+  } catch {
+    // It was refused before it was looked at.
+  }
 }
 
 /** Compares two signatures in a time that tells nothing about where they differ. */

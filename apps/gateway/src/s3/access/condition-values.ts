@@ -2,6 +2,7 @@ import type { TLSSocket } from 'node:tls';
 import { arnOf, type Lookup, type Principal } from '@sealgate/core/access';
 import type { Bucket, ObjectVersion } from '@sealgate/core/ports';
 import { headerValue, parseCopySource, parseTaggingHeader } from '@sealgate/s3';
+import { clientOf } from '../../net/client-address.ts';
 import type { S3Context } from '../context.ts';
 
 /** What a question is about, as far as condition keys can ask for it. */
@@ -61,8 +62,8 @@ const VALUES: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['aws:referer', header('referer')],
   ['aws:requestedregion', ({ region }) => region],
   ['aws:resourceaccount', (_, { bucket }) => bucket?.tenantName],
-  ['aws:securetransport', ({ request }) => String((request.socket as Partial<TLSSocket>).encrypted === true)],
-  ['aws:sourceip', ({ request }) => request.socket.remoteAddress],
+  ['aws:securetransport', ({ request }) => String(clientOf(request).secure)],
+  ['aws:sourceip', ({ request }) => clientOf(request).address],
   ['aws:useragent', header('user-agent')],
   ['aws:viaawsservice', () => 'false'],
   // What AWS shows for a caller without an account.

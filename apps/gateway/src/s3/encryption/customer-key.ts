@@ -1,5 +1,6 @@
 import { Fault } from '@sealgate/core/faults';
 import { type CustomerKey, parseCopySourceCustomerKey, parseCustomerKey } from '@sealgate/s3';
+import { clientOf } from '../../net/client-address.ts';
 import type { EncryptionContext } from './settings.ts';
 
 /**
@@ -16,12 +17,12 @@ export function customerKeyOf(context: EncryptionContext, of: 'object' | 'copy-s
 
 /** AWS takes keys over https only. So do we, but from this machine itself and where the operator says otherwise. */
 export function requireSecrecy(context: EncryptionContext): void {
-  const { socket } = context.request;
+  const { address, secure } = clientOf(context.request);
   const secret =
-    'encrypted' in socket ||
+    secure ||
     // Whatever ends TLS in front of us is what clients are told to speak to.
     context.publicUrl.startsWith('https:') ||
-    isLoopback(socket.remoteAddress) ||
+    isLoopback(address) ||
     context.encryption.customerKeysOverHttp;
   if (secret) return;
   throw new Fault(
