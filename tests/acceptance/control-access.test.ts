@@ -1,14 +1,13 @@
 // Who may call the control listener, with tokens of a real OpenID Connect provider and signatures of access keys; who is
 // locked out, and who is believed to be behind a proxy.
-import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetObjectCommand, PutBucketPolicyCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { signRequest } from '@sealgate/s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { admin, createBucket, type GatewayProcess, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
 import { type RealProvider, startRealProvider } from '../support/oidc-provider.ts';
 import { newClient } from '../support/s3-client.ts';
+import { signatureHeaders } from '../support/signature.ts';
 
 let gateway: GatewayProcess;
 let provider: RealProvider;
@@ -101,22 +100,9 @@ test('a tenant keeps its own access keys with a signature, and sees nothing of a
   const signed = async (line: string, body?: object) => {
     const { controlEndpoint, region } = gateway.credentials;
     const [method = 'GET', path = '/'] = line.split(' ');
-    const [rawPath = '/', rawQuery = ''] = path.split('?');
-    const { headers } = signRequest({
-      credentials: mine,
-      region,
-      service: 'sealgate',
-      nowMs: Date.now(),
-      method,
-      rawPath,
-      rawQuery,
-      headers: { host: new URL(controlEndpoint).host },
-      payloadHash: createHash('sha256')
-        .update(body === undefined ? '' : JSON.stringify(body))
-        .digest('hex'),
-    });
-    const { host: _, ...rest } = headers as Record<string, string>;
-    return await ask(line, rest, body);
+    const call = { keys: mine, region, service: 'sealgate', method, url: new URL(path, controlEndpoint) } as const;
+    const headers = signatureHeaders({ ...call, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    return await ask(line, headers, body);
   };
   const made = await signed('POST /proxy/credentials', { description: 'by the tenant itself' });
   expect([made.status, made.body['tenant']]).toEqual([201, 'acme']);
@@ -146,12 +132,9 @@ test('who guesses is locked out by address, on both listeners; who is behind a p
 
   const guess = async (address: string, accessKeyId: string): Promise<number> => {
     const { s3Endpoint, region } = gateway.credentials;
-    const host = new URL(s3Endpoint).host;
-    const credentials = { accessKeyId, secretAccessKey: 'a guess' };
-    const request = { credentials, region, nowMs: Date.now(), method: 'GET', rawPath: '/', rawQuery: '' };
-    const { headers } = signRequest({ ...request, headers: { host }, payloadHash: 'UNSIGNED-PAYLOAD' });
-    const { host: _, ...rest } = headers as Record<string, string>;
-    const answer = await fetch(s3Endpoint, { headers: { ...rest, ...from(address) } });
+    const keys = { accessKeyId, secretAccessKey: 'a guess' };
+    const headers = signatureHeaders({ keys, region, service: 's3', method: 'GET', url: new URL('/', s3Endpoint) });
+    const answer = await fetch(s3Endpoint, { headers: { ...headers, ...from(address) } });
     await answer.arrayBuffer();
     return answer.status;
   };
