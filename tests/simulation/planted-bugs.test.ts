@@ -3,8 +3,10 @@ import {
   acknowledgesBeforeCommit,
   catchBug,
   deletesWithoutRecheck,
+  EAGER_SWEEPS,
   forgetsPreconditions,
   removesTheWrongVersion,
+  sweepsWithoutRecheck,
 } from './support/planted-bugs.ts';
 
 /** A simulator that finds nothing may be blind. These bugs it must find within so many schedules. */
@@ -29,5 +31,10 @@ describe('a planted bug is caught', () => {
   test('removal of another version than the one named', async () => {
     const caught = await catchBug(removesTheWrongVersion, SCHEDULES);
     expect(caught?.violations.join('\n')).toMatch(/^(linearizable|versions-kept)/m);
+  });
+
+  test('a sweep for orphans without a second look', async () => {
+    const caught = await catchBug(sweepsWithoutRecheck, SCHEDULES, { sweeps: EAGER_SWEEPS });
+    expect(caught?.violations.join('\n')).toMatch(/^(nothing-lost|stored-is-stored|versions-kept)/m);
   });
 });

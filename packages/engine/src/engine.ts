@@ -4,6 +4,8 @@ import { createErasureCodecs } from '@sealgate/erasure';
 import type { EngineEvents } from './events.ts';
 import { deleteDue } from './housekeeping/delete-due.ts';
 import { pushLocksDue } from './housekeeping/push-locks-due.ts';
+import { removeStrays } from './housekeeping/remove-strays.ts';
+import { type SweepOptions, sweepDue } from './housekeeping/sweep-due.ts';
 import { type LifecycleOptions, lifecycleDue } from './lifecycle/lifecycle-due.ts';
 import { type MoveOutcome, type MoveRequest, moveVersion } from './lifecycle/move-version.ts';
 import type { EngineLimits } from './limits.ts';
@@ -45,6 +47,10 @@ export interface Engine {
   repairDue(options: { readonly signal: AbortSignal }): Promise<number>;
   /** One batch of retentions that backends are to hear of; how many versions it took. */
   pushLocksDue(options: { readonly signal: AbortSignal }): Promise<number>;
+  /** One step of the sweep for orphans on every backend; 0 when there is nothing to do now. */
+  sweepDue(options: SweepOptions): Promise<number>;
+  /** One batch of copies that lie where no row names them; how many it took. */
+  removeStrays(options: { readonly signal: AbortSignal }): Promise<number>;
   /** One step of the lifecycle; 0 when there is nothing to do now. */
   lifecycleDue(options: LifecycleOptions): Promise<number>;
   /** Keeps the bytes of a version under another class. */
@@ -84,6 +90,8 @@ export function createEngine(base: EngineDeps): Engine {
     deleteDue: (options) => deleteDue(deps, options),
     repairDue: (options) => repairDue(deps, options),
     pushLocksDue: (options) => pushLocksDue(deps, options),
+    sweepDue: (options) => sweepDue(deps, options),
+    removeStrays: (options) => removeStrays(deps, options),
     lifecycleDue: (options) => lifecycleDue(deps, options),
     moveVersion: (request) => moveVersion(deps, request),
     policies,

@@ -1,5 +1,6 @@
 import type { Fault } from '@sealgate/core/faults';
 import type { BackendId, BlobId } from '@sealgate/core/names';
+import type { FinishedSweep, SweepCounts } from './housekeeping/sweep-position.ts';
 
 /** What the lifecycle does to versions and uploads, and how it went: `changed` and `locked` are no failures. */
 export type LifecycleAction = 'expire' | 'expire-noncurrent' | 'remove-marker' | 'transition' | 'abort-upload';
@@ -30,7 +31,17 @@ export interface EngineEvents {
   lifecycleUnreadable(bucketId: number, fault: Fault): void;
   /** Bytes could not be moved to another class; they are where they were, and the next run tries again. */
   transitionFailed(fault: Fault): void;
+  /** What one page of a backend's listing held. */
+  swept(backend: BackendId, found: SweptPage): void;
+  /** A run over all of a backend has ended. */
+  sweepFinished(backend: BackendId, run: FinishedSweep): void;
+  /** A step could not be done and is tried again later. */
+  sweepFailed(backend: BackendId, fault: Fault): void;
+  /** A copy where no row named it is gone. */
+  strayRemoved(backend: BackendId): void;
 }
+
+export type SweptPage = Pick<SweepCounts, 'keys' | 'unknown' | 'misplaced' | 'foreign'>;
 
 export const silentEvents: EngineEvents = {
   acked: () => undefined,
@@ -45,4 +56,8 @@ export const silentEvents: EngineEvents = {
   lifecycleFinished: () => undefined,
   lifecycleUnreadable: () => undefined,
   transitionFailed: () => undefined,
+  swept: () => undefined,
+  sweepFinished: () => undefined,
+  sweepFailed: () => undefined,
+  strayRemoved: () => undefined,
 };

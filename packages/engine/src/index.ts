@@ -1,5 +1,13 @@
 export { createEngine, type Engine, type EngineDeps } from './engine.ts';
-export { type EngineEvents, type LifecycleAction, type LifecycleOutcome, silentEvents } from './events.ts';
+export {
+  type EngineEvents,
+  type LifecycleAction,
+  type LifecycleOutcome,
+  type SweptPage,
+  silentEvents,
+} from './events.ts';
+export { SWEEP_CURSORS, type SweepOptions } from './housekeeping/sweep-due.ts';
+export { type FinishedSweep, readSweepPosition, type SweepCounts } from './housekeeping/sweep-position.ts';
 export type { LifecycleOptions } from './lifecycle/lifecycle-due.ts';
 export { defaultEngineLimits, type EngineLimits } from './limits.ts';
 export type {

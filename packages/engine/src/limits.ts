@@ -64,6 +64,19 @@ export interface EngineLimits {
   readonly lifecycleLeaseMs: number;
   /** A completion can be repeated for so long after its version has gone; then the upload is forgotten. */
   readonly uploadRememberedMs: number;
+  /** Keys of one page of a backend's listing that the sweep for orphans judges by one query. */
+  readonly sweepPage: number;
+  /** A page of a listing, or the removal of an empty bucket. */
+  readonly sweepTimeoutMs: number;
+  /** Backends swept at once, and until one whose step failed is tried again. */
+  readonly sweepConcurrency: number;
+  readonly sweepRetryMs: number;
+  /** A process that sweeps a backend and is not heard of for so long is taken for dead; more than the timeout above. */
+  readonly sweepLeaseMs: number;
+  /** A copy that no row names is left alone until it has been there so long: whoever wrote it may be about to name it. */
+  readonly straySettledMs: number;
+  /** Foreign keys that a run remembers by name; all are counted. */
+  readonly foreignKeysShown: number;
 }
 
 export const defaultEngineLimits: EngineLimits = {
@@ -99,4 +112,11 @@ export const defaultEngineLimits: EngineLimits = {
   lifecycleConcurrency: 4,
   lifecycleLeaseMs: 120_000,
   uploadRememberedMs: 24 * 60 * 60_000,
+  sweepPage: 1000,
+  sweepTimeoutMs: 60_000,
+  sweepConcurrency: 4,
+  sweepRetryMs: 60_000,
+  sweepLeaseMs: 180_000,
+  straySettledMs: 24 * 60 * 60_000,
+  foreignKeysShown: 20,
 };

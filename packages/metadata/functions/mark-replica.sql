@@ -23,6 +23,11 @@ BEGIN
   END IF;
   v_new := sealgate.set_replica(v_old, p_entry);
   IF v_new = v_old THEN RETURN true; END IF;
+  -- A further place, whose copy the sweep has claimed or just removed: it is no replica, whatever was verified before.
+  IF v_was IS NULL AND EXISTS (SELECT FROM sealgate.strays s
+      WHERE s.blob_id = p_blob AND int2send(s.backend) || substring(int2send(s.shard) FROM 2) = v_place) THEN
+    RETURN NOT v_stored;
+  END IF;
   -- Losing this commit in a crash loses a piece of knowledge that repair finds again, so nobody waits for the disk.
   PERFORM set_config('synchronous_commit', 'off', true);
   UPDATE sealgate.blobs b SET replicas = v_new WHERE b.blob_id = p_blob;

@@ -8,6 +8,7 @@ import { createTerms } from './db/terms.ts';
 import { createHousekeeping } from './housekeeping/housekeeping.ts';
 import { createLockPushes } from './housekeeping/lock-pushes.ts';
 import { openQueue, type RepairQueue } from './housekeeping/queue.ts';
+import { createSweeps } from './housekeeping/sweeps.ts';
 import { createCursors } from './lifecycle/cursors.ts';
 import { createLifecycle } from './lifecycle/lifecycle.ts';
 import { ATTEMPT_AGE_MAX_MS, DELETION_GRACE_MS, PENDING_GRACE_MS } from './limits.ts';
@@ -118,6 +119,7 @@ function assemble(
     ...createHousekeeping(context, owned.queue),
     ...createLockPushes(context),
     ...createCursors(context),
+    ...createSweeps(context),
     ...createLifecycle(context),
     ...createPlacement(context),
     ...createStatus(owned.database),

@@ -35,9 +35,6 @@ export interface History {
   violate(check: string, what: string): void;
   readonly keys: ReadonlyMap<string, KeyHistory>;
   readonly acknowledged: readonly Acknowledged[];
-  /** A blob that is left to the sweep for orphans. */
-  orphan(): void;
-  readonly orphans: number;
   readonly violations: readonly string[];
 }
 
@@ -54,7 +51,7 @@ export function createHistory(): History {
   const acknowledged: Acknowledged[] = [];
   const doomed = new Set<Acknowledged>();
   const violations: string[] = [];
-  let [now, orphans] = [0, 0];
+  let now = 0;
   const ofKey = (bucketId: number, key: ObjectKey): KeyHistory => {
     const name = `${bucketId}/${key}`;
     const known = keys.get(name) ?? { bucketId, key, initial: [], operations: [] };
@@ -78,12 +75,6 @@ export function createHistory(): History {
     doom: (version) => void doomed.add(version),
     isDoomed: (version) => doomed.has(version),
     violate: (check, what) => void violations.push(`${check}: ${what}`),
-    orphan: () => {
-      orphans += 1;
-    },
-    get orphans() {
-      return orphans;
-    },
     keys,
     acknowledged,
     violations,

@@ -1,8 +1,8 @@
-import type { Metadata } from '@sealgate/core/ports';
+import type { Metadata, StrayCopy } from '@sealgate/core/ports';
 import type { MemoryMetadata } from '@sealgate/testkit/metadata-memory';
 import { simulatedMetadata } from './run-plan.ts';
 import { runSchedule } from './run-schedule.ts';
-import type { WorldOptions } from './world.ts';
+import type { SweepPace, WorldOptions } from './world.ts';
 
 type Wrap = NonNullable<WorldOptions['wrapMetadata']>;
 
@@ -56,13 +56,40 @@ export const removesTheWrongVersion: Wrap = (metadata) =>
     },
   });
 
+/** Removes what no row named when it was listed, whatever a row says when it does so. */
+export const sweepsWithoutRecheck: Wrap = (metadata, clock) => {
+  const claimed: { readonly dueMs: number; readonly stray: StrayCopy }[] = [];
+  return replace(metadata, {
+    async sweepPage({ backend, bucket, copies }) {
+      const all = copies.map(({ blobId, shard }) => ({ blobId, backend, shard, bucket }));
+      const orphans = all.filter((stray) => !rowNames(metadata, stray));
+      claimed.push(...orphans.map((stray) => ({ dueMs: clock.now() + 1000, stray })));
+      return { held: false, unknown: orphans.length, misplaced: 0 };
+    },
+    async leaseStrays() {
+      const due = claimed.filter(({ dueMs }) => dueMs <= clock.now());
+      claimed.splice(0, claimed.length, ...claimed.filter(({ dueMs }) => dueMs > clock.now()));
+      return due.map(({ stray }) => stray);
+    },
+  });
+};
+
+function rowNames(metadata: MemoryMetadata, { blobId, backend, shard }: StrayCopy): boolean {
+  const row = metadata.blobRows().find(({ blob }) => blob.blobId === blobId);
+  return row?.blob.replicas.some((replica) => replica.backend === backend && replica.shard === shard) ?? false;
+}
+
+/** So eager that it looks where clients write while they do. */
+export const EAGER_SWEEPS: SweepPace = { steps: 8, intervalMs: 500 };
+
 /** The first seed whose run breaks a promise under the bug, with what it broke; undefined when none does. */
 export async function catchBug(
   wrapMetadata: Wrap,
   schedules: number,
+  options: Pick<WorldOptions, 'sweeps'> = {},
 ): Promise<{ readonly seed: number; readonly violations: readonly string[] } | undefined> {
   for (let seed = 0; seed < schedules; seed += 1) {
-    const { violations } = await runSchedule({ seed, wrapMetadata });
+    const { violations } = await runSchedule({ seed, wrapMetadata, ...options });
     if (violations.length > 0) return { seed, violations };
   }
   return undefined;

@@ -3,6 +3,10 @@ import { defaultEngineLimits } from '@sealgate/engine';
 import { calmPlan, type FaultPlan, type Prng, type Trouble } from '@sealgate/testkit';
 import type { MetadataPlan } from '@sealgate/testkit/cluster';
 
+const ATTEMPT_AGE_MS = 40_000;
+/** A schedule has time for a few runs of the sweep. */
+export const SWEEP_INTERVAL_MS = 10_000;
+
 /**
  * The engine's limits shrunk so that a few KB are streamed in many chunks and blocks, and that every wait is over within
  * seconds. What holds between limits holds here too: late copies end before their rows count as lost, readers end
@@ -27,9 +31,16 @@ export const simulatedLimits: EngineLimits = {
   deletionLeaseMs: 20_000,
   deletionTimeoutMs: 4000,
   repairBatch: 4,
+  sweepPage: 3,
+  sweepTimeoutMs: 4000,
+  sweepLeaseMs: 10_000,
+  sweepRetryMs: 5000,
+  // As attempts: shorter than most schedules, so that the sweep meets writers; longer than late copies take.
+  straySettledMs: ATTEMPT_AGE_MS,
 };
 
 export const simulatedMetadata = {
+  attemptAgeMaxMs: ATTEMPT_AGE_MS,
   deletionGraceMs: 45_000,
   pendingGraceMs: 12_000,
   repairLeaseMs: 10 * 60_000,

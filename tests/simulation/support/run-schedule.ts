@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import { readSweepPosition, SWEEP_CURSORS, type SweepCounts } from '@sealgate/engine';
 import type { Prng } from '@sealgate/testkit';
 import { pause } from './bodies.ts';
 import { checkAnswers, checkStorage } from './checks.ts';
 import { multipart } from './multipart.ts';
 import { unleash } from './nemesis.ts';
 import { read } from './reads.ts';
+import { SWEEP_INTERVAL_MS, simulatedMetadata } from './run-plan.ts';
 import { createWorld, type World, type WorldOptions } from './world.ts';
 import { copy, put, remove, removeVersion } from './writes.ts';
 
@@ -15,7 +17,7 @@ export interface ScheduleReport {
   readonly acknowledged: number;
   readonly crashes: number;
   readonly incidents: number;
-  /** Blobs left to the sweep for orphans: their gateway died, or could not queue them for deletion. */
+  /** What the sweep for orphans found after the calm: bytes of gateways that died or could not queue them for deletion. */
   readonly orphans: number;
   readonly simulatedMs: number;
   /** Digest of every operation and every trouble, with their times: equal for equal runs. */
@@ -54,6 +56,8 @@ export async function runSchedule(options: WorldOptions): Promise<ScheduleReport
   options.onCalm?.(world);
   await within('reading', RUN_MS_MAX, checkAnswers(world));
   await within('healing again', healing, heal(world));
+  const orphans = await clock.run(sweep(world));
+  await within('healing after the sweep', healing, heal(world));
   await within('looking', RUN_MS_MAX, checkStorage(world));
   return {
     seed: options.seed,
@@ -62,7 +66,7 @@ export async function runSchedule(options: WorldOptions): Promise<ScheduleReport
     acknowledged: history.acknowledged.length,
     crashes: world.crashes,
     incidents: world.cluster.members.reduce((sum, { faulty }) => sum + faulty.incidents.length, 0),
-    orphans: history.orphans,
+    orphans,
     simulatedMs: clock.monotonic(),
     trace: traceOf(world),
   };
@@ -104,6 +108,31 @@ function pickOperation(prng: Prng): (...args: Parameters<typeof put>) => Promise
   return copy;
 }
 
+/** One whole run of the sweep, once everything that was written is old. What it found is removed by the healing. */
+async function sweep(world: World): Promise<number> {
+  const { cluster, prng } = world;
+  const { clock, metadata, members } = cluster;
+  await pause(clock, simulatedMetadata.attemptAgeMaxMs + SWEEP_INTERVAL_MS);
+  const { engine } = world.gateway(prng);
+  const { signal } = new AbortController();
+  const begunMs = clock.now();
+  const finished = async (): Promise<readonly SweepCounts[]> =>
+    (await metadata.listCursors(SWEEP_CURSORS)).flatMap(({ position }) => {
+      const { last } = readSweepPosition(position);
+      return last !== null && last.startedMs >= begunMs ? [last.counts] : [];
+    });
+  for (let round = 0; round < HEAL_ROUNDS_MAX; round += 1) {
+    await engine.sweepDue({ holder: 'calm', intervalMs: SWEEP_INTERVAL_MS, signal });
+    const counts = await finished();
+    if (counts.length === members.length) {
+      return counts.reduce((sum, { unknown, misplaced }) => sum + unknown + misplaced, 0);
+    }
+    await pause(clock, 1000);
+  }
+  world.history.violate('healed', 'the sweep did not come to its end');
+  return 0;
+}
+
 /** Repairs and deletes until nothing is owed and nothing is queued. */
 async function heal(world: World): Promise<void> {
   const { cluster, history, prng } = world;
@@ -113,9 +142,10 @@ async function heal(world: World): Promise<void> {
     await pool.probe(signal);
     await engine.deleteDue({ signal });
     await engine.repairDue({ signal });
+    await engine.removeStrays({ signal });
     const rows = cluster.metadata.blobRows();
     const settled = rows.every(({ wanted, blob }) => wanted && blob.replicas.every((r) => r.state === 'stored'));
-    if (settled && cluster.metadata.openRepairs === 0) return;
+    if (settled && cluster.metadata.openRepairs + cluster.metadata.openStrays === 0) return;
     await pause(cluster.clock, HEAL_STEP_MS);
   }
   history.violate('healed', 'repairs or deletions are still queued');

@@ -6,7 +6,7 @@ import { createSeededCluster, type SeededCluster, type SimulatedGateway } from '
 import type { MemoryMetadata } from '@sealgate/testkit/metadata-memory';
 import { bodyOf, pause } from './bodies.ts';
 import { createHistory, type History } from './history.ts';
-import { drawRunPlan, type RunPlan, simulatedLimits, simulatedMetadata } from './run-plan.ts';
+import { drawRunPlan, type RunPlan, SWEEP_INTERVAL_MS, simulatedLimits, simulatedMetadata } from './run-plan.ts';
 
 export interface World {
   readonly cluster: SeededCluster;
@@ -32,6 +32,14 @@ export interface WorldOptions {
   /** Looks at the world between the healing and the checks. */
   readonly onCalm?: (world: World) => void;
   readonly wrapMetadata?: (metadata: MemoryMetadata, clock: VirtualClock) => Metadata;
+  /** How eagerly gateways look for orphans. */
+  readonly sweeps?: SweepPace;
+}
+
+export interface SweepPace {
+  /** For each look at the queues. */
+  readonly steps: number;
+  readonly intervalMs: number;
 }
 
 const KEYS = ['a', 'b/c', 'ü'];
@@ -52,10 +60,16 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     await cluster.createBucket('suspended', { versioning: 'enabled' }),
   ];
   const suspended = buckets.length - 1;
-  const state = { stopped: false, crashes: 0 };
+  const { sweeps = { steps: 1, intervalMs: SWEEP_INTERVAL_MS } } = options;
+  const state = { stopped: false, crashes: 0, started: 0 };
   const start = (): SimulatedGateway => {
     const gateway = cluster.startGateway();
-    void backgroundOf(gateway, cluster.clock, () => state.stopped);
+    state.started += 1;
+    void backgroundOf(gateway, cluster.clock, {
+      holder: `gateway ${state.started}`,
+      sweeps,
+      stopped: () => state.stopped,
+    });
     return gateway;
   };
   const gateways = Array.from({ length: plan.gateways }, start);
@@ -118,12 +132,25 @@ async function suspendedOverVersions(
 
 const ACTOR: AuditActor = { kind: 'admin', id: 'simulation', requestId: 'set-up' };
 
-/** Deletions, repairs and probes of one gateway, for as long as it lives. */
-async function backgroundOf(gateway: SimulatedGateway, clock: VirtualClock, stopped: () => boolean): Promise<void> {
+/** Deletions, repairs, sweeps and probes of one gateway, for as long as it lives. */
+async function backgroundOf(
+  gateway: SimulatedGateway,
+  clock: VirtualClock,
+  how: { readonly holder: string; readonly sweeps: SweepPace; readonly stopped: () => boolean },
+): Promise<void> {
   const { engine, pool, life } = gateway;
+  const { holder, sweeps, stopped } = how;
   const { signal } = life;
   while (life.alive && !stopped()) {
-    for (const work of [() => engine.deleteDue({ signal }), () => engine.repairDue({ signal })]) {
+    for (const work of [
+      () => engine.deleteDue({ signal }),
+      () => engine.repairDue({ signal }),
+      ...Array.from(
+        { length: sweeps.steps },
+        () => () => engine.sweepDue({ holder, intervalMs: sweeps.intervalMs, signal }),
+      ),
+      () => engine.removeStrays({ signal }),
+    ]) {
       // The database may be away; the loop tries again.
       await work().catch(() => undefined);
     }

@@ -83,6 +83,8 @@ describe('the command tree', () => {
       'webhook delete',
       'webhook dead-letters',
       'webhook redrive',
+      'housekeeping status',
+      'housekeeping release',
       'serve',
     ]);
   });

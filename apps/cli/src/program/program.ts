@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { exitCodes } from '../exit-codes.ts';
 import { addBucketCommands } from './buckets.ts';
 import { examplesText, type ProgramDeps } from './command.ts';
+import { addHousekeepingCommands } from './housekeeping.ts';
 import { addIdentityCommands } from './identity.ts';
 import { addKeyCommands } from './keys.ts';
 import { addObjectCommands } from './objects.ts';
@@ -31,6 +32,7 @@ export function createProgram(deps: ProgramDeps, version: string): Command {
   addOperatorCommands(program, deps);
   addIdentityCommands(program, deps);
   addWebhookCommands(program, deps);
+  addHousekeepingCommands(program, deps);
   program
     .command('serve')
     .summary('Start a gateway')

@@ -3,6 +3,7 @@ import type { BackendId } from '@sealgate/core/names';
 import type { BackendState } from '@sealgate/core/ports';
 import type { EngineEvents } from '@sealgate/engine';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { sweepMetrics } from './housekeeping-metrics.ts';
 import { lifecycleMetrics } from './lifecycle-metrics.ts';
 
 /** One request, when its answer has gone out or its client has gone. */
@@ -153,6 +154,7 @@ function engineMetrics(registry: Registry): EngineEvents {
     lockNotPushed: (backend, fault) => locks.inc({ backend, fault: fault.code }),
     cleanupFailed: (_blobId, fault) => cleanups.inc({ fault: fault.code }),
     ...lifecycleMetrics(registry),
+    ...sweepMetrics(registry),
   };
 }
 

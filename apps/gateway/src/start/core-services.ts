@@ -48,6 +48,7 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
     poolMax: config.databasePoolSize,
     superviseQueue: options.leads && config.backgroundWork,
     deletionGraceMs: config.deletionGraceSeconds * 1000,
+    attemptAgeMaxMs: config.attemptAgeSeconds * 1000,
   });
   // Measured below the cache: what it answers costs the database nothing.
   const timed = timedMetadata(database, metrics, clock);
@@ -68,7 +69,7 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
     metadata,
     pool: registry.pool,
     clock,
-    limits: defaultEngineLimits,
+    limits: { ...defaultEngineLimits, straySettledMs: config.attemptAgeSeconds * 1000 },
     events: metrics.engineEvents,
   });
   const webhooks = createWebhookSender({ guard, clock });

@@ -7,6 +7,7 @@ import { type BackgroundLoop, createLoop } from '@sealgate/runtime/background';
 import type { Logger } from '@sealgate/runtime/log';
 import { createBackendProber } from '../backends/prober.ts';
 import { createLifecycleLoop } from '../background/lifecycle.ts';
+import { createSweepLoops } from '../background/sweeps.ts';
 import type { Config } from '../config.ts';
 import { createNotificationLoops } from '../notifications/loops.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
@@ -154,6 +155,7 @@ function startLoops({ core, options, metrics, closers }: Opening): void {
   if (!config.backgroundWork) return;
   const shared = { clock: systemClock, logger, metrics };
   const { metadata, webhooks } = core;
+  const holder = randomUUID();
   const loops: readonly BackgroundLoop[] = [
     ...createNotificationLoops({ ...shared, metadata, webhooks, registry: metrics.registry }),
     createLoop({
@@ -169,7 +171,8 @@ function startLoops({ core, options, metrics, closers }: Opening): void {
       run: (o) => core.engine.repairDue(o),
     }),
     createLoop({ ...shared, name: 'locks', concurrency: 1, run: (o) => core.engine.pushLocksDue(o) }),
-    createLifecycleLoop({ ...shared, engine: core.engine, config, holder: randomUUID() }),
+    ...createSweepLoops({ ...shared, engine: core.engine, config, holder }),
+    createLifecycleLoop({ ...shared, engine: core.engine, config, holder }),
     createLoop({
       ...shared,
       name: 'sessions',

@@ -16,7 +16,7 @@ export type { BackendProbe, ProbeAnswer, ProbeTarget } from './backend-probe.ts'
 export { type Clock, systemClock } from './clock.ts';
 export type { KeyWrapper, WrappedKey } from './key-wrapper.ts';
 export type { Metadata } from './metadata.ts';
-export type { CursorPosition, MetadataCursors } from './metadata-cursors.ts';
+export type { CursorPosition, CursorState, MetadataCursors } from './metadata-cursors.ts';
 export type { DueDeletion, LockPush, MetadataHousekeeping, PendingRepair } from './metadata-housekeeping.ts';
 export type {
   ExpireOutcome,
@@ -83,6 +83,7 @@ export type {
   RoleTrust,
   WebIdentityTrust,
 } from './metadata-sessions.ts';
+export type { ListedCopy, MetadataSweeps, StrayCopy, SweepFindings, SweepHold } from './metadata-sweeps.ts';
 export type { CommitPart, MetadataUploads, PartRecord, UploadRecord } from './metadata-uploads.ts';
 export {
   type Acl,

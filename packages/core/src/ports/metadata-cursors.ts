@@ -1,6 +1,16 @@
 /** A place in a range, as its walker wrote it down: anything that JSON holds. */
 export type CursorPosition = unknown;
 
+/** A range as an onlooker sees it. */
+export interface CursorState {
+  readonly name: string;
+  readonly position: CursorPosition;
+  /** When the position was last saved, milliseconds since 1970. */
+  readonly savedAtMs: number;
+  /** Somebody holds it at the moment. */
+  readonly leased: boolean;
+}
+
 /**
  * Durable positions of work that goes over a range, and who goes on with it: one process at a time. A lease that runs
  * out lets the next one begin, so whoever works must stand being overtaken (see `MetadataLifecycle`).
@@ -24,4 +34,6 @@ export interface MetadataCursors {
     holder: string,
     save: { readonly position: CursorPosition; readonly leaseMs: number },
   ): Promise<boolean>;
+  /** All ranges whose names start so, by name; at most 2000. */
+  listCursors(prefix: string): Promise<readonly CursorState[]>;
 }

@@ -6,6 +6,7 @@ import type { MetadataObjects } from './metadata-objects.ts';
 import type { MetadataPlacement } from './metadata-placement.ts';
 import type { MetadataRegistry } from './metadata-registry.ts';
 import type { MetadataSessions } from './metadata-sessions.ts';
+import type { MetadataSweeps } from './metadata-sweeps.ts';
 import type { MetadataUploads } from './metadata-uploads.ts';
 
 /** The metadata authority. One implementation speaks to PostgreSQL, one lives in memory for the simulator. */
@@ -16,6 +17,7 @@ export interface Metadata
     MetadataUploads,
     MetadataHousekeeping,
     MetadataCursors,
+    MetadataSweeps,
     MetadataLifecycle,
     MetadataPlacement,
     MetadataNotifications {

@@ -1,6 +1,6 @@
 /**
  * What an audit entry tells of, as stored. Never change a number, only add: entries are hashed as they are. The
- * functions in functions/*.sql write 1 to 14 and 20 to 22 themselves.
+ * functions in functions/*.sql write 1 to 14, 20 to 22, 115 and 116 themselves.
  */
 export const auditActions = {
   versionPublished: 1,
@@ -39,4 +39,7 @@ export const auditActions = {
   webhookCreated: 70,
   webhookDeleted: 71,
   deadLettersRedriven: 72,
+  orphansFound: 115,
+  physicalBucketRemoved: 116,
+  holdReleased: 117,
 } as const;

@@ -1,6 +1,13 @@
 import type { MetadataCursors } from '@sealgate/core/ports';
 import type { Context } from '../context.ts';
 
+interface CursorRow {
+  readonly name: string;
+  readonly position: unknown;
+  readonly updated_at: number;
+  readonly leased: boolean;
+}
+
 export function createCursors({ database }: Context): MetadataCursors {
   return {
     async leaseCursor(name, holder, leaseMs) {
@@ -10,6 +17,10 @@ export function createCursors({ database }: Context): MetadataCursors {
     async saveCursor(name, holder, { position, leaseMs }) {
       const rows = await database.write('save-cursor', [name, holder, JSON.stringify(position), leaseMs]);
       return rows.length > 0;
+    },
+    async listCursors(prefix) {
+      const rows = await database.read<CursorRow>('list-cursors', [prefix]);
+      return rows.map(({ name, position, updated_at, leased }) => ({ name, position, savedAtMs: updated_at, leased }));
     },
   };
 }

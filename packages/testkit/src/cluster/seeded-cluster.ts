@@ -1,5 +1,5 @@
 import { createMemoryDriver } from '@sealgate/backends/memory';
-import { type BlobId, type PhysicalBucketName, parseBucketName } from '@sealgate/core/names';
+import { type PhysicalBucketName, parseBucketName } from '@sealgate/core/names';
 import type { AuditActor, Backend, BackendDriver, Bucket, Metadata, Versioning } from '@sealgate/core/ports';
 import { createEngine, type Engine, type EngineEvents, type EngineLimits, silentEvents } from '@sealgate/engine';
 import { createFaultyBackend, type FaultyBackend } from '../faulty-backend/faulty-backend.ts';
@@ -31,8 +31,6 @@ export interface SeededCluster {
   readonly members: readonly ClusterMember[];
   /** The truth, without faults. */
   readonly metadata: MemoryMetadata;
-  /** Blobs whose clean-up a gateway could not queue: the sweep for orphans is to find them. */
-  readonly abandoned: ReadonlySet<BlobId>;
   useMetadataPlan(plan: MetadataPlan): void;
   /** A new process on the same metadata and backends. */
   startGateway(): SimulatedGateway;
@@ -75,7 +73,6 @@ export async function createSeededCluster(options: SeededClusterOptions): Promis
     ACTOR,
   );
   const members: ClusterMember[] = [];
-  const abandoned = new Set<BlobId>();
   for (const facts of simulatedBackends()) {
     const backend = await truth.createBackend(facts, ACTOR);
     const received = new Set<string>();
@@ -89,7 +86,6 @@ export async function createSeededCluster(options: SeededClusterOptions): Promis
     clock,
     members,
     metadata: truth,
-    abandoned,
     useMetadataPlan: (next) => {
       plan = next;
     },
@@ -111,7 +107,7 @@ export async function createSeededCluster(options: SeededClusterOptions): Promis
         pool,
         clock,
         limits: options.limits,
-        events: { ...silentEvents, ...options.events, cleanupFailed: (blobId) => void abandoned.add(blobId) },
+        events: { ...silentEvents, ...options.events },
         random: (count) => random.bytes(count),
       });
       return { engine, metadata, pool, life };

@@ -5,4 +5,5 @@ export {
   describeBackendDriver,
 } from './backend-driver.ts';
 export { createWorld as createMetadataWorld, type World as MetadataWorld } from './metadata/context.ts';
+export { describeSweeps, type SweepsUnderTest } from './metadata/sweeps.ts';
 export { describeMetadata, type MetadataFactory, type MetadataUnderTest } from './metadata.ts';

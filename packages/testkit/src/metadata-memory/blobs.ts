@@ -1,4 +1,4 @@
-import type { BlobId } from '@sealgate/core/names';
+import type { BackendId, BlobId } from '@sealgate/core/names';
 import type { BlobRecord, ReplicaPlace, ReplicaRecord } from '@sealgate/core/ports';
 import { noteLock } from './locks.ts';
 import { fail, type MemoryState, nextNumber, type StoredVersion } from './state.ts';
@@ -28,7 +28,7 @@ export function insertBlob(
   if (record.replicas.some((replica) => replica.state === 'missing')) enqueueRepair(state, record.blobId, 0);
 }
 
-function blobTime(blobId: BlobId): number {
+export function blobTime(blobId: BlobId): number {
   return Number.parseInt(blobId.replaceAll('-', '').slice(0, 12), 16);
 }
 
@@ -98,7 +98,9 @@ export function markReplica(
   const blob = state.blobs.get(blobId);
   if (blob === undefined || blob.doomedAtMs !== null) return false;
   const at = blob.record.replicas.findIndex((r) => r.backend === replica.backend && r.shard === replica.shard);
-  const barred = at < 0 && (options.known || state.removals.has(placeKey({ blobId, ...replica })));
+  const barred =
+    at < 0 &&
+    (options.known || state.removals.has(placeKey({ blobId, ...replica })) || isStray(state, blobId, replica));
   if (barred || blob.record.replicas[at]?.state === 'leaving') return replica.state !== 'stored';
   const was = blob.record.replicas[at]?.state;
   const replicas = at < 0 ? [...blob.record.replicas, replica] : blob.record.replicas.with(at, replica);
@@ -110,4 +112,35 @@ export function markReplica(
     if (was !== 'pending' && was !== 'stored') noteLocksOfBlob(state, blobId);
   }
   return true;
+}
+
+/** The sweep has claimed the copy there, or removed it a short while ago. */
+function isStray(state: MemoryState, blobId: BlobId, { backend, shard }: ReplicaRecord): boolean {
+  return [...state.strays.values()].some(
+    ({ copy }) => copy.blobId === blobId && copy.backend === backend && copy.shard === shard,
+  );
+}
+
+/** An attempt that nothing knows can never be published from now on, and its bytes are removed. */
+export function giveUp(
+  state: MemoryState,
+  attempt: {
+    readonly blobId: BlobId;
+    readonly bucketId: number;
+    readonly replicas: readonly { readonly backend: BackendId; readonly shard: number }[];
+    readonly dueAtMs: number;
+  },
+): void {
+  const { blobId, bucketId, dueAtMs } = attempt;
+  const replicas = attempt.replicas.map(({ backend, shard }) => ({ backend, shard, state: 'pending' as const }));
+  const layout = { kind: 'copies' as const };
+  const record = { blobId, bytes: 0, layout, blockBytes: 1, digests: new Uint8Array(), replicas };
+  state.blobs.set(blobId, {
+    record,
+    bucketId,
+    redundancyClass: '',
+    residency: null,
+    owedAtMs: null,
+    doomedAtMs: dueAtMs,
+  });
 }

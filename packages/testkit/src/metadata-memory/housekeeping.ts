@@ -1,6 +1,6 @@
 import type { BlobId } from '@sealgate/core/names';
 import type { DueDeletion, MetadataHousekeeping } from '@sealgate/core/ports';
-import { dataBlobOf, enqueueRepair, markReplica } from './blobs.ts';
+import { dataBlobOf, enqueueRepair, giveUp, markReplica } from './blobs.ts';
 import { createLockPushes } from './locks.ts';
 import { addStray } from './placement.ts';
 import type { MemoryState, StoredBlob } from './state.ts';
@@ -41,15 +41,12 @@ function createDeletions(
 
   return {
     async enqueueDeletion({ blobId, bucketId, replicas }) {
-      const places = replicas.map((place) => ({ ...place, state: 'pending' as const }));
       const known = state.blobs.get(blobId);
       if (known === undefined) {
-        const layout = { kind: 'copies' as const };
-        const record = { blobId, bytes: 0, layout, blockBytes: 1, digests: new Uint8Array(), replicas: places };
-        const doomedAtMs = state.clock.now() + state.deletionGraceMs;
-        state.blobs.set(blobId, { record, bucketId, redundancyClass: '', residency: null, owedAtMs: null, doomedAtMs });
+        giveUp(state, { blobId, bucketId, replicas, dueAtMs: state.clock.now() + state.deletionGraceMs });
         return;
       }
+      const places = replicas.map((place) => ({ ...place, state: 'pending' as const }));
       if (known.doomedAtMs === null) {
         for (const place of places) {
           const named = known.record.replicas.some((r) => r.backend === place.backend && r.shard === place.shard);

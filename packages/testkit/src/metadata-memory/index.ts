@@ -8,6 +8,7 @@ import { createPlacement } from './placement.ts';
 import { createRegistry } from './registry.ts';
 import { createSessions } from './sessions.ts';
 import type { MemoryState } from './state.ts';
+import { createSweeps } from './sweeps.ts';
 import { createUploads } from './uploads.ts';
 
 export interface MemoryMetadataOptions {
@@ -30,6 +31,12 @@ export interface MemoryBlobRow {
 export interface MemoryMetadata extends Metadata {
   blobRows(): readonly MemoryBlobRow[];
   readonly openRepairs: number;
+  /** Strays that are still to be removed. */
+  readonly openStrays: number;
+  /** The same data seen by a process to which all attempts are old once `age` was called. */
+  agedView(): { readonly aged: Metadata; readonly age: () => void };
+  /** As a restored database has it. */
+  holdSweep(reason: string): void;
 }
 
 /**
@@ -61,11 +68,13 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     placementEpoch: 1n,
     lockPushes: new Map(),
     cursors: new Map(),
+    strays: new Map(),
+    sweepHold: null,
     notifications: { webhooks: new Map(), events: [], deliveries: [] },
   };
   const objects = createObjects(state);
   const uploads = createUploads(state);
-  return {
+  const memory: MemoryMetadata = {
     ...createRegistry(state),
     ...createSessions(state),
     ...objects,
@@ -75,6 +84,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     ...createHousekeeping(state),
     ...createPlacement(state),
     ...createCursors(state),
+    ...createSweeps(state),
     ...createLifecycle(state, { ...objects, ...uploads }),
     ping: async () => {},
     close: async () => {},
@@ -84,8 +94,23 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
         blob: record,
         wanted: doomedAtMs === null,
       })),
+    agedView() {
+      let aged = false;
+      const view: MemoryState = Object.create(state, {
+        attemptAgeMaxMs: { get: () => (aged ? -1 : state.attemptAgeMaxMs) },
+        sweepHold: { get: () => state.sweepHold, set: (hold: MemoryState['sweepHold']) => (state.sweepHold = hold) },
+      }) as MemoryState;
+      return { aged: { ...memory, ...createSweeps(view) }, age: () => (aged = true) };
+    },
+    get openStrays() {
+      return [...state.strays.values()].filter(({ removed }) => !removed).length;
+    },
+    holdSweep: (reason) => {
+      state.sweepHold = { reason, sinceMs: state.clock.now() };
+    },
     get openRepairs() {
       return state.jobs.size;
     },
   };
+  return memory;
 }

@@ -21,14 +21,27 @@ export function createCursors(state: MemoryState): MetadataCursors {
       const now = state.clock.now();
       if (known !== undefined && known.holder !== holder && known.leasedUntilMs > now) return undefined;
       const position = known?.position ?? null;
-      state.cursors.set(name, { position, holder, leasedUntilMs: now + leaseMs });
+      state.cursors.set(name, { position, holder, leasedUntilMs: now + leaseMs, savedAtMs: known?.savedAtMs ?? now });
       return { position: structuredClone(position) };
     },
     async saveCursor(name, holder, { position, leaseMs }) {
       if (state.cursors.get(name)?.holder !== holder) return false;
       const kept: unknown = JSON.parse(JSON.stringify(position));
-      state.cursors.set(name, { position: kept, holder, leasedUntilMs: state.clock.now() + leaseMs });
+      const savedAtMs = state.clock.now();
+      state.cursors.set(name, { position: kept, holder, leasedUntilMs: savedAtMs + leaseMs, savedAtMs });
       return true;
+    },
+    async listCursors(prefix) {
+      const now = state.clock.now();
+      return [...state.cursors]
+        .filter(([name]) => name.startsWith(prefix))
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, { position, savedAtMs, leasedUntilMs }]) => ({
+          name,
+          position: structuredClone(position),
+          savedAtMs,
+          leased: leasedUntilMs > now,
+        }));
     },
   };
 }

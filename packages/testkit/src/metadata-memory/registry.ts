@@ -199,6 +199,7 @@ function createBuckets(state: MemoryState): Buckets {
       const bucket = activeBucket(state, id);
       if (bucket.versions.size > 0) fail('BucketNotEmpty');
       bucket.deleted = true;
+      bucket.deletedAtMs = state.clock.now();
     },
     async updateBucket(id, { configs, ...change }) {
       const bucket = activeBucket(state, id);

@@ -15,6 +15,8 @@ import type {
   PolicyRecord,
   ReplicaPlace,
   Role,
+  StrayCopy,
+  SweepHold,
   Tenant,
   UploadRecord,
 } from '@sealgate/core/ports';
@@ -60,6 +62,7 @@ export interface StoredUpload {
 export interface StoredBucket {
   record: Bucket;
   deleted: boolean;
+  deletedAtMs?: number;
   /** Versions of a key, oldest first. No key has an empty list. */
   readonly versions: Map<ObjectKey, StoredVersion[]>;
   /** Keys of `versions`, ascending bytewise. */
@@ -71,6 +74,7 @@ export interface StoredCursor {
   readonly position: unknown;
   readonly holder: string;
   readonly leasedUntilMs: number;
+  readonly savedAtMs: number;
 }
 
 /** Of a single copy of a blob that stays. */
@@ -120,6 +124,8 @@ export interface MemoryState {
   /** Versions whose retention backends are to hear of, and when. */
   readonly lockPushes: Map<bigint, { readonly version: StoredVersion; dueAtMs: number }>;
   readonly cursors: Map<string, StoredCursor>;
+  readonly strays: Map<string, { readonly copy: StrayCopy; dueAtMs: number; removed: boolean }>;
+  sweepHold: SweepHold | null;
   readonly notifications: NotificationState;
 }
 

@@ -4,6 +4,7 @@ import { backendRoutes } from './backends.ts';
 import { bucketRoutes } from './buckets.ts';
 import { credentialPolicyRoutes } from './credential-policies.ts';
 import { credentialRoutes } from './credentials.ts';
+import { housekeepingRoutes } from './housekeeping.ts';
 import { identityProviderRoutes } from './identity-providers.ts';
 import { policyRoutes } from './policies.ts';
 import { roleRoutes } from './roles.ts';
@@ -25,6 +26,7 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...identityProviderRoutes(services),
     ...whoamiRoutes(),
     ...webhookRoutes(services),
+    ...housekeepingRoutes(services),
     ...statRoutes(services),
   ];
 }

@@ -1,0 +1,34 @@
+import type { Engine } from '@sealgate/engine';
+import { type BackgroundLoop, createLoop, type LoopDeps } from '@sealgate/runtime/background';
+import type { Config } from '../config.ts';
+
+/** How often an idle process asks whether a run is due, or whether who did the work has died. */
+const LOOKS_PER_INTERVAL = 10;
+const LOOK_MS_MAX = 60_000;
+const BACKOFF = { backoffMs: 1000, backoffMaxMs: 60_000 };
+
+/**
+ * The loops that look for what lies on backends and belongs to nobody, and remove it. Every gateway on a database runs
+ * them; a lease for each backend lets one of them walk it.
+ * @param deps.holder names this process among them
+ */
+export function createSweepLoops(
+  deps: Pick<LoopDeps, 'clock' | 'logger' | 'metrics'> & {
+    readonly engine: Pick<Engine, 'sweepDue' | 'removeStrays'>;
+    readonly config: Pick<Config, 'sweepIntervalSeconds'>;
+    readonly holder: string;
+  },
+): readonly BackgroundLoop[] {
+  const { engine, config, holder, ...shared } = deps;
+  const intervalMs = config.sweepIntervalSeconds * 1000;
+  return [
+    createLoop({
+      ...shared,
+      name: 'orphans',
+      concurrency: 1,
+      run: ({ signal }) => engine.sweepDue({ holder, intervalMs, signal }),
+      pace: { idleMs: Math.min(intervalMs / LOOKS_PER_INTERVAL, LOOK_MS_MAX), ...BACKOFF },
+    }),
+    createLoop({ ...shared, name: 'strays', concurrency: 1, run: (options) => engine.removeStrays(options) }),
+  ];
+}

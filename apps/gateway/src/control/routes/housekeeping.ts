@@ -1,0 +1,103 @@
+import type { CursorState } from '@sealgate/core/ports';
+import { readSweepPosition, SWEEP_CURSORS, type SweepCounts } from '@sealgate/engine';
+import { z } from 'zod';
+import { lookAtGateway } from '../access.ts';
+import { isoTime } from '../models.ts';
+import { type Route, route } from '../route.ts';
+import type { ControlServices } from '../services.ts';
+
+const countsSchema = z.object({
+  keys: z.number().meta({ description: 'Keys that were looked at.' }),
+  unknown: z.number().meta({ description: 'Blobs that no row knew; the deletion queue removes them.' }),
+  misplaced: z.number().meta({ description: 'Copies where no row named them; they are removed.' }),
+  foreign: z.number().meta({ description: 'Keys that no part of Sealgate makes. They are left alone.' }),
+  foreignKeys: z.array(z.string()).meta({ description: 'The first of those, as bucket/key.' }),
+  buckets: z.number().meta({ description: 'Physical buckets walked.' }),
+  removedBuckets: z.number().meta({ description: 'Empty buckets of deleted ones that were removed.' }),
+});
+
+const sweepSchema = z.object({
+  backend: z.string(),
+  running: z
+    .object({ startedAt: z.iso.datetime().nullable(), bucket: z.string(), after: z.string(), counts: countsSchema })
+    .nullable()
+    .meta({ description: 'The run under way: where it is and what it has met so far.' }),
+  last: z
+    .object({
+      startedAt: z.iso.datetime().nullable(),
+      endedAt: z.iso.datetime().nullable(),
+      counts: countsSchema,
+    })
+    .nullable(),
+  error: z.string().nullable().meta({ description: 'Why the newest step failed; it is tried again.' }),
+  savedAt: z.iso.datetime().nullable(),
+});
+
+const housekeepingSchema = z.object({
+  orphanSweep: z.object({
+    held: z
+      .object({ reason: z.string(), since: z.iso.datetime().nullable() })
+      .nullable()
+      .meta({ description: 'Nothing is swept until an operator releases it.' }),
+    backends: z.array(sweepSchema),
+  }),
+});
+
+export function housekeepingRoutes({ metadata }: ControlServices): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/admin/housekeeping',
+      operationId: 'getHousekeeping',
+      tag: 'housekeeping',
+      summary: 'What background cleaning has found and how far it is',
+      access: lookAtGateway,
+      status: 200,
+      response: housekeepingSchema,
+      async handle() {
+        const [hold, sweeps] = await Promise.all([metadata.sweepHold(), metadata.listCursors(SWEEP_CURSORS)]);
+        const held = hold === undefined ? null : { reason: hold.reason, since: isoTime(hold.sinceMs) };
+        return { orphanSweep: { held, backends: sweeps.map(sweepModel) } };
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/admin/housekeeping/release',
+      operationId: 'releaseOrphanSweep',
+      tag: 'housekeeping',
+      summary: 'Let the sweep for orphans go on',
+      description:
+        'A database that was restored from a backup knows nothing of what was written since, and would take it for orphans: its sweep is held. Release it when nothing written since the backup is to be kept.',
+      access: 'admin',
+      status: 200,
+      response: z.object({ released: z.boolean().meta({ description: 'False when it was not held.' }) }),
+      async handle(_input, { actor }) {
+        return { released: await metadata.releaseSweepHold(actor) };
+      },
+    }),
+  ];
+}
+
+function sweepModel({ name, position, savedAtMs }: CursorState): z.input<typeof sweepSchema> {
+  const { run, last, trouble } = readSweepPosition(position);
+  return {
+    backend: name.slice(SWEEP_CURSORS.length),
+    running: run && {
+      startedAt: isoTime(run.startedMs),
+      bucket: run.bucket,
+      after: run.after ?? '',
+      counts: countsModel(run.counts),
+    },
+    last: last && {
+      startedAt: isoTime(last.startedMs),
+      endedAt: isoTime(last.endedMs),
+      counts: countsModel(last.counts),
+    },
+    error: trouble?.code ?? null,
+    savedAt: isoTime(savedAtMs),
+  };
+}
+
+function countsModel(counts: SweepCounts): z.input<typeof countsSchema> {
+  return { ...counts, foreignKeys: [...counts.foreignKeys] };
+}

@@ -1,0 +1,21 @@
+-- An abandoned physical bucket has been removed from its backend. False: it is not abandoned any more, and nothing happens.
+CREATE OR REPLACE FUNCTION sealgate.forget_physical_bucket(
+  p_backend smallint, p_name text, p_attempt_age_ms bigint, p_actor integer, p_request text
+) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_count integer;
+BEGIN
+  DELETE FROM sealgate.physical_buckets p USING sealgate.buckets b
+  WHERE b.id = p.bucket_id AND p.backend = p_backend AND p.name = p_name AND b.state = 'deleted'
+    AND b.deleted_at < now() - p_attempt_age_ms * interval '1 millisecond'
+    AND NOT EXISTS (SELECT FROM sealgate.deletions d WHERE d.bucket_id = b.id);
+  GET DIAGNOSTICS v_count = ROW_COUNT;
+  IF v_count = 0 THEN RETURN false; END IF;
+  -- Action 116: physical bucket removed.
+  INSERT INTO sealgate.audit_log (seq, at, actor, action, request_id, detail)
+  VALUES (nextval('sealgate.change_seq'), clock_timestamp(), p_actor, 116, p_request,
+    jsonb_build_object('backend', p_backend, 'name', p_name));
+  RETURN true;
+END
+$$;

@@ -1,0 +1,87 @@
+import type { BackendId, PhysicalBucketName } from '@sealgate/core/names';
+import type { MetadataSweeps, StrayCopy } from '@sealgate/core/ports';
+import { blobTime, giveUp, placeKey } from './blobs.ts';
+import type { MemoryState, StoredBlob, StoredBucket } from './state.ts';
+
+export function createSweeps(state: MemoryState): MetadataSweeps {
+  const oldBefore = (): number => state.clock.now() - state.attemptAgeMaxMs;
+  const bucketsOf = (backend: BackendId, name: PhysicalBucketName): StoredBucket[] =>
+    [...state.buckets.values()].filter((bucket) => bucket.physical.get(backend) === name);
+  const liesAt = (blob: StoredBlob, { backend, shard, bucket }: Omit<StrayCopy, 'blobId'>): boolean =>
+    blob.record.replicas.some((replica) => replica.backend === backend && replica.shard === shard) &&
+    state.buckets.get(blob.bucketId)?.physical.get(backend) === bucket;
+  const isQuiet = (bucket: StoredBucket): boolean => {
+    const { id } = bucket.record;
+    const doomed = [...state.blobs.values()].some((blob) => blob.bucketId === id && blob.doomedAtMs !== null);
+    return (bucket.deletedAtMs ?? Number.POSITIVE_INFINITY) < oldBefore() && !doomed;
+  };
+  const hasOpenUpload = (bucket: StoredBucket): boolean =>
+    [...state.uploads.values()].some(({ record }) => record.bucketId === bucket.record.id && record.state === 'open');
+
+  return {
+    async nextPhysicalBucket(backend, after) {
+      const names = [...state.buckets.values()].flatMap((bucket) => bucket.physical.get(backend) ?? []);
+      const [name] = names.filter((each) => each > after).sort();
+      if (name === undefined) return undefined;
+      const abandoned = bucketsOf(backend, name).every((bucket) => isQuiet(bucket) && !hasOpenUpload(bucket));
+      return { name, abandoned };
+    },
+
+    async sweepPage({ backend, bucket, copies }) {
+      const found = { held: state.sweepHold !== null, unknown: 0, misplaced: 0 };
+      const [owner] = bucketsOf(backend, bucket);
+      if (found.held || owner === undefined) return found;
+      for (const { blobId, shard, settled } of copies.filter((copy) => blobTime(copy.blobId) < oldBefore())) {
+        const blob = state.blobs.get(blobId);
+        const place = { backend, shard, bucket };
+        if (blob === undefined) {
+          giveUp(state, { blobId, bucketId: owner.record.id, replicas: [place], dueAtMs: state.clock.now() });
+          found.unknown += 1;
+        } else if (settled && !liesAt(blob, place) && !state.removals.has(placeKey({ ...place, blobId }))) {
+          const id = strayId({ ...place, blobId });
+          if (state.strays.get(id)?.removed !== false) found.misplaced += 1;
+          state.strays.set(id, { copy: { ...place, blobId }, dueAtMs: state.clock.now(), removed: false });
+        }
+      }
+      return found;
+    },
+
+    async leaseStrays(limit, leaseMs) {
+      if (state.sweepHold !== null) return [];
+      const now = state.clock.now();
+      const due = [...state.strays].filter(([, stray]) => !stray.removed && stray.dueAtMs <= now).slice(0, limit);
+      return due.flatMap(([id, stray]) => {
+        const blob = state.blobs.get(stray.copy.blobId);
+        if (blob !== undefined && liesAt(blob, stray.copy)) {
+          state.strays.delete(id);
+          return [];
+        }
+        stray.dueAtMs = now + leaseMs;
+        return [stray.copy];
+      });
+    },
+
+    async finishStray(copy) {
+      const stray = state.strays.get(strayId(copy));
+      if (stray !== undefined) stray.removed = true;
+    },
+
+    async forgetPhysicalBucket(backend, name) {
+      const gone = bucketsOf(backend, name).filter(isQuiet);
+      for (const bucket of gone) bucket.physical.delete(backend);
+      return gone.length > 0;
+    },
+
+    sweepHold: async () => state.sweepHold ?? undefined,
+
+    async releaseSweepHold() {
+      const held = state.sweepHold !== null;
+      state.sweepHold = null;
+      return held;
+    },
+  };
+}
+
+function strayId({ blobId, backend, shard, bucket }: StrayCopy): string {
+  return `${blobId}/${shard}/${backend}/${bucket}`;
+}
