@@ -1,3 +1,4 @@
+import { AuditIntegrityError } from '@sealgate/core/audit';
 import { type FaultCode, isFault } from '@sealgate/core/faults';
 import { SealError, type SealErrorCode } from '@sealgate/sealed/inspect';
 import { CliError } from './cli-error.ts';
@@ -14,6 +15,10 @@ export interface Failure {
 export function describeFailure(error: unknown): Failure {
   if (error instanceof CliError) {
     return { exitCode: error.exitCode, code: 'CliError', message: error.message, hint: error.hint };
+  }
+  if (error instanceof AuditIntegrityError) {
+    const hint = 'Keep the files as they are: they are evidence. Ask for the log again, from somebody else too.';
+    return { exitCode: exitCodes.integrity, code: error.name, message: error.message, hint };
   }
   if (isFault(error)) {
     const exitCode = refusals.has(error.code) ? exitCodes.refused : exitCodes.failed;

@@ -120,3 +120,6 @@ export const defaultEngineLimits: EngineLimits = {
   straySettledMs: 24 * 60 * 60_000,
   foreignKeysShown: 20,
 };
+
+/** Entries that one round gives their leaves: one statement of about 200 KiB. */
+export const AUDIT_BATCH = 2000;

@@ -1,3 +1,4 @@
+export { auditActions } from './audit/actions.ts';
 export type { MetadataLogger } from './logger.ts';
 export { type MigrateResult, migrate } from './migrate/migrate.ts';
 export { type OpenMetadataOptions, openMetadata } from './open.ts';

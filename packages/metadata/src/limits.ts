@@ -66,3 +66,14 @@ export const REPAIR_DONE_KEPT_S = 60 * 60;
 export const SESSIONS_PER_TENANT_MAX = 10_000;
 /** A session is known this long after its end, so that who still uses it hears that it expired. */
 export const EXPIRED_SESSION_KEPT_MS = 24 * 60 * 60_000;
+
+/** Entries that one statement reads: a second's work of the busiest gateway. */
+export const AUDIT_PAGE = 2000;
+/** Leaves that one search looks at; who wants to look further asks for the next page. */
+export const AUDIT_SCAN_MAX = 50_000;
+/** Entries about one bucket or key that are put together in memory, about 500 bytes each. */
+export const AUDIT_SUBJECT_ENTRIES_MAX = 200_000;
+/** Entries are in the order of their numbers and nearly in that of their times: no transaction lasts longer. */
+export const AUDIT_CLOCK_SLACK_MS = 60_000;
+/** How long a process may sign without a look at whether the key was rotated. */
+export const AUDIT_KEYS_KEPT_MS = 30_000;

@@ -1,5 +1,7 @@
-import type { Clock, KeyWrapper, Metadata } from '@sealgate/core/ports';
+import type { AuditSigner, AuditStore, Clock, KeyWrapper, Metadata } from '@sealgate/core/ports';
 import { systemClock } from '@sealgate/core/ports';
+import { openAuditSigner } from './audit/signer.ts';
+import { createAuditStore } from './audit/store.ts';
 import { actorWith, type Context } from './context.ts';
 import { createBackendNumbers } from './db/backend-numbers.ts';
 import { createDatabase, type Database } from './db/database.ts';
@@ -52,6 +54,8 @@ export interface OpenMetadataOptions {
 export interface OpenedMetadata extends Metadata, DatabaseStatus {
   /** Keeps the data keys of encrypted objects. */
   readonly objectKeys: KeyWrapper;
+  readonly auditStore: AuditStore;
+  readonly auditSigner: AuditSigner;
 }
 
 /**
@@ -89,8 +93,9 @@ export async function openMetadata(options: OpenMetadataOptions): Promise<Opened
       },
       actor: actorWith(terms),
     };
-    const objectKeys = await openObjectKeys(database, secrets);
-    return { ...assemble(context, { database, queue }), objectKeys };
+    const [objectKeys, auditSigner] = await Promise.all([openObjectKeys(database, secrets), openAuditSigner(context)]);
+    const auditStore = createAuditStore(context);
+    return { ...assemble(context, { database, queue }), objectKeys, auditStore, auditSigner };
   } catch (error) {
     await database.close();
     throw error;

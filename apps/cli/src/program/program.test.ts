@@ -85,6 +85,13 @@ describe('the command tree', () => {
       'webhook redrive',
       'housekeeping status',
       'housekeeping release',
+      'audit search',
+      'audit tail',
+      'audit key',
+      'audit checkpoint',
+      'audit proof',
+      'audit export',
+      'audit verify',
       'serve',
     ]);
   });

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { exitCodes } from '../exit-codes.ts';
+import { addAuditCommands } from './audit.ts';
 import { addBucketCommands } from './buckets.ts';
 import { examplesText, type ProgramDeps } from './command.ts';
 import { addHousekeepingCommands } from './housekeeping.ts';
@@ -15,7 +16,7 @@ export const EXIT_CODES = [
   { code: exitCodes.failed, meaning: 'failed' },
   { code: exitCodes.usage, meaning: 'wrong usage' },
   { code: exitCodes.refused, meaning: 'refused by policy' },
-  { code: exitCodes.integrity, meaning: 'integrity failure: no plaintext file was written' },
+  { code: exitCodes.integrity, meaning: 'integrity failure: nothing that failed the check was written' },
 ] as const;
 
 /** The command tree. Declares only: what a command does is loaded when it runs. */
@@ -33,6 +34,7 @@ export function createProgram(deps: ProgramDeps, version: string): Command {
   addIdentityCommands(program, deps);
   addWebhookCommands(program, deps);
   addHousekeepingCommands(program, deps);
+  addAuditCommands(program, deps);
   program
     .command('serve')
     .summary('Start a gateway')

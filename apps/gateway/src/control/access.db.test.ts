@@ -15,6 +15,7 @@ type Row = readonly [of: 'gateway' | 'tenant' | 'caller', ...roles: CallerRole[]
 
 const ADMIN: Row = ['gateway', 'operator'];
 const LOOK: Row = ['gateway', 'operator', 'viewer'];
+const AUDIT: Row = ['gateway', 'operator', 'auditor'];
 const TENANT_LOOK: Row = ['tenant', 'operator', 'viewer'];
 const TENANT_CHANGE: Row = ['tenant', 'operator'];
 const OWN_LOOK: Row = ['tenant', 'operator', 'viewer', 'tenant'];
@@ -64,6 +65,16 @@ const table: Readonly<Record<string, Row>> = {
   listDeadLetters: TENANT_LOOK,
   redriveDeadLetters: TENANT_CHANGE,
   statObject: TENANT_LOOK,
+  searchAudit: ['tenant', 'operator', 'auditor'],
+  findAuditRange: AUDIT,
+  readAuditEntries: AUDIT,
+  readAuditRequests: AUDIT,
+  rotateAuditKey: ADMIN,
+  getCheckpoint: AUDIT,
+  takeCheckpoint: AUDIT,
+  proveInclusion: AUDIT,
+  proveConsistency: AUDIT,
+  readAuditPeaks: AUDIT,
 };
 
 const ISSUER = 'http://127.0.0.1:8080/people';

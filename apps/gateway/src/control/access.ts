@@ -29,6 +29,8 @@ export const lookAtGateway: AccessRule = { roles: ['operator', 'viewer'] };
 /** Looks at or changes what is a tenant's, below `/admin/tenants/:tenant`. Tenants themselves use S3 and `/proxy`. */
 export const lookAtTenant: AccessRule = { roles: ['operator', 'viewer'], tenant: byTenant };
 export const changeTenant: AccessRule = { roles: ['operator'], tenant: byTenant };
+/** Reads what happened and its proofs. */
+export const lookAtAudit: AccessRule = { roles: ['operator', 'auditor'] };
 /** Calls of tenants, or of operators on their behalf. */
 export const tenantLooks = (tenant: TenantPlace): AccessRule => ({ roles: ['operator', 'viewer', 'tenant'], tenant });
 export const tenantChanges = (tenant: TenantPlace): AccessRule => ({ roles: ['operator', 'tenant'], tenant });

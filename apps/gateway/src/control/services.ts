@@ -4,12 +4,14 @@ import type { Bucket, Clock, Metadata, Tenant } from '@sealgate/core/ports';
 import type { Engine } from '@sealgate/engine';
 import type { BackendRegistry } from '@sealgate/runtime/backends';
 import type { EndpointGuard } from '@sealgate/runtime/net';
+import type { AuditServices } from '../audit/audit-services.ts';
 import type { BackendProber } from '../backends/prober.ts';
 import type { Readiness } from '../start/readiness.ts';
 
 /** What the routes work with. */
 export interface ControlServices {
   readonly metadata: Metadata;
+  readonly audit: AuditServices;
   readonly engine: Pick<Engine, 'policies'>;
   readonly registry: BackendRegistry;
   readonly prober: BackendProber;

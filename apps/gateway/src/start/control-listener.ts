@@ -52,6 +52,7 @@ export async function openControlListener(
   const app = createControlServer({
     services: {
       metadata: core.metadata,
+      audit: core.audit,
       engine: core.engine,
       registry: core.registry,
       prober: createBackendProber(core.links),

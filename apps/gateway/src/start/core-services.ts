@@ -5,6 +5,7 @@ import { createCachedMetadata } from '@sealgate/metadata/cache';
 import { type BackendRegistry, createBackendRegistry, type LinkDeps, linkTo } from '@sealgate/runtime/backends';
 import type { Logger, Secret } from '@sealgate/runtime/log';
 import { createEndpointGuard, type EndpointGuard } from '@sealgate/runtime/net';
+import { type AuditServices, createAuditServices } from '../audit/audit-services.ts';
 import type { Config } from '../config.ts';
 import { createWebhookSender } from '../notifications/webhook-sender.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -15,6 +16,7 @@ import { watchDatabase } from '../observe/watch-database.ts';
 export interface CoreServices {
   readonly metadata: Metadata;
   readonly objectKeys: KeyWrapper;
+  readonly audit: AuditServices;
   readonly guard: EndpointGuard;
   readonly links: LinkDeps;
   readonly registry: BackendRegistry;
@@ -77,6 +79,7 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
   return {
     metadata,
     objectKeys: database.objectKeys,
+    audit: createAuditServices({ store: database.auditStore, signer: database.auditSigner, now: () => clock.now() }),
     guard,
     links,
     registry,

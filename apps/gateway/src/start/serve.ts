@@ -5,6 +5,7 @@ import { systemClock } from '@sealgate/core/ports';
 import { migrate } from '@sealgate/metadata';
 import { type BackgroundLoop, createLoop } from '@sealgate/runtime/background';
 import type { Logger } from '@sealgate/runtime/log';
+import { createAuditLoops } from '../audit/loops.ts';
 import { createBackendProber } from '../backends/prober.ts';
 import { createLifecycleLoop } from '../background/lifecycle.ts';
 import { createSweepLoops } from '../background/sweeps.ts';
@@ -157,6 +158,7 @@ function startLoops({ core, options, metrics, closers }: Opening): void {
   const { metadata, webhooks } = core;
   const holder = randomUUID();
   const loops: readonly BackgroundLoop[] = [
+    ...createAuditLoops({ ...shared, audit: core.audit, checkpointSeconds: config.auditCheckpointSeconds }),
     ...createNotificationLoops({ ...shared, metadata, webhooks, registry: metrics.registry }),
     createLoop({
       ...shared,

@@ -17,6 +17,15 @@ export { type Clock, systemClock } from './clock.ts';
 export type { KeyWrapper, WrappedKey } from './key-wrapper.ts';
 export type { Metadata } from './metadata.ts';
 export type { CursorPosition, CursorState, MetadataCursors } from './metadata-cursors.ts';
+export type {
+  AuditFilter,
+  AuditSigner,
+  AuditStore,
+  NewLeaf,
+  RequestBatch,
+  SequencedEntry,
+  StoredCheckpoint,
+} from './metadata-audit.ts';
 export type { DueDeletion, LockPush, MetadataHousekeeping, PendingRepair } from './metadata-housekeeping.ts';
 export type {
   ExpireOutcome,

@@ -42,4 +42,7 @@ export const auditActions = {
   orphansFound: 115,
   physicalBucketRemoved: 116,
   holdReleased: 117,
+  auditKeyMade: 120,
+  auditExported: 122,
+  requestsRecorded: 124,
 } as const;

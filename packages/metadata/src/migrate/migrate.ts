@@ -137,13 +137,14 @@ async function dropOtherForms(client: pg.Client, name: string): Promise<void> {
   for (const { form } of rows) await client.query(`DROP FUNCTION ${form}`);
 }
 
-/** Everything but the audit log may be changed; the audit log may be appended to. */
+/** Everything but the audit log and its tree may be changed; those may be appended to. */
 async function grant(client: pg.Client, role: string): Promise<void> {
   const name = client.escapeIdentifier(role);
   await client.query(`
     GRANT USAGE ON SCHEMA sealgate, pgboss TO ${name};
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA sealgate, pgboss TO ${name};
-    REVOKE UPDATE, DELETE, TRUNCATE ON sealgate.audit_log FROM ${name};
+    REVOKE UPDATE, DELETE, TRUNCATE ON sealgate.audit_log, sealgate.audit_leaves, sealgate.audit_nodes, sealgate.audit_checkpoints FROM ${name};
+    REVOKE DELETE ON sealgate.audit_keys FROM ${name};
     REVOKE INSERT, UPDATE, DELETE ON sealgate.migrations, sealgate.functions FROM ${name};
     GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA sealgate, pgboss TO ${name};
     GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA sealgate, pgboss TO ${name};`);

@@ -24,6 +24,7 @@ export interface SecretPlace {
     | 'session-token'
     | 'backend'
     | 'object-key'
+    | 'audit-key'
     | 'webhook'
     | 'webhook-headers';
   /** The row's primary key. */

@@ -1,5 +1,7 @@
 import type { Route } from '../route.ts';
 import type { ControlServices } from '../services.ts';
+import { auditRoutes } from './audit.ts';
+import { auditProofRoutes } from './audit-proofs.ts';
 import { backendRoutes } from './backends.ts';
 import { bucketRoutes } from './buckets.ts';
 import { credentialPolicyRoutes } from './credential-policies.ts';
@@ -28,5 +30,7 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...webhookRoutes(services),
     ...housekeepingRoutes(services),
     ...statRoutes(services),
+    ...auditRoutes(services),
+    ...auditProofRoutes(services),
   ];
 }

@@ -1,0 +1,207 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  AuditIntegrityError,
+  leafHash,
+  type NoteVerifier,
+  openCheckpoint,
+  parseVerifier,
+  verifyConsistency,
+  verifyInclusion,
+} from '@sealgate/core/audit';
+import { usageError } from '../cli-error.ts';
+import type { CommandContext } from '../context.ts';
+import type { ControlClient } from '../control/control-client.ts';
+import { isJsonObject, type JsonObject } from '../files/json.ts';
+import { printable } from '../output/format.ts';
+
+interface Filters {
+  readonly bucket?: string | undefined;
+  readonly key?: string | undefined;
+  readonly actor?: string | undefined;
+  readonly action?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly ofTenant?: string | undefined;
+}
+
+const SEARCH_LIMIT = 100;
+const TAIL_LINES = 20;
+const PAGE_MAX = 1000;
+const TAIL_PACE_MS = 1000;
+
+/** `sealgate audit search` */
+export async function searchAudit(
+  context: CommandContext,
+  _args: readonly [],
+  { limit = SEARCH_LIMIT, ...filters }: Filters & { readonly limit?: number | undefined },
+) {
+  const control = await context.control();
+  let left = limit;
+  for await (const item of newestFirst(control, filters, Math.min(limit, PAGE_MAX))) {
+    if (left === 0) return;
+    left -= 1;
+    context.terminal.item({ json: item, text: describe(item) });
+  }
+}
+
+/** `sealgate audit tail` */
+export async function tailAudit(
+  context: CommandContext,
+  _args: readonly [],
+  { lines = TAIL_LINES, follow, ...filters }: Filters & { readonly lines?: number; readonly follow: boolean },
+) {
+  const control = await context.control();
+  let newest = -1;
+  for (let wanted = lines; ; wanted = Number.POSITIVE_INFINITY) {
+    const fresh: JsonObject[] = [];
+    for await (const item of newestFirst(control, filters, PAGE_MAX)) {
+      if (Number(item['leaf']) <= newest || fresh.length >= wanted) break;
+      fresh.push(item);
+    }
+    newest = Math.max(newest, ...fresh.map((item) => Number(item['leaf'])));
+    for (const item of fresh.reverse()) context.terminal.item({ json: item, text: describe(item) });
+    if (!follow) return;
+    await wait(TAIL_PACE_MS, undefined, { signal: context.signal });
+  }
+}
+
+async function* newestFirst(control: ControlClient, filters: Filters, limit: number): AsyncGenerator<JsonObject, void> {
+  const { ofTenant: tenant, from, to, ...rest } = filters;
+  const query = { ...rest, tenant, from: timeText(from, '--from'), to: timeText(to, '--to'), limit: String(limit) };
+  let cursor: string | undefined;
+  do {
+    const page = await control.get('/admin/audit', { ...query, cursor });
+    if (Array.isArray(page['items'])) yield* page['items'].filter(isJsonObject);
+    cursor = typeof page['next'] === 'string' ? page['next'] : undefined;
+  } while (cursor !== undefined);
+}
+
+/** A time as the REST interface takes it. @throws CliError */
+export function timeText(text: string | undefined, option: string): string | undefined {
+  if (text === undefined) return undefined;
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms) || !/^\d{4}-\d\d-\d\d/.test(text))
+    throw usageError(`${option} takes a time such as 2026-11-28T10:00:00Z.`);
+  return new Date(ms).toISOString();
+}
+
+function describe(item: JsonObject): string {
+  const text = (name: string): string => (typeof item[name] === 'string' ? printable(item[name]) : '');
+  const object = text('bucket') === '' ? '' : `s3://${text('bucket')}/${text('key')}`;
+  const copies = Array.isArray(item['replicas']) ? item['replicas'].filter(isJsonObject) : [];
+  const places = copies.map(
+    ({ backend, state }) => `${String(backend)}${typeof state === 'string' ? `:${state}` : ''}`,
+  );
+  const detail = item['detail'] === null ? '' : JSON.stringify(item['detail']);
+  return [
+    String(item['leaf']),
+    text('at'),
+    text('actor'),
+    text('action'),
+    object,
+    printable(places.join(',')),
+    printable(detail),
+  ]
+    .filter((part) => part !== '')
+    .join('  ');
+}
+
+/** `sealgate audit key` */
+export async function auditKey(
+  context: CommandContext,
+  _args: readonly [],
+  options: { readonly rotate?: boolean; readonly overlapHours?: number },
+) {
+  const control = await context.control();
+  if (options.rotate === true) {
+    const { overlapHours } = options;
+    await control.send('POST', '/admin/audit/keys', overlapHours === undefined ? {} : { overlapHours });
+  }
+  const answer = await control.get('/audit/key');
+  const keys = Array.isArray(answer['keys']) ? answer['keys'].map(String) : [];
+  context.terminal.result({ json: answer, text: keys.map((key) => `${printable(key)}\n`).join('') });
+}
+
+/** `sealgate audit checkpoint` */
+export async function auditCheckpoint(
+  context: CommandContext,
+  _args: readonly [],
+  { now }: { readonly now?: boolean },
+) {
+  const control = await context.control();
+  const answer =
+    now === true ? await control.send('POST', '/admin/audit/checkpoints', {}) : await control.get('/audit/checkpoint');
+  context.terminal.result({ json: answer, text: String(answer['note']) });
+}
+
+/** `sealgate audit proof [LEAF]` */
+export async function auditProof(
+  context: CommandContext,
+  [leafText]: readonly [string | undefined],
+  options: { readonly key: string; readonly since?: string | undefined },
+) {
+  const verifiers = await readKeys(options.key);
+  const control = await context.control();
+  const head = await control.send('POST', '/admin/audit/checkpoints', {});
+  const checkpoint = openOrFail(String(head['note']), verifiers);
+  if (options.since !== undefined) {
+    const kept = openOrFail(await readFile(options.since, 'utf8'), verifiers);
+    const ends = { first: String(kept.size), second: String(checkpoint.size) };
+    const answer = kept.size > checkpoint.size ? undefined : await control.get('/audit/proof/consistency', ends);
+    const proof = hashesOf(answer?.['hashes']);
+    const claim = {
+      first: kept.size,
+      firstRoot: kept.root,
+      second: checkpoint.size,
+      secondRoot: checkpoint.root,
+      proof,
+    };
+    if (!verifyConsistency(claim))
+      throw new AuditIntegrityError('The log is no continuation of the checkpoint that was kept.');
+    const text = `The log of ${checkpoint.size} entries begins with the ${kept.size} of the checkpoint.\n`;
+    context.terminal.result({ json: { first: kept.size, second: checkpoint.size, proof: answer }, text });
+    return;
+  }
+  if (leafText === undefined || !/^\d{1,15}$/.test(leafText))
+    throw usageError('Say which entry: its place in the log, or --since.');
+  const query = { leaf: leafText, size: String(checkpoint.size) };
+  const [answer, entries] = await Promise.all([
+    control.get('/audit/proof/inclusion', query),
+    control.get('/admin/audit/entries', { first: leafText, limit: '1' }),
+  ]);
+  const [item] = Array.isArray(entries['items']) ? entries['items'].filter(isJsonObject) : [];
+  const line = String(item?.['line']);
+  const claim = { index: Number(leafText), size: checkpoint.size, leaf: leafHash(line), root: checkpoint.root };
+  if (!verifyInclusion({ ...claim, proof: hashesOf(answer['hashes']) })) {
+    throw new AuditIntegrityError(`Entry ${leafText} is not in the log that the checkpoint was signed for.`);
+  }
+  const json = { line, leaf: claim.index, size: claim.size, hashes: answer['hashes'], checkpoint: head['note'] };
+  context.terminal.result({ json, text: `${printable(line)}\nis entry ${leafText} of ${claim.size}.\n` });
+}
+
+function openOrFail(note: string, verifiers: readonly NoteVerifier[]) {
+  try {
+    return openCheckpoint(note, verifiers);
+  } catch (cause) {
+    throw new AuditIntegrityError(cause instanceof Error ? cause.message : 'The checkpoint is damaged.', { cause });
+  }
+}
+
+function hashesOf(value: unknown): Buffer[] {
+  return Array.isArray(value) ? value.map((hash) => Buffer.from(String(hash), 'base64')) : [];
+}
+
+/** Verifier keys, one a line. @throws CliError */
+export async function readKeys(path: string): Promise<NoteVerifier[]> {
+  const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line.trim() !== '');
+  try {
+    if (lines.length === 0) throw new SyntaxError('The file is empty.');
+    return lines.map(parseVerifier);
+  } catch (error) {
+    throw usageError(
+      `${path} has no keys as "sealgate audit key" shows them: ${error instanceof Error ? error.message : ''}`,
+    );
+  }
+}

@@ -1,0 +1,163 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DeleteObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  admin,
+  createBucket,
+  type GatewayProcess,
+  newDataDir,
+  removeDataDir,
+  sealgate,
+  startGateway,
+} from '../support/gateway.ts';
+import { newClient } from '../support/s3-client.ts';
+
+const dataDir = newDataDir();
+const keyFile = join(dataDir, 'audit.pub');
+let gateway: GatewayProcess;
+let s3: S3Client;
+
+beforeAll(async () => {
+  gateway = await startGateway({ dataDir });
+  s3 = newClient(gateway.credentials);
+  const { stdout } = await audit('key');
+  writeFileSync(keyFile, stdout);
+  await createBucket(gateway, 'watched', { encryption: 'off' });
+  for (const key of ['a', 'b', 'c', 'a'])
+    await s3.send(new PutObjectCommand({ Bucket: 'watched', Key: key, Body: key }));
+  await s3.send(new DeleteObjectCommand({ Bucket: 'watched', Key: 'b' }));
+  await sequenced();
+});
+afterAll(async () => {
+  s3.destroy();
+  await gateway.stop();
+  removeDataDir(dataDir);
+});
+
+const audit = (...args: readonly string[]) => sealgate(gateway, ['audit', ...args]);
+
+/** Waits until the deletion, the last change that the test made, has its leaf. */
+async function sequenced(): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while ((await search('bucket=watched&action=versionRemoved')).length === 0) {
+    if (Date.now() > deadline) throw new Error('the log shows no deletion');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+interface Item {
+  readonly leaf: number;
+  readonly action: string;
+  readonly key: string | null;
+  readonly bucket: string | null;
+  readonly actor: string;
+  readonly requestId: string;
+}
+
+async function search(query: string): Promise<readonly Item[]> {
+  return (await admin<{ items: readonly Item[] }>(gateway, 'GET', `/admin/audit?${query}`)).items;
+}
+
+test('entries are found by what they are about, by whom and by when', async () => {
+  const { accessKeyId } = gateway.credentials;
+  const own = await search('bucket=watched&action=versionPublished,versionRemoved');
+  expect(own.map(({ action, key }) => [action, key])).toEqual([
+    ['versionRemoved', 'b'],
+    ['versionPublished', 'a'],
+    ['versionPublished', 'c'],
+    ['versionPublished', 'b'],
+    ['versionPublished', 'a'],
+  ]);
+  expect(new Set(own.map(({ actor }) => actor))).toEqual(new Set([`tenant:${accessKeyId}`]));
+  const [removed] = own;
+  expect(await search(`requestId=${removed?.requestId ?? ''}`)).toEqual([removed]);
+  expect((await search('bucket=watched&key=a')).every(({ key }) => key === 'a')).toBe(true);
+  expect(await search('bucket=watched&to=2020-01-01T00:00:00Z')).toEqual([]);
+  expect(
+    (await search(`tenant=${gateway.credentials.tenant}&limit=1000`)).some(({ action }) => action === 'tenantCreated'),
+  ).toBe(true);
+  const { stdout } = await audit('search', '--bucket', 'watched', '--key', 'c', '--json');
+  expect(JSON.parse(stdout)).toMatchObject({ action: 'versionPublished', key: 'c' });
+  const tail = await audit('tail', '--no-follow', '--bucket', 'watched', '--lines', '1');
+  expect(tail.stdout).toContain('s3://watched/');
+});
+
+test('an entry is proven to be in the log, and the log to have only grown', async () => {
+  const kept = join(dataDir, 'kept.checkpoint');
+  writeFileSync(kept, (await audit('checkpoint', '--now')).stdout);
+  const [entry] = await search('bucket=watched&key=c');
+  const proof = await audit('proof', String(entry?.leaf), '--key', keyFile, '--json');
+  expect(proof.code).toBe(0);
+  expect(JSON.parse(proof.stdout)).toMatchObject({ leaf: entry?.leaf });
+  await s3.send(new PutObjectCommand({ Bucket: 'watched', Key: 'later', Body: 'x' }));
+  await expect.poll(async () => (await search('bucket=watched&key=later')).length, { timeout: 10_000 }).toBe(1);
+  expect(await audit('proof', '--since', kept, '--key', keyFile)).toMatchObject({ code: 0 });
+  const text = readFileSync(kept, 'utf8');
+  writeFileSync(
+    kept,
+    text.replace(/\n\d+\n/, (size) => `\n${Number(size) + 1}\n`),
+  );
+  expect(await audit('proof', '--since', kept, '--key', keyFile)).toMatchObject({ code: 4 });
+});
+
+test('an export verifies without the gateway, and no change of it passes', async () => {
+  const folder = join(dataDir, 'export');
+  expect(await audit('export', '--out', folder, '--segment', '20')).toMatchObject({ code: 0 });
+  const files = readdirSync(folder);
+  expect(files.length).toBeGreaterThan(1);
+  // A folder from which no gateway is found.
+  const elsewhere = newDataDir();
+  const offline = (path: string, ...more: readonly string[]) =>
+    sealgate({ dataDir: elsewhere }, ['audit', 'verify', path, '--key', keyFile, ...more]);
+  expect(await offline(folder)).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('Verified: entries 0 to ') as string,
+  });
+  const changes: readonly [string, (folder: string) => void][] = [
+    ['changed', (to) => edit(to, files[0], (text) => text.replace('"actor":"', '"actor":"x'))],
+    ['missing', (to) => edit(to, files[0], (text) => text.split('\n').toSpliced(3, 1).join('\n'))],
+    ['truncated', (to) => edit(to, files.at(-1), (text) => text.slice(0, -10))],
+  ];
+  for (const [name, change] of changes) {
+    const copy = join(dataDir, `export-${name}`);
+    cpSync(folder, copy, { recursive: true });
+    change(copy);
+    expect(await offline(copy), name).toMatchObject({ code: 4 });
+  }
+  const gap = join(dataDir, 'export-gap');
+  mkdirSync(gap);
+  for (const file of [files[0], ...files.slice(2)]) cpSync(join(folder, String(file)), join(gap, String(file)));
+  if (files.length > 2) expect(await offline(gap)).toMatchObject({ code: 4 });
+  const wrong = join(dataDir, 'wrong.pub');
+  writeFileSync(wrong, 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW\n');
+  expect(await sealgate(gateway, ['audit', 'verify', folder, '--key', wrong])).toMatchObject({ code: 4 });
+  removeDataDir(elsewhere);
+});
+
+function edit(folder: string, file: string | undefined, change: (text: string) => string): void {
+  const path = join(folder, String(file));
+  const before = readFileSync(path, 'utf8');
+  const after = change(before);
+  expect(after).not.toBe(before);
+  writeFileSync(path, after);
+}
+
+test('who changes the database itself is found out', async () => {
+  expect(await audit('verify', '--live', '--key', keyFile)).toMatchObject({ code: 0 });
+  const kept = join(dataDir, 'before.checkpoint');
+  writeFileSync(kept, (await audit('checkpoint', '--now')).stdout);
+  const folder = join(dataDir, 'postgres');
+  const { password } = JSON.parse(readFileSync(join(folder, 'identity.json'), 'utf8')) as { password: string };
+  // Whoever owns the machine owns the database.
+  const client = new Client({ host: join(folder, 'cluster'), user: 'sealgate', password, database: 'sealgate' });
+  await client.connect();
+  try {
+    await client.query('ALTER TABLE sealgate.audit_log DISABLE TRIGGER append_only');
+    await client.query("UPDATE sealgate.audit_log SET key = 'z' WHERE key = 'c'");
+    expect(await audit('verify', '--live', '--key', keyFile, '--checkpoint', kept)).toMatchObject({ code: 4 });
+  } finally {
+    await client.end();
+  }
+});
