@@ -57,9 +57,9 @@ BEGIN
   RAISE EXCEPTION 'sealgate.% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
 END
 $$;
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON sealgate.audit_leaves
+CREATE TRIGGER append_only_leaves BEFORE UPDATE OR DELETE OR TRUNCATE ON sealgate.audit_leaves
   FOR EACH STATEMENT EXECUTE FUNCTION sealgate.refuse_tree_change();
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON sealgate.audit_nodes
+CREATE TRIGGER append_only_nodes BEFORE UPDATE OR DELETE OR TRUNCATE ON sealgate.audit_nodes
   FOR EACH STATEMENT EXECUTE FUNCTION sealgate.refuse_tree_change();
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON sealgate.audit_checkpoints
+CREATE TRIGGER append_only_checkpoints BEFORE UPDATE OR DELETE OR TRUNCATE ON sealgate.audit_checkpoints
   FOR EACH STATEMENT EXECUTE FUNCTION sealgate.refuse_tree_change();

@@ -1,4 +1,4 @@
-import type { AuditSigner, AuditStore } from '@sealgate/core/ports';
+import type { AuditSigner, AuditStore, Clock } from '@sealgate/core/ports';
 import { type Checkpoints, createCheckpoints } from '@sealgate/engine';
 
 /** What reads and proves the audit log. */
@@ -8,11 +8,10 @@ export interface AuditServices {
   readonly checkpoints: Checkpoints;
 }
 
-export function createAuditServices(deps: {
-  readonly store: AuditStore;
-  readonly signer: AuditSigner;
-  readonly now: () => number;
-}): AuditServices {
-  const { store, signer } = deps;
-  return { store, signer, checkpoints: createCheckpoints(deps) };
+export function auditServicesOf(
+  database: { readonly auditStore: AuditStore; readonly auditSigner: AuditSigner },
+  clock: Pick<Clock, 'now'>,
+): AuditServices {
+  const { auditStore: store, auditSigner: signer } = database;
+  return { store, signer, checkpoints: createCheckpoints({ store, signer, now: () => clock.now() }) };
 }

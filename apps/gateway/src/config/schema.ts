@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { auditSettings } from './audit-settings.ts';
 import {
   allowedRanges,
   flag,
@@ -359,15 +360,7 @@ export const settingsSchema = z.object({
           'The age by which records of access logs are written to their target bucket. They wait in memory until then.',
       }),
     ),
-  auditCheckpointSeconds: integer(1, 86_400)
-    .default(60)
-    .meta(
-      meta({
-        env: 'SEALGATE_AUDIT_CHECKPOINT_SECONDS',
-        form: 'seconds',
-        description: 'How often the head of the audit log is signed, when the log has grown.',
-      }),
-    ),
+  ...auditSettings,
   maxInFlightRequests: integer(1, 100_000)
     .default(1024)
     .meta(

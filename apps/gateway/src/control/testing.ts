@@ -11,7 +11,7 @@ import { type AllowedRanges, createEndpointGuard } from '@sealgate/runtime/net';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { pino } from 'pino';
 import { inject } from 'vitest';
-import { createAuditServices } from '../audit/audit-services.ts';
+import { auditServicesOf } from '../audit/audit-services.ts';
 import { createBackendProber } from '../backends/prober.ts';
 import { createAttempts } from '../net/attempts.ts';
 import { createMetrics } from '../observe/metrics.ts';
@@ -56,11 +56,7 @@ export async function startControl(allowed: AllowedRanges = NO_RANGES, verifyTok
   const readiness = createReadiness(() => Promise.resolve(undefined));
   const tokens = openTokenVerifier({ metadata, guard: links.guard, clock });
   const authenticate = testAuthenticate(metadata, verifyToken ?? tokens.verify);
-  const audit = createAuditServices({
-    store: metadata.auditStore,
-    signer: metadata.auditSigner,
-    now: () => clock.now(),
-  });
+  const audit = auditServicesOf(metadata, clock);
   const app = createControlServer({
     services: {
       metadata,

@@ -5,7 +5,7 @@ import { createCachedMetadata } from '@sealgate/metadata/cache';
 import { type BackendRegistry, createBackendRegistry, type LinkDeps, linkTo } from '@sealgate/runtime/backends';
 import type { Logger, Secret } from '@sealgate/runtime/log';
 import { createEndpointGuard, type EndpointGuard } from '@sealgate/runtime/net';
-import { type AuditServices, createAuditServices } from '../audit/audit-services.ts';
+import { type AuditServices, auditServicesOf } from '../audit/audit-services.ts';
 import type { Config } from '../config.ts';
 import { createWebhookSender } from '../notifications/webhook-sender.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -79,7 +79,7 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
   return {
     metadata,
     objectKeys: database.objectKeys,
-    audit: createAuditServices({ store: database.auditStore, signer: database.auditSigner, now: () => clock.now() }),
+    audit: auditServicesOf(database, clock),
     guard,
     links,
     registry,
