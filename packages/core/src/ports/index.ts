@@ -16,7 +16,6 @@ export type { BackendProbe, ProbeAnswer, ProbeTarget } from './backend-probe.ts'
 export { type Clock, systemClock } from './clock.ts';
 export type { KeyWrapper, WrappedKey } from './key-wrapper.ts';
 export type { Metadata } from './metadata.ts';
-export type { CursorPosition, CursorState, MetadataCursors } from './metadata-cursors.ts';
 export type {
   AuditFilter,
   AuditSigner,
@@ -26,6 +25,7 @@ export type {
   SequencedEntry,
   StoredCheckpoint,
 } from './metadata-audit.ts';
+export type { CursorPosition, CursorState, MetadataCursors } from './metadata-cursors.ts';
 export type { DueDeletion, LockPush, MetadataHousekeeping, PendingRepair } from './metadata-housekeeping.ts';
 export type {
   ExpireOutcome,
