@@ -27,7 +27,7 @@ import { createPlanner } from './placement/planner.ts';
 import { createPolicies, type LayeredPolicies } from './placement/policies.ts';
 import { createDigestLists } from './read/digest-list.ts';
 import { createHedgeBudget } from './read/hedge-budget.ts';
-import { repairDue } from './repair/repair-due.ts';
+import { createRepairer, type Repairer, type RepairWorker } from './repair/repairer.ts';
 import type { BodySource } from './write/body.ts';
 import type { RandomBytes } from './write/types.ts';
 
@@ -56,6 +56,8 @@ export interface Engine {
   /** Keeps the bytes of a version under another class. */
   moveVersion(request: MoveRequest): Promise<MoveOutcome>;
   readonly policies: LayeredPolicies;
+  /** What this engine holds of the repair queue. */
+  readonly repairWork: Repairer['work'];
 }
 
 export interface EngineDeps {
@@ -66,6 +68,8 @@ export interface EngineDeps {
   readonly events: EngineEvents;
   /** For ids of blobs and uploads. Default: the system's; a simulation that must replay gives its own. */
   readonly random?: RandomBytes;
+  /** What the repairs that it takes are held under. Default: a process that has the database itself. */
+  readonly worker?: RepairWorker;
 }
 
 export function createEngine(base: EngineDeps): Engine {
@@ -80,6 +84,7 @@ export function createEngine(base: EngineDeps): Engine {
     digests: createDigestLists(base),
     hedges: createHedgeBudget(base.limits),
   };
+  const repairer = createRepairer(base.worker === undefined ? base : { ...base, worker: base.worker }, deps);
   return {
     putObject: (request) => putObject(deps, request),
     readObject: (version, options) => readObject(deps, version, options),
@@ -88,12 +93,13 @@ export function createEngine(base: EngineDeps): Engine {
     uploadPart: (request) => uploadPart(deps, request),
     completeUpload: (request) => completeUpload(deps, request),
     deleteDue: (options) => deleteDue(deps, options),
-    repairDue: (options) => repairDue(deps, options),
+    repairDue: repairer.repairDue,
     pushLocksDue: (options) => pushLocksDue(deps, options),
     sweepDue: (options) => sweepDue(deps, options),
     removeStrays: (options) => removeStrays(deps, options),
     lifecycleDue: (options) => lifecycleDue(deps, options),
     moveVersion: (request) => moveVersion(deps, request),
     policies,
+    repairWork: repairer.work,
   };
 }

@@ -53,6 +53,8 @@ export interface EngineLimits {
   readonly deletionLeaseMs: number;
   readonly deletionTimeoutMs: number;
   readonly repairBatch: number;
+  /** A worker at a repair that is not heard of for so long has lost it; it renews three times as often. */
+  readonly repairLeaseMs: number;
   /** Versions whose retention is pushed down at once, and until when another process leaves them alone. */
   readonly lockPushBatch: number;
   readonly lockPushLeaseMs: number;
@@ -106,6 +108,7 @@ export const defaultEngineLimits: EngineLimits = {
   deletionLeaseMs: 120_000,
   deletionTimeoutMs: 20_000,
   repairBatch: 8,
+  repairLeaseMs: 60_000,
   lockPushBatch: 16,
   lockPushLeaseMs: 10 * 60_000,
   lifecyclePage: 500,

@@ -7,7 +7,7 @@ WITH changed AS (
     sla = CASE WHEN $11::boolean THEN $12::text ELSE b.sla END, weight = coalesce($13::double precision, b.weight)
   WHERE b.id = $4::text AND b.state <> 'retired'
   RETURNING num, id, type, endpoint, provider, provider_region, region, country, jurisdiction, operator_jurisdiction, certificates, sla, weight,
-  addressing, custody, secret, capabilities, probed_at, state, state_changed_at, created_at
+  addressing, custody, agent_id, background_bytes_per_second, background_concurrency, secret, capabilities, probed_at, state, state_changed_at, created_at
 ), logged AS (
   INSERT INTO sealgate.audit_log (seq, at, actor, action, request_id, remote_address, detail)
   SELECT nextval('sealgate.change_seq'), clock_timestamp(), $1::integer, 53, $2::text, $3::inet,

@@ -63,6 +63,19 @@ const ownOutcomes = {
     'This attempt was given up and cannot be completed any more. Please send the request again.',
   ],
   NoObjectLock: ['InvalidRequest', 'Bucket is missing Object Lock Configuration'],
+  AgentHasCustody: [
+    'Conflict',
+    'A backend is in the custody of this agent. Retire it or give it to another one first.',
+  ],
+  AgentNotEnrolled: ['Conflict', 'This agent has not enrolled yet.'],
+  BeingEmptied: ['Conflict', 'A copy of this version is just being removed from a target. Try again in a while.'],
+  JobEnded: ['Conflict', 'This job is over.'],
+  JobNotEnded: ['Conflict', 'This job is not over: only one that failed or was cancelled is tried again.'],
+  NotAtSource: ['InvalidRequest', 'The source does not hold a verified copy of the whole version.'],
+  NotFound: ['NotFound', 'There is no such thing.'],
+  NotWholeCopies: ['InvalidRequest', 'This version is kept in shards, which take no further copies.'],
+  TokenTaken: ['Conflict', 'This client token was used for another job.'],
+  TooManyCopies: ['InvalidRequest', 'A version cannot have that many copies.'],
   ObjectLocked: ['AccessDenied', 'Access Denied because object protected by object lock.'],
 } as const satisfies Record<string, readonly [FaultCode, string]>;
 

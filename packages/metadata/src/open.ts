@@ -11,6 +11,9 @@ import { createHousekeeping } from './housekeeping/housekeeping.ts';
 import { createLockPushes } from './housekeeping/lock-pushes.ts';
 import { openQueue, type RepairQueue } from './housekeeping/queue.ts';
 import { createSweeps } from './housekeeping/sweeps.ts';
+import { createAgents } from './jobs/agents.ts';
+import { createJobs } from './jobs/jobs.ts';
+import { createTakenRepairs } from './jobs/taken-repairs.ts';
 import { createCursors } from './lifecycle/cursors.ts';
 import { createLifecycle } from './lifecycle/lifecycle.ts';
 import { ATTEMPT_AGE_MAX_MS, DELETION_GRACE_MS, PENDING_GRACE_MS } from './limits.ts';
@@ -107,6 +110,7 @@ function assemble(
   owned: { readonly database: Database; readonly queue: RepairQueue },
 ): Metadata & DatabaseStatus {
   const credentials = createCredentials(context);
+  const jobs = createJobs(context);
   return {
     ...createTenants(context),
     ...credentials,
@@ -121,7 +125,10 @@ function assemble(
     ...createUploads(context),
     ...createWebhooks(context),
     ...createDeliveries(context),
-    ...createHousekeeping(context, owned.queue),
+    ...createHousekeeping(context),
+    ...jobs,
+    ...createTakenRepairs(jobs),
+    ...createAgents(context),
     ...createLockPushes(context),
     ...createCursors(context),
     ...createSweeps(context),

@@ -92,6 +92,11 @@ describe('the command tree', () => {
       'audit proof',
       'audit export',
       'audit verify',
+      'job list',
+      'job show',
+      'job create',
+      'job cancel',
+      'job retry',
       'serve',
     ]);
   });

@@ -5,6 +5,7 @@ import { addBucketCommands } from './buckets.ts';
 import { examplesText, type ProgramDeps } from './command.ts';
 import { addHousekeepingCommands } from './housekeeping.ts';
 import { addIdentityCommands } from './identity.ts';
+import { addJobCommands } from './jobs.ts';
 import { addKeyCommands } from './keys.ts';
 import { addObjectCommands } from './objects.ts';
 import { addOperatorCommands } from './operator.ts';
@@ -35,6 +36,7 @@ export function createProgram(deps: ProgramDeps, version: string): Command {
   addWebhookCommands(program, deps);
   addHousekeepingCommands(program, deps);
   addAuditCommands(program, deps);
+  addJobCommands(program, deps);
   program
     .command('serve')
     .summary('Start a gateway')

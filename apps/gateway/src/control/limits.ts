@@ -27,6 +27,9 @@ export const controlAttemptLimits: AttemptLimits = {
   rememberedMax: 10_000,
 };
 
+/** Targets of one job; a blob has at most 32 copies. */
+export const JOB_TARGETS_MAX = 16;
+
 /** Identity providers and keys that one role trusts; audiences of a provider, values of one claim. */
 export const ROLE_TRUSTS_MAX = 32;
 export const TRUST_VALUES_MAX = 64;

@@ -1,6 +1,6 @@
 import type { Fault } from '@sealgate/core/faults';
 import type { BackendId } from '@sealgate/core/names';
-import type { BackendState } from '@sealgate/core/ports';
+import type { BackendState, JobStats } from '@sealgate/core/ports';
 import type { EngineEvents } from '@sealgate/engine';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { sweepMetrics } from './housekeeping-metrics.ts';
@@ -30,6 +30,7 @@ export interface Metrics {
   forgetBackend(id: BackendId): void;
   background(loop: string, taken: number, ok: boolean): void;
   queueDepth(queue: string, depth: number): void;
+  jobs(stats: JobStats): void;
   poolWaits(waiting: number, idle: number, open: number): void;
   authFailed(reason: string): void;
 }
@@ -204,7 +205,9 @@ function backendMetrics(registry: Registry): Pick<Metrics, 'backend' | 'backendC
   };
 }
 
-function workMetrics(registry: Registry): Pick<Metrics, 'database' | 'background' | 'queueDepth' | 'poolWaits'> {
+function workMetrics(
+  registry: Registry,
+): Pick<Metrics, 'database' | 'background' | 'queueDepth' | 'jobs' | 'poolWaits'> {
   const registers = [registry];
   const time = new Histogram({
     name: 'sealgate_database_duration_seconds',
@@ -246,10 +249,31 @@ function workMetrics(registry: Registry): Pick<Metrics, 'database' | 'background
       if (!ok) failures.inc({ loop });
     },
     queueDepth: (queue, items) => depth.set({ queue }, items),
+    jobs: jobMetrics(registers),
     poolWaits(waiting, idle, open) {
       connections.set({ state: 'waiting' }, waiting);
       connections.set({ state: 'idle' }, idle);
       connections.set({ state: 'open' }, open);
     },
+  };
+}
+
+function jobMetrics(registers: Registry[]): Metrics['jobs'] {
+  const shape = { registers, aggregator: 'max' as const };
+  const jobs = new Gauge({
+    name: 'sealgate_jobs',
+    help: 'Jobs that wait, are worked at, or were given up (dead).',
+    labelNames: ['kind', 'state'],
+    ...shape,
+  });
+  const oldest = new Gauge({
+    name: 'sealgate_job_oldest_seconds',
+    help: 'Age of the oldest job that is not over.',
+    labelNames: ['kind'],
+    ...shape,
+  });
+  return ({ kind, waiting, active, dead, oldestMs }) => {
+    for (const [state, count] of Object.entries({ waiting, active, dead })) jobs.set({ kind, state }, count);
+    oldest.set({ kind }, oldestMs / 1000);
   };
 }

@@ -82,13 +82,20 @@ it('times the database, and does not take its refusals for failures', async () =
 it('looks at queues from time to time, also after the database was away', async () => {
   const clock = fakeClock();
   const depths = new Map<string, number>();
+  const jobs: unknown[] = [];
+  const stats = { kind: 'repair', waiting: 2, active: 1, dead: 0, oldestMs: 5 } as const;
   let looks = 0;
   const stop = watchDatabase({
     clock,
     queues: true,
-    metrics: { poolWaits: () => undefined, queueDepth: (queue, depth) => depths.set(queue, depth) },
+    metrics: {
+      poolWaits: () => undefined,
+      queueDepth: (queue, depth) => depths.set(queue, depth),
+      jobs: (stats) => jobs.push(stats),
+    },
     status: {
       connections: () => ({ open: 1, idle: 1, waiting: 0 }),
+      jobStats: () => Promise.resolve([stats]),
       queueDepths: () => {
         looks += 1;
         return looks === 1
@@ -108,6 +115,7 @@ it('looks at queues from time to time, also after the database was away', async 
     deliveries: 5,
     'dead-letters': 4,
   });
+  expect(jobs).toEqual([stats]);
   stop();
   clock.advance(60_000);
   await settle();

@@ -1,4 +1,4 @@
-import type { Clock } from '@sealgate/core/ports';
+import type { Clock, Metadata } from '@sealgate/core/ports';
 import type { DatabaseStatus } from '@sealgate/metadata';
 import type { Metrics } from './metrics.ts';
 
@@ -7,8 +7,8 @@ const EVERY_MS = 10_000;
 
 /** Keeps the gauges of connections and, when this process leads, of queues current. Returns how to stop it. */
 export function watchDatabase(deps: {
-  readonly status: DatabaseStatus;
-  readonly metrics: Pick<Metrics, 'poolWaits' | 'queueDepth'>;
+  readonly status: DatabaseStatus & Pick<Metadata, 'jobStats'>;
+  readonly metrics: Pick<Metrics, 'poolWaits' | 'queueDepth' | 'jobs'>;
   readonly clock: Clock;
   readonly queues: boolean;
 }): () => void {
@@ -27,6 +27,7 @@ export function watchDatabase(deps: {
     metrics.queueDepth('events', depths.events);
     metrics.queueDepth('deliveries', depths.deliveries);
     metrics.queueDepth('dead-letters', depths.deadLetters);
+    for (const stats of await status.jobStats()) metrics.jobs(stats);
   };
   const again = (): void => {
     if (stopped) return;

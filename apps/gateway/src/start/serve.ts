@@ -7,6 +7,7 @@ import { type BackgroundLoop, createLoop } from '@sealgate/runtime/background';
 import type { Logger } from '@sealgate/runtime/log';
 import { createAuditLoops } from '../audit/loops.ts';
 import { createBackendProber } from '../backends/prober.ts';
+import { createJobLoop } from '../background/jobs.ts';
 import { createLifecycleLoop } from '../background/lifecycle.ts';
 import { createSweepLoops } from '../background/sweeps.ts';
 import type { Config } from '../config.ts';
@@ -172,6 +173,7 @@ function startLoops({ core, options, metrics, closers }: Opening): void {
       concurrency: config.repairConcurrency,
       run: (o) => core.engine.repairDue(o),
     }),
+    createJobLoop({ ...shared, metadata }),
     createLoop({ ...shared, name: 'locks', concurrency: 1, run: (o) => core.engine.pushLocksDue(o) }),
     ...createSweepLoops({ ...shared, engine: core.engine, config, holder }),
     createLifecycleLoop({ ...shared, engine: core.engine, config, holder }),
@@ -187,6 +189,11 @@ function startLoops({ core, options, metrics, closers }: Opening): void {
     loop.start();
     closers.add('background work', (graceMs) => loop.stop(graceMs));
   }
+  // Closed first: what the loops cannot finish in time goes back untried, at once.
+  closers.add('repairs', () => {
+    core.engine.repairWork.stopTaking();
+    return Promise.resolve();
+  });
 }
 
 async function announce(

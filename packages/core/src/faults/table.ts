@@ -94,6 +94,8 @@ export const faultTable = {
   BucketNotEmpty: { http: 409, retry: 'changed' },
   ConditionalRequestConflict: { http: 409, retry: 'later' },
   Conflict: { http: 409, retry: 'changed', s3: 'OperationAborted' },
+  /** A worker's right to a job is over; its result changes nothing. */
+  LeaseLost: { http: 409, retry: 'never', s3: 'OperationAborted' },
   InvalidBucketState: { http: 409, retry: 'changed' },
   InvalidObjectState: { http: 403, retry: 'changed' },
   MethodNotAllowed: { http: 405, retry: 'never' },

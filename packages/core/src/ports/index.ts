@@ -17,6 +17,14 @@ export { type Clock, systemClock } from './clock.ts';
 export type { KeyWrapper, WrappedKey } from './key-wrapper.ts';
 export type { Metadata } from './metadata.ts';
 export type {
+  Agent,
+  AgentReport,
+  AgentSession,
+  MetadataAgents,
+  NewAgent,
+  OpenAgentSession,
+} from './metadata-agents.ts';
+export type {
   AuditFilter,
   AuditSigner,
   AuditStore,
@@ -27,6 +35,20 @@ export type {
 } from './metadata-audit.ts';
 export type { CursorPosition, CursorState, MetadataCursors } from './metadata-cursors.ts';
 export type { DueDeletion, LockPush, MetadataHousekeeping, PendingRepair } from './metadata-housekeeping.ts';
+export type {
+  Job,
+  JobKind,
+  JobState,
+  JobStats,
+  JobTarget,
+  LeaseEnd,
+  LeaseRepairs,
+  ListJobs,
+  MetadataJobs,
+  NewJob,
+  RepairLease,
+  Worker,
+} from './metadata-jobs.ts';
 export type {
   ExpireOutcome,
   JudgedVersion,
@@ -103,6 +125,7 @@ export {
   type BackendCapabilities,
   type BackendState,
   type BackendType,
+  type BackgroundLimits,
   type BlobLayout,
   type BlobRecord,
   type Bucket,

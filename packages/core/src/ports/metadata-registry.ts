@@ -4,6 +4,7 @@ import type {
   Backend,
   BackendCapabilities,
   BackendState,
+  BackgroundLimits,
   Bucket,
   BucketConfigKind,
   Credential,
@@ -107,6 +108,8 @@ export interface MetadataRegistry {
   setBackendState(id: BackendId, change: BackendStateChange, actor: AuditActor): Promise<boolean>;
   /** @throws Fault NoSuchBackend (a retired one too) */
   updateBackend(id: BackendId, facts: BackendFacts, actor: AuditActor): Promise<Backend>;
+  /** What background work may take of it; per process, see docs/spec/jobs-and-agents.md. */
+  setBackgroundLimits(id: BackendId, limits: BackgroundLimits, actor: AuditActor): Promise<void>;
 
   /**
    * @throws Fault BucketAlreadyExists (another tenant's in the same namespace), BucketAlreadyOwnedByYou,

@@ -1,5 +1,7 @@
+import type { MetadataAgents } from './metadata-agents.ts';
 import type { MetadataCursors } from './metadata-cursors.ts';
 import type { MetadataHousekeeping } from './metadata-housekeeping.ts';
+import type { MetadataJobs } from './metadata-jobs.ts';
 import type { MetadataLifecycle } from './metadata-lifecycle.ts';
 import type { MetadataNotifications } from './metadata-notifications.ts';
 import type { MetadataObjects } from './metadata-objects.ts';
@@ -20,7 +22,9 @@ export interface Metadata
     MetadataSweeps,
     MetadataLifecycle,
     MetadataPlacement,
-    MetadataNotifications {
+    MetadataNotifications,
+    MetadataJobs,
+    MetadataAgents {
   /** Rejects with Fault DatabaseUnavailable when the database does not answer in time. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -108,6 +108,14 @@ export interface BackendPrices {
   readonly per1000Requests: number | null;
 }
 
+/** Absent or null: no bound. */
+export interface BackgroundLimits {
+  /** Of all bodies, both ways. */
+  readonly bytesPerSecond?: number | null;
+  /** Calls at once. */
+  readonly concurrency?: number | null;
+}
+
 export interface Backend {
   readonly id: BackendId;
   /** Small number that rows use in place of the id. */
@@ -132,6 +140,10 @@ export interface Backend {
   readonly weight: number;
   readonly addressing: 'path' | 'virtual';
   readonly custody: CustodyMode;
+  /** Custody `agent`: the one that has its credentials. */
+  readonly agentId?: string | null;
+  /** What background work may take of it; traffic of clients is not held back. */
+  readonly background?: BackgroundLimits;
   /** Only for custody `gateway`; opened by the metadata driver, wrapped so that it does not print. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
   readonly capabilities: BackendCapabilities;

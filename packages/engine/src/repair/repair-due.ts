@@ -1,5 +1,5 @@
 import { Fault, isFault, toFault } from '@sealgate/core/faults';
-import type { BackendId, BlobId, PhysicalBucketName } from '@sealgate/core/names';
+import type { BackendId, PhysicalBucketName } from '@sealgate/core/names';
 import type {
   Backend,
   BackendDriver,
@@ -7,6 +7,7 @@ import type {
   Bucket,
   Metadata,
   PendingRepair,
+  RepairLease,
   ReplicaRecord,
 } from '@sealgate/core/ports';
 import type { Policies } from '../placement/policies.ts';
@@ -15,13 +16,11 @@ import type { ReadDeps } from '../read/read-deps.ts';
 import { stripOf } from '../read/strip.ts';
 import { blobKey } from '../write/blob-key.ts';
 import { rebuildStored } from './rebuild-stored.ts';
+import type { RepairWork } from './repair-work.ts';
 
 export interface RepairDeps extends ReadDeps {
-  readonly metadata: ReadDeps['metadata'] &
-    Pick<
-      Metadata,
-      'takeRepairs' | 'finishRepair' | 'failRepair' | 'blobForRepair' | 'markReplica' | 'bucketById' | 'enqueueDeletion'
-    >;
+  readonly metadata: ReadDeps['metadata'] & Pick<Metadata, 'blobForRepair' | 'bucketById' | 'enqueueDeletion'>;
+  readonly work: RepairWork;
   readonly policies: Policies;
 }
 
@@ -32,14 +31,14 @@ export interface RepairDeps extends ReadDeps {
  * @returns how many jobs were taken
  */
 export async function repairDue(deps: RepairDeps, options: { readonly signal: AbortSignal }): Promise<number> {
-  const jobs = await deps.metadata.takeRepairs(deps.limits.repairBatch);
+  const jobs = await deps.work.take(deps.limits.repairBatch);
   await Promise.all(
     jobs.map(async (job) => {
       try {
-        await repairBlob(deps, job.blobId, options.signal);
-        await deps.metadata.finishRepair(job.jobId);
+        await repairBlob(deps, job, options.signal);
+        await deps.work.finish(job);
       } catch (error) {
-        await deps.metadata.failRepair(job.jobId, toFault(error).code).catch((failure: unknown) => {
+        await deps.work.fail(job, toFault(error).code).catch((failure: unknown) => {
           deps.events.cleanupFailed(job.blobId, toFault(failure));
         });
       }
@@ -48,11 +47,14 @@ export async function repairDue(deps: RepairDeps, options: { readonly signal: Ab
   return jobs.length;
 }
 
-async function repairBlob(deps: RepairDeps, blobId: BlobId, signal: AbortSignal): Promise<void> {
-  const pending = await deps.metadata.blobForRepair(blobId);
+async function repairBlob(deps: RepairDeps, job: RepairLease, signal: AbortSignal): Promise<void> {
+  const pending = await deps.metadata.blobForRepair(job.blobId);
   if (pending === undefined) return;
-  const owed = pending.blob.replicas.filter((replica) => replica.state === 'missing' || replica.state === 'pending');
-  if (owed.length === 0) return;
+  const all = pending.blob.replicas.filter((replica) => replica.state === 'missing' || replica.state === 'pending');
+  if (all.length === 0) return;
+  // What another worker has the credentials for is that one's; it gets the job when this one ends.
+  const mine = all.filter((replica) => deps.pool.driver(replica.backend) !== undefined);
+  const owed = mine.length > 0 ? mine : all;
   const bucket = await deps.metadata.bucketById(pending.bucketId);
   if (bucket === undefined) return;
   // One backend that is away must not keep the others waiting for their copies.
@@ -61,7 +63,7 @@ async function repairBlob(deps: RepairDeps, blobId: BlobId, signal: AbortSignal)
     signal.throwIfAborted();
     try {
       const backend = await legalTarget(deps, bucket, replica.backend);
-      await restore(deps, { pending, bucket, backend, shard: replica.shard }, signal);
+      await restore(deps, { job, pending, bucket, backend, shard: replica.shard }, signal);
     } catch (error) {
       failure ??= error;
     }
@@ -82,6 +84,7 @@ async function legalTarget(deps: RepairDeps, bucket: Bucket, id: BackendId): Pro
 }
 
 interface Restore {
+  readonly job: RepairLease;
   readonly pending: PendingRepair;
   readonly bucket: Bucket;
   readonly backend: Backend;
@@ -90,7 +93,7 @@ interface Restore {
 }
 
 async function restore(deps: RepairDeps, what: Restore, signal: AbortSignal): Promise<void> {
-  const { pending, bucket, backend, shard } = what;
+  const { job, pending, bucket, backend, shard } = what;
   const { blob } = pending;
   const driver = deps.pool.driver(backend.id);
   if (driver === undefined) throw new Fault('BackendUnreachable', 'The storage location has no driver here.');
@@ -108,7 +111,7 @@ async function restore(deps: RepairDeps, what: Restore, signal: AbortSignal): Pr
       throw error;
     }
   }
-  if (!(await deps.metadata.markReplica(blob.blobId, replica))) await discard();
+  if (!(await deps.work.mark(job, replica))) await discard();
 }
 
 /** Replaces whatever is there by a good copy or shard, and reads that back. */
@@ -125,8 +128,10 @@ async function rewrite(
   if ((await driver.head(name, key, { signal })) !== undefined) {
     // It was misread perhaps, and may be the last good one: it goes only when the others are sure.
     await requireOthers(deps, what, elsewhere, signal);
+    deps.work.requireHeld(what.job);
     await driver.delete(name, key, { signal });
   }
+  deps.work.requireHeld(what.job);
   const body = rebuildStored(deps, elsewhere, { bucketId: bucket.id, shard, signal });
   await driver.put(name, key, { body, bytes: stripOf(blob, shard).totalBytes, signal });
   if (await isGood(deps, what, { backend: backend.id, shard }, signal)) return;

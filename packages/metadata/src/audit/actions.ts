@@ -1,6 +1,6 @@
 /**
  * What an audit entry tells of, as stored. Never change a number, only add: entries are hashed as they are. The
- * functions in functions/*.sql write 1 to 14, 20 to 22, 115 and 116 themselves.
+ * functions in functions/*.sql write 1 to 14, 20 to 22, 73 to 77, 102 to 104, 115 and 116 themselves.
  */
 export const auditActions = {
   versionPublished: 1,
@@ -45,4 +45,15 @@ export const auditActions = {
   auditKeyMade: 120,
   auditExported: 122,
   requestsRecorded: 124,
+  jobCreated: 73,
+  jobEnded: 74,
+  jobCancelled: 75,
+  jobRetried: 76,
+  repairsRedriven: 77,
+  agentCreated: 100,
+  agentEnrolled: 101,
+  agentStateChanged: 102,
+  agentRemoved: 103,
+  agentBegan: 104,
+  backgroundLimitsChanged: 105,
 } as const;

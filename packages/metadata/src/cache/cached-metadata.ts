@@ -78,6 +78,11 @@ export function createCachedMetadata(metadata: Metadata, limits: CacheLimits = d
     finishRemovals: (gone) => ofBlobs(gone, () => metadata.finishRemovals(gone)),
     markReplica: (blob, replica) => ofBlob(blob, () => metadata.markReplica(blob, replica)),
 
+    markLeased: (worker, lease, replica) => ofBlob(lease.blobId, () => metadata.markLeased(worker, lease, replica)),
+    createJob: (job, actor) => versions.change(versionId(job.bucketId, job.key), () => metadata.createJob(job, actor)),
+    cancelJob: (id, actor) => versions.changeAll(() => metadata.cancelJob(id, actor)),
+    retryJob: (...args) => versions.changeAll(() => metadata.retryJob(...args)),
+
     createBucket: (b, actor) => buckets.changeAll(() => metadata.createBucket(b, actor)),
     updateBucket: (...args) => buckets.changeAll(() => metadata.updateBucket(...args)),
     deleteBucket: (id, actor) => buckets.changeAll(() => versions.changeAll(() => metadata.deleteBucket(id, actor))),

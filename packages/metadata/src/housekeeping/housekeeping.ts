@@ -1,13 +1,13 @@
-import { type BackendId, type BlobId, type PhysicalBucketName, parseBlobId } from '@sealgate/core/names';
+import type { BackendId, BlobId, PhysicalBucketName } from '@sealgate/core/names';
 import type { DueDeletion, MetadataHousekeeping, PendingRepair, ReplicaPlace } from '@sealgate/core/ports';
 import { SYSTEM_ACTOR } from '../audit/actor.ts';
 import { byId } from '../codec/blob-order.ts';
 import { packPlaces, packReplicas, unpackReplicas } from '../codec/replicas.ts';
 import { type BlobColumns, blobOf } from '../codec/version-row.ts';
 import type { Context } from '../context.ts';
-import { INLINE_DIGEST_BYTES_MAX, PROMOTE_BATCH } from '../limits.ts';
+import type { TakenRepairs } from '../jobs/taken-repairs.ts';
+import { INLINE_DIGEST_BYTES_MAX } from '../limits.ts';
 import type { LockPushes } from './lock-pushes.ts';
-import type { RepairQueue } from './queue.ts';
 
 interface DeletionRow {
   readonly blob_id: BlobId;
@@ -22,7 +22,9 @@ interface BlobRow extends BlobColumns {
   readonly class: number;
 }
 
-export function createHousekeeping(context: Context, queue: RepairQueue): Omit<MetadataHousekeeping, keyof LockPushes> {
+export function createHousekeeping(
+  context: Context,
+): Omit<MetadataHousekeeping, keyof LockPushes | keyof TakenRepairs> {
   const { database, backends } = context;
 
   async function dueDeletion(row: DeletionRow): Promise<DueDeletion> {
@@ -117,25 +119,6 @@ export function createHousekeeping(context: Context, queue: RepairQueue): Omit<M
       return wanted;
     },
 
-    async takeRepairs(limit) {
-      await database.write('promote-owed', [PROMOTE_BATCH, context.waits.pendingGraceMs]);
-      const jobs = await queue.take(limit);
-      return jobs.map((job) => ({ jobId: job.jobId, blobId: blobIdOf(job.data) }));
-    },
-
-    async finishRepair(jobId) {
-      await queue.finish(jobId);
-      await database.write('renew-repair', [jobId]);
-    },
-
-    async finishRepairs(jobIds) {
-      if (jobIds.length === 0) return;
-      await queue.finishAll(jobIds);
-      await database.write('renew-repairs', [jobIds]);
-    },
-
-    failRepair: (jobId, reason) => queue.fail(jobId, reason),
-
     async reportBadReplica(blobId, backend, shard) {
       await mark(blobId, await packReplicas([{ backend, shard, state: 'missing' }], backends), true);
     },
@@ -144,10 +127,4 @@ export function createHousekeeping(context: Context, queue: RepairQueue): Omit<M
 
 function compare(a: ReplicaPlace | undefined, b: ReplicaPlace | undefined): number {
   return byId(a?.blobId, b?.blobId);
-}
-
-/** Jobs are made by our own functions only. @throws Fault ValidationFailed for a job that somebody else put in. */
-function blobIdOf(data: unknown): BlobId {
-  const text = typeof data === 'object' && data !== null && 'blobId' in data ? data.blobId : undefined;
-  return parseBlobId(typeof text === 'string' ? text : '');
 }

@@ -45,11 +45,8 @@ export async function migrateQueue(execute: Database['execute']): Promise<void> 
   }
 }
 
+/** The queue's upkeep. Jobs are taken and ended by stored functions, in the transaction of what they change. */
 export interface RepairQueue {
-  take(limit: number): Promise<readonly { readonly jobId: string; readonly data: unknown }[]>;
-  finish(jobId: string): Promise<void>;
-  finishAll(jobIds: readonly string[]): Promise<void>;
-  fail(jobId: string, reason: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -71,28 +68,6 @@ export async function openQueue(
   );
   await guarded(() => boss.start());
   return {
-    take: (limit) =>
-      guarded(async () => {
-        const jobs = await boss.fetch<unknown>(REPAIR_QUEUE, {
-          batchSize: limit,
-          includeMetadata: true,
-        });
-        // Which jobs come is by priority; the order they come in is not.
-        jobs.sort((a, b) => b.priority - a.priority);
-        return jobs.map((job) => ({ jobId: job.id, data: job.data }));
-      }),
-    finish: (jobId) =>
-      guarded(async () => {
-        await boss.complete(REPAIR_QUEUE, jobId);
-      }),
-    finishAll: (jobIds) =>
-      guarded(async () => {
-        await boss.complete(REPAIR_QUEUE, [...jobIds]);
-      }),
-    fail: (jobId, reason) =>
-      guarded(async () => {
-        await boss.fail(REPAIR_QUEUE, jobId, { reason });
-      }),
     close: () => guarded(() => boss.stop({ graceful: false, close: false })),
   };
 }

@@ -26,6 +26,9 @@ interface BackendRow {
   readonly weight: number;
   readonly addressing: 'path' | 'virtual';
   readonly custody: CustodyMode;
+  readonly agent_id: string | null;
+  readonly background_bytes_per_second: bigint | null;
+  readonly background_concurrency: number | null;
   readonly secret: Buffer | null;
   readonly capabilities: BackendCapabilities;
   readonly probed_at: number | null;
@@ -38,7 +41,10 @@ type BackendCredentials = NonNullable<Backend['credentials']>;
 
 export function createBackends(
   context: Context,
-): Pick<MetadataRegistry, 'createBackend' | 'listBackends' | 'recordProbe' | 'setBackendState' | 'updateBackend'> {
+): Pick<
+  MetadataRegistry,
+  'createBackend' | 'listBackends' | 'recordProbe' | 'setBackendState' | 'setBackgroundLimits' | 'updateBackend'
+> {
   const { database, secrets } = context;
 
   function backendOf(row: BackendRow): Backend {
@@ -59,6 +65,11 @@ export function createBackends(
       weight: row.weight,
       addressing: row.addressing,
       custody: row.custody,
+      agentId: row.agent_id,
+      background: {
+        bytesPerSecond: row.background_bytes_per_second === null ? null : Number(row.background_bytes_per_second),
+        concurrency: row.background_concurrency,
+      },
       credentials: opened === null ? null : unprinted(JSON.parse(opened) as BackendCredentials),
       capabilities: row.capabilities,
       probedAtMs: row.probed_at,
@@ -95,6 +106,9 @@ export function createBackends(
           backend.addressing,
           backend.custody,
           sealed(backend.id, backend.custody === 'gateway' ? backend.credentials : null),
+          backend.agentId ?? null,
+          backend.background?.bytesPerSecond ?? null,
+          backend.background?.concurrency ?? null,
         ]),
       );
       if (row === undefined) throw new Fault('InternalError', 'The backend was not stored.');
@@ -109,6 +123,13 @@ export function createBackends(
       const columns = await context.actor(actor);
       const at = new Date(atMs).toISOString();
       const rows = await database.write('record-probe', [...columns, id, JSON.stringify(capabilities), at]);
+      if (rows.length === 0) throw new Fault('NoSuchBackend', `There is no backend ${id}.`);
+    },
+
+    async setBackgroundLimits(id, { bytesPerSecond, concurrency }, actor) {
+      const columns = await context.actor(actor);
+      const values = [...columns, id, bytesPerSecond ?? null, concurrency ?? null];
+      const rows = await database.write('set-background-limits', values);
       if (rows.length === 0) throw new Fault('NoSuchBackend', `There is no backend ${id}.`);
     },
 

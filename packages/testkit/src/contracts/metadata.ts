@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe } from 'vitest';
+import { describeAgents } from './metadata/agents.ts';
 import { describeAttributes } from './metadata/attributes.ts';
 import { describeConcurrency } from './metadata/concurrency.ts';
 import { createWorld, type MetadataFactory, type MetadataUnderTest } from './metadata/context.ts';
 import { describeDeletions } from './metadata/deletions.ts';
+import { describeJobs } from './metadata/jobs.ts';
 import { describeLifecycle } from './metadata/lifecycle.ts';
 import { describeListings } from './metadata/listings.ts';
 import { describeLockPushes } from './metadata/lock-pushes.ts';
@@ -44,6 +46,8 @@ export function describeMetadata(name: string, factory: MetadataFactory): void {
     describeDeletions(world);
     describeRepairs(world);
     describePlacements(world);
+    describeJobs(world);
+    describeAgents(world);
     describeLockPushes(world);
     describeLifecycle(world);
     describeMoves(world);

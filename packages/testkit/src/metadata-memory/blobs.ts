@@ -1,7 +1,7 @@
 import type { BackendId, BlobId } from '@sealgate/core/names';
-import type { BlobRecord, ReplicaPlace, ReplicaRecord } from '@sealgate/core/ports';
+import type { BlobRecord, JobKind, ReplicaPlace, ReplicaRecord } from '@sealgate/core/ports';
 import { noteLock } from './locks.ts';
-import { fail, type MemoryState, nextNumber, type StoredVersion } from './state.ts';
+import { fail, type MemoryState, nextNumber, type StoredBlob, type StoredVersion } from './state.ts';
 
 /** Publishes a blob with its replication intent. An id that was published or given up before never comes in again. */
 export function insertBlob(
@@ -32,11 +32,30 @@ export function blobTime(blobId: BlobId): number {
   return Number.parseInt(blobId.replaceAll('-', '').slice(0, 12), 16);
 }
 
-/** One job a blob, waiting or under way. */
+/** One job a blob, waiting or under way. One that waits for a replication becomes a repair when the class owes it too. */
 export function enqueueRepair(state: MemoryState, blobId: BlobId, delayMs: number): void {
-  for (const job of state.jobs.values()) if (job.blobId === blobId) return;
+  enqueueBlobJob(state, { blobId, kind: 'repair', priority: 0, delayMs });
+}
+
+export function enqueueBlobJob(
+  state: MemoryState,
+  wanted: { readonly blobId: BlobId; readonly kind: JobKind; readonly priority: number; readonly delayMs: number },
+): void {
+  const { blobId, kind, priority, delayMs } = wanted;
+  for (const job of state.jobs.values()) {
+    if (job.blobId !== blobId) continue;
+    if (job.state === 'waiting') {
+      if (kind === 'repair') job.kind = kind;
+      job.priority = Math.max(job.priority, priority);
+    }
+    return;
+  }
   const jobId = `00000000-0000-4000-8000-${nextNumber(state).toString(16).padStart(12, '0')}`;
-  state.jobs.set(jobId, { jobId, blobId, state: 'waiting', startAtMs: state.clock.now() + delayMs, attempts: 0 });
+  const now = state.clock.now();
+  state.jobs.set(jobId, {
+    ...{ jobId, blobId, kind, priority, createdAtMs: now, lastError: null, lease: null },
+    ...{ state: 'waiting', startAtMs: now + delayMs, attempts: 0 },
+  });
 }
 
 export function doomBlob(state: MemoryState, blobId: BlobId): void {
@@ -143,4 +162,20 @@ export function giveUp(
     owedAtMs: null,
     doomedAtMs: dueAtMs,
   });
+}
+
+/** Of a blob that is not to go. */
+export function wantedBlob(state: MemoryState, blobId: BlobId): StoredBlob | undefined {
+  const blob = state.blobs.get(blobId);
+  return blob?.doomedAtMs === null ? blob : undefined;
+}
+
+/** Copies that were still being written long after their commit are missing. */
+export function promoteOwed(state: MemoryState): void {
+  for (const blob of state.blobs.values()) {
+    if (blob.owedAtMs === null || blob.owedAtMs > state.clock.now() || blob.doomedAtMs !== null) continue;
+    const replicas = blob.record.replicas.map((r) => (r.state === 'pending' ? { ...r, state: 'missing' as const } : r));
+    state.blobs.set(blob.record.blobId, { ...blob, owedAtMs: null, record: { ...blob.record, replicas } });
+    enqueueRepair(state, blob.record.blobId, 0);
+  }
 }

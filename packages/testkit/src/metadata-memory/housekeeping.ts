@@ -1,15 +1,11 @@
 import type { BlobId } from '@sealgate/core/names';
 import type { DueDeletion, MetadataHousekeeping } from '@sealgate/core/ports';
-import { dataBlobOf, enqueueRepair, giveUp, markReplica } from './blobs.ts';
+import { dataBlobOf, enqueueRepair, giveUp, markReplica, promoteOwed, wantedBlob } from './blobs.ts';
+import { RENEW_DELAY_MS, retryDelayMs } from './leases.ts';
 import { createLockPushes } from './locks.ts';
 import { addStray } from './placement.ts';
 import type { MemoryState, StoredBlob } from './state.ts';
-
-/** Backoff of a failed repair: doubling from here. */
-const RETRY_DELAY_MS = 15_000;
-const RETRY_DELAY_MAX_MS = 4 * 60 * 60_000;
-/** After a job that did not bring everything back. */
-const RENEW_DELAY_MS = 30_000;
+import { urgency } from './urgency.ts';
 
 export function createHousekeeping(state: MemoryState): MetadataHousekeeping {
   return { ...createDeletions(state), ...createRepairs(state), ...createLockPushes(state) };
@@ -100,30 +96,7 @@ function createRepairs(
   MetadataHousekeeping,
   'enqueueDeletion' | 'leaseDeletions' | 'finishDeletion' | 'leaseLockPushes' | 'finishLockPush'
 > {
-  const wanted = (blobId: BlobId): StoredBlob | undefined => {
-    const blob = state.blobs.get(blobId);
-    return blob?.doomedAtMs === null ? blob : undefined;
-  };
-
-  /** Copies that were still being written long after their commit are missing. */
-  function promoteOwed(): void {
-    for (const blob of state.blobs.values()) {
-      if (blob.owedAtMs === null || blob.owedAtMs > state.clock.now() || blob.doomedAtMs !== null) continue;
-      const replicas = blob.record.replicas.map((r) =>
-        r.state === 'pending' ? { ...r, state: 'missing' as const } : r,
-      );
-      state.blobs.set(blob.record.blobId, { ...blob, owedAtMs: null, record: { ...blob.record, replicas } });
-      enqueueRepair(state, blob.record.blobId, 0);
-    }
-  }
-
-  /** Copies (or shards) that may still be lost before the bytes are. */
-  function distance(blobId: BlobId): number {
-    const blob = wanted(blobId);
-    if (blob === undefined) return Number.POSITIVE_INFINITY;
-    const stored = blob.record.replicas.filter((r) => r.state === 'stored' || r.state === 'leaving').length;
-    return stored - (blob.record.layout.kind === 'erasure' ? blob.record.layout.k : 1);
-  }
+  const wanted = (blobId: BlobId): StoredBlob | undefined => wantedBlob(state, blobId);
 
   function finish(jobId: string): void {
     const job = state.jobs.get(jobId);
@@ -156,11 +129,12 @@ function createRepairs(
       );
     },
     async takeRepairs(limit) {
-      promoteOwed();
+      promoteOwed(state);
       const ready = [...state.jobs.values()].filter((job) => job.startAtMs <= state.clock.now());
-      const taken = ready.sort((a, b) => distance(a.blobId) - distance(b.blobId)).slice(0, limit);
+      const taken = ready.sort((a, b) => urgency(state, b) - urgency(state, a)).slice(0, limit);
       for (const job of taken) {
         job.state = 'active';
+        job.lease = null;
         job.startAtMs = state.clock.now() + state.repairLeaseMs;
       }
       return taken.map(({ jobId, blobId }) => ({ jobId, blobId }));
@@ -175,7 +149,7 @@ function createRepairs(
       const job = state.jobs.get(jobId);
       if (job === undefined) return;
       job.state = 'waiting';
-      job.startAtMs = state.clock.now() + Math.min(RETRY_DELAY_MAX_MS, RETRY_DELAY_MS * 2 ** job.attempts);
+      job.startAtMs = state.clock.now() + retryDelayMs(job.attempts);
       job.attempts += 1;
     },
     async reportBadReplica(blobId, backend, shard) {

@@ -1,5 +1,8 @@
 import type { BlobRecord, Clock, Metadata } from '@sealgate/core/ports';
+import { createAgents } from './agents.ts';
 import { createHousekeeping } from './housekeeping.ts';
+import { createJobs } from './jobs.ts';
+import { createLeases } from './leases.ts';
 import { createCursors, createLifecycle } from './lifecycle.ts';
 import { createListings } from './listings.ts';
 import { createNotifications } from './notifications.ts';
@@ -66,6 +69,10 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     jobs: new Map(),
     removals: new Map(),
     placementEpoch: 1n,
+    deadRepairs: new Map(),
+    askedJobs: new Map(),
+    agents: new Map(),
+    leaseTokens: 0n,
     lockPushes: new Map(),
     cursors: new Map(),
     strays: new Map(),
@@ -83,6 +90,9 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     ...createNotifications(state),
     ...createHousekeeping(state),
     ...createPlacement(state),
+    ...createJobs(state),
+    ...createLeases(state),
+    ...createAgents(state),
     ...createCursors(state),
     ...createSweeps(state),
     ...createLifecycle(state, { ...objects, ...uploads }),

@@ -105,7 +105,10 @@ function createTenants(state: MemoryState): Tenants {
 
 function createBackends(
   state: MemoryState,
-): Pick<MetadataRegistry, 'createBackend' | 'listBackends' | 'recordProbe' | 'setBackendState' | 'updateBackend'> {
+): Pick<
+  MetadataRegistry,
+  'createBackend' | 'listBackends' | 'recordProbe' | 'setBackendState' | 'setBackgroundLimits' | 'updateBackend'
+> {
   const change = (id: Backend['id'], facts: Partial<Backend>) => {
     const changed = { ...(state.backends.get(id) ?? fail('NoSuchBackend')), ...facts };
     state.backends.set(id, changed);
@@ -117,6 +120,7 @@ function createBackends(
       if (state.backends.has(backend.id)) fail('Conflict');
       const made: Backend = {
         ...backend,
+        agentId: backend.agentId ?? null,
         num: state.backends.size + 1,
         credentials: backend.custody === 'gateway' ? backend.credentials : null,
         capabilities: {},
@@ -134,6 +138,9 @@ function createBackends(
     },
     async recordProbe(id, capabilities, atMs) {
       change(id, { capabilities, probedAtMs: atMs });
+    },
+    async setBackgroundLimits(id, background) {
+      change(id, { background });
     },
     async setBackendState(id, { from, to }) {
       const found = state.backends.get(id) ?? fail('NoSuchBackend');

@@ -2,12 +2,15 @@ import { Fault, type FaultCode } from '@sealgate/core/faults';
 import type { AccessKeyId, BackendId, BlobId, ObjectKey, PhysicalBucketName, VersionId } from '@sealgate/core/names';
 import { encodeVersionId, newBlobId } from '@sealgate/core/names';
 import type {
+  Agent,
   Backend,
   BlobRecord,
   Bucket,
   Clock,
   CommittedVersion,
   Credential,
+  JobKind,
+  NewJob,
   NewSession,
   ObjectVersion,
   OidcProvider,
@@ -19,6 +22,7 @@ import type {
   SweepHold,
   Tenant,
   UploadRecord,
+  Worker,
 } from '@sealgate/core/ports';
 
 import type { NotificationState } from './notification-state.ts';
@@ -89,10 +93,41 @@ export interface Removal extends ReplicaPlace {
 export interface RepairJob {
   readonly jobId: string;
   readonly blobId: BlobId;
+  /** A repair even if it was a replication first: the class owes it too. */
+  kind: JobKind;
+  /** Of a replication; that of a repair is its distance from loss. */
+  priority: number;
+  readonly createdAtMs: number;
+  lastError: string | null;
+  lease: { readonly token: bigint; readonly worker: Worker; readonly takesAll: boolean } | null;
   state: 'waiting' | 'active';
   /** When it may be taken; of an active one, when its taker counts as lost. */
   startAtMs: number;
   attempts: number;
+}
+
+/** A job that somebody asked for. */
+export interface StoredJob {
+  readonly id: string;
+  readonly wanted: NewJob;
+  state: 'waiting' | 'done' | 'failed' | 'cancelled';
+  blobs: readonly BlobId[];
+  /** Targets that held nothing before. */
+  added: readonly BackendId[];
+  attempts: number;
+  lastError: string | null;
+  readonly createdAtMs: number;
+  updatedAtMs: number;
+  endedAtMs: number | null;
+}
+
+export interface StoredAgent {
+  agent: Agent;
+  enrolmentHash: string | null;
+  /** Used assertions and when they are forgotten. */
+  readonly assertions: Map<string, number>;
+  /** Hashes of live tokens. */
+  readonly tokens: Map<string, { readonly epoch: number; readonly untilMs: number }>;
 }
 
 /** Everything the memory metadata knows. Methods change it in one turn of the event loop, which makes them atomic. */
@@ -121,6 +156,11 @@ export interface MemoryState {
   /** By blob, backend and shard. */
   readonly removals: Map<string, Removal>;
   placementEpoch: bigint;
+  /** Repairs that were given up. */
+  readonly deadRepairs: Map<string, RepairJob>;
+  readonly askedJobs: Map<string, StoredJob>;
+  readonly agents: Map<string, StoredAgent>;
+  leaseTokens: bigint;
   /** Versions whose retention backends are to hear of, and when. */
   readonly lockPushes: Map<bigint, { readonly version: StoredVersion; dueAtMs: number }>;
   readonly cursors: Map<string, StoredCursor>;

@@ -8,6 +8,7 @@ import { credentialPolicyRoutes } from './credential-policies.ts';
 import { credentialRoutes } from './credentials.ts';
 import { housekeepingRoutes } from './housekeeping.ts';
 import { identityProviderRoutes } from './identity-providers.ts';
+import { jobRoutes } from './jobs.ts';
 import { policyRoutes } from './policies.ts';
 import { roleRoutes } from './roles.ts';
 import { statRoutes } from './stat.ts';
@@ -32,5 +33,6 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...statRoutes(services),
     ...auditRoutes(services),
     ...auditProofRoutes(services),
+    ...jobRoutes(services),
   ];
 }

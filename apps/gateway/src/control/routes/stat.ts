@@ -74,7 +74,7 @@ export function statRoutes(services: ControlServices): readonly Route[] {
       response: statSchema,
       async handle({ params, query }) {
         const bucket = await requireBucket(services, params.tenant, params.bucket);
-        const version = await find(services, { bucketId: bucket.id, ...query });
+        const version = await findVersion(services, { bucketId: bucket.id, ...query });
         const physical = await services.metadata.physicalBuckets(bucket.id);
         const blobs = await blobsOf(services, version);
         return {
@@ -103,7 +103,7 @@ export function statRoutes(services: ControlServices): readonly Route[] {
 }
 
 /** @throws Fault NoSuchKey, NoSuchVersion */
-async function find(
+export async function findVersion(
   { metadata }: ControlServices,
   wanted: { readonly bucketId: number; readonly key: string; readonly versionId?: string | undefined },
 ): Promise<ObjectVersion> {

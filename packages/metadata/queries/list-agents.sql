@@ -1,0 +1,1 @@
+SELECT id, state, public_key, encryption_key, kinds, backends, epoch, reported, enrolment_expires_at, last_seen_at, created_at FROM sealgate.agents ORDER BY id

@@ -1,2 +1,0 @@
--- $1 job
-SELECT sealgate.renew_repair($1::uuid)

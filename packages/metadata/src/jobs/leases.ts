@@ -1,0 +1,90 @@
+import type { BlobId } from '@sealgate/core/names';
+import type { MetadataJobs } from '@sealgate/core/ports';
+import { SYSTEM_ACTOR } from '../audit/actor.ts';
+import { packReplicas } from '../codec/replicas.ts';
+import type { Context } from '../context.ts';
+import { PROMOTE_BATCH, REPAIR_RENEW_MS } from '../limits.ts';
+
+interface LeaseRow {
+  readonly job_id: string;
+  readonly blob_id: BlobId;
+  readonly token: bigint;
+}
+
+type Leases = Pick<MetadataJobs, 'leaseRepairs' | 'renewLeases' | 'endLease' | 'leasedBlob' | 'markLeased'>;
+
+export function createLeases(context: Context): Leases {
+  const { database, backends } = context;
+  /** Leases of workers that take whatever comes: they come back to what is left only after a while. */
+  const takeAll = new Set<string>();
+
+  return {
+    async leaseRepairs({ worker, limit, leaseMs, able, kinds }) {
+      await database.write('promote-owed', [PROMOTE_BATCH, context.waits.pendingGraceMs]);
+      const numbers = (ids: Iterable<Parameters<typeof backends.numberOf>[0]>) =>
+        Promise.all([...ids].map((id) => backends.numberOf(id)));
+      const rows = await database.write<LeaseRow>('lease-repairs', [
+        worker.name,
+        worker.epoch,
+        limit,
+        leaseMs,
+        able === null ? null : await numbers(able.writes),
+        able === null ? null : await numbers(able.reads),
+        kinds,
+      ]);
+      if (able === null) for (const row of rows) takeAll.add(row.job_id);
+      return rows.map((row) => ({ jobId: row.job_id, blobId: row.blob_id, token: row.token }));
+    },
+
+    async renewLeases(worker, leases, leaseMs) {
+      const jobs = leases.map(({ jobId }) => jobId);
+      const tokens = leases.map(({ token }) => token.toString());
+      const values = [worker.name, worker.epoch, jobs, tokens, leaseMs];
+      return (await database.write<{ job_id: string }>('renew-leases', values)).map((row) => row.job_id);
+    },
+
+    async endLease(worker, { jobId, token }, end) {
+      const [actor] = await context.actor(actorOf(worker));
+      const [row] = await database.write<{ held: boolean }>('end-lease', [
+        worker.name,
+        worker.epoch,
+        jobId,
+        token,
+        end.kind,
+        end.kind === 'failed' ? end.reason : null,
+        takeAll.delete(jobId) ? REPAIR_RENEW_MS : 0,
+        actor,
+      ]);
+      return row?.held === true;
+    },
+
+    async leasedBlob(worker, { jobId, token }) {
+      const values = [worker.name, worker.epoch, jobId, token];
+      const [row] = await database.write<{ blob_id: BlobId; bucket_id: number | null }>('lease-of-job', values);
+      return row === undefined ? undefined : { blobId: row.blob_id, bucketId: row.bucket_id };
+    },
+
+    async markLeased(worker, { jobId, token, blobId }, replica) {
+      const entry = await packReplicas([replica], backends);
+      const [actor, request] = await context.actor(actorOf(worker));
+      const values = [
+        worker.name,
+        worker.epoch,
+        jobId,
+        token,
+        blobId,
+        entry,
+        actor,
+        request,
+        context.waits.deletionGraceMs,
+      ];
+      const [row] = await database.write<{ outcome: 'wanted' | 'unwanted' | 'stale' }>('mark-leased', values);
+      return row?.outcome ?? 'stale';
+    },
+  };
+}
+
+/** Copies that an agent made stand in the log under its name. */
+function actorOf({ name, epoch }: { readonly name: string; readonly epoch: number }) {
+  return epoch > 0 ? ({ kind: 'agent', id: name, requestId: '' } as const) : SYSTEM_ACTOR;
+}
