@@ -109,3 +109,8 @@ export function ranges(): z.ZodType<readonly string[]> {
       });
   });
 }
+
+/** What zod keeps beside a field. */
+export function meta(of: SettingMeta): SettingMeta & Record<string, unknown> {
+  return { ...of };
+}

@@ -5,6 +5,7 @@ import {
   flag,
   folders,
   integer,
+  meta,
   ranges,
   type SettingMeta,
   secret,
@@ -12,14 +13,11 @@ import {
   text,
   url,
 } from './fields.ts';
+import { housekeepingSettings } from './housekeeping-settings.ts';
 
 const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const REGION = /^[a-z0-9][a-z0-9-]{1,62}$/;
 const HOST = /^[A-Za-z0-9.:[\]_-]{1,253}$/;
-
-function meta(of: SettingMeta): SettingMeta & Record<string, unknown> {
-  return { ...of };
-}
 
 /** Every setting of the gateway. The object's keys are the names in `sealgate.yaml` and, in kebab case, the options. */
 export const settingsSchema = z.object({
@@ -309,26 +307,7 @@ export const settingsSchema = z.object({
     .meta(
       meta({ env: 'SEALGATE_REPAIR_CONCURRENCY', form: 'number', description: 'Repair batches under way at once.' }),
     ),
-  attemptAgeSeconds: integer(1, 604_800)
-    .default(86_400)
-    .meta(
-      meta({
-        env: 'SEALGATE_ATTEMPT_AGE_SECONDS',
-        form: 'seconds',
-        description:
-          'A write that takes longer than this from its beginning to its commit is refused, and what is older on a backend and named by no row is removed by the sweep. All gateways on one database must agree.',
-      }),
-    ),
-  sweepIntervalSeconds: integer(1, 31_536_000)
-    .default(86_400)
-    .meta(
-      meta({
-        env: 'SEALGATE_SWEEP_INTERVAL_SECONDS',
-        form: 'seconds',
-        description:
-          'From the start of one sweep for orphans over a backend to the start of the next. It lists everything there: a request for each 1000 keys.',
-      }),
-    ),
+  ...housekeepingSettings,
   lifecycleIntervalSeconds: integer(1, 604_800)
     .optional()
     .meta(
