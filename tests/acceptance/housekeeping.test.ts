@@ -9,7 +9,12 @@ import { newClient } from '../support/s3-client.ts';
 
 const PATIENCE_MS = 60_000;
 /** Attempts of the tests take less; the sweep runs again and again. */
-const ENV = { SEALGATE_ATTEMPT_AGE_SECONDS: '4', SEALGATE_SWEEP_INTERVAL_SECONDS: '1' };
+const ENV = {
+  SEALGATE_ATTEMPT_AGE_SECONDS: '4',
+  SEALGATE_SWEEP_INTERVAL_SECONDS: '1',
+  SEALGATE_VACUUM_INTERVAL_SECONDS: '1',
+  SEALGATE_DELETED_BUCKET_SECONDS: '1',
+};
 const MIB = 1024 * 1024;
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -114,7 +119,7 @@ test('blobs that nothing names and copies that lie astray go, what is foreign st
   });
   const { stdout, code } = await sealgate(gateway, ['housekeeping', 'status']);
   expect([code, stdout]).toEqual([0, expect.stringContaining(`${physical}/notes.txt`)]);
-  const metrics = await (await fetch(`${gateway.credentials.controlEndpoint}/metrics`)).text();
+  const metrics = await metricsText();
   expect(metrics).toContain(`sealgate_sweep_found_total{backend="${backend}",what="unknown"} 20`);
   expect(metrics).toContain(`sealgate_sweep_found_total{backend="${backend}",what="misplaced"} 1`);
   expect(metrics).toContain(`sealgate_sweep_foreign_keys{backend="${backend}"} 2`);
@@ -153,8 +158,14 @@ test('what a PUT leaves behind when its gateway is killed goes, and with the buc
   await s3.send(new DeleteBucketCommand({ Bucket: 'interrupted' }));
   await until(() => [orphan, ...made].filter((file) => existsSync(file))).toEqual([]);
   expect(halfWritten()).toEqual([]);
+  // Nothing of it is left anywhere, so its row goes too.
+  await until(metricsText).toContain('sealgate_vacuum_rows_total{kind="buckets"} 1');
   expect(await get('swept', 'kept')).toBe(md5(Buffer.alloc(100_000, 'kept')));
 });
+
+async function metricsText(): Promise<string> {
+  return await (await fetch(`${gateway.credentials.controlEndpoint}/metrics`)).text();
+}
 
 function bucketDirs(): string[] {
   return readdirSync(backends()).flatMap((id) =>

@@ -6,6 +6,7 @@ import { deleteDue } from './housekeeping/delete-due.ts';
 import { pushLocksDue } from './housekeeping/push-locks-due.ts';
 import { removeStrays } from './housekeeping/remove-strays.ts';
 import { type SweepOptions, sweepDue } from './housekeeping/sweep-due.ts';
+import { type VacuumOptions, vacuumDue } from './housekeeping/vacuum-due.ts';
 import { type LifecycleOptions, lifecycleDue } from './lifecycle/lifecycle-due.ts';
 import { type MoveOutcome, type MoveRequest, moveVersion } from './lifecycle/move-version.ts';
 import type { EngineLimits } from './limits.ts';
@@ -51,6 +52,8 @@ export interface Engine {
   sweepDue(options: SweepOptions): Promise<number>;
   /** One batch of copies that lie where no row names them; how many it took. */
   removeStrays(options: { readonly signal: AbortSignal }): Promise<number>;
+  /** Removes rows of the metadata that are kept for a while only; 0 when no run is due. */
+  vacuumDue(options: VacuumOptions): Promise<number>;
   /** One step of the lifecycle; 0 when there is nothing to do now. */
   lifecycleDue(options: LifecycleOptions): Promise<number>;
   /** Keeps the bytes of a version under another class. */
@@ -97,6 +100,7 @@ export function createEngine(base: EngineDeps): Engine {
     pushLocksDue: (options) => pushLocksDue(deps, options),
     sweepDue: (options) => sweepDue(deps, options),
     removeStrays: (options) => removeStrays(deps, options),
+    vacuumDue: (options) => vacuumDue(deps, options),
     lifecycleDue: (options) => lifecycleDue(deps, options),
     moveVersion: (request) => moveVersion(deps, request),
     policies,

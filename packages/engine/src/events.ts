@@ -1,5 +1,6 @@
 import type { Fault } from '@sealgate/core/faults';
 import type { BackendId, BlobId } from '@sealgate/core/names';
+import type { VacuumKind } from '@sealgate/core/ports';
 import type { FinishedSweep, SweepCounts } from './housekeeping/sweep-position.ts';
 
 /** What the lifecycle does to versions and uploads, and how it went: `changed` and `locked` are no failures. */
@@ -39,6 +40,8 @@ export interface EngineEvents {
   sweepFailed(backend: BackendId, fault: Fault): void;
   /** A copy where no row named it is gone. */
   strayRemoved(backend: BackendId): void;
+  /** Rows of a kind were removed because they were kept long enough. */
+  vacuumed(kind: VacuumKind, rows: number): void;
 }
 
 export type SweptPage = Pick<SweepCounts, 'keys' | 'unknown' | 'misplaced' | 'foreign'>;
@@ -60,4 +63,5 @@ export const silentEvents: EngineEvents = {
   sweepFinished: () => undefined,
   sweepFailed: () => undefined,
   strayRemoved: () => undefined,
+  vacuumed: () => undefined,
 };

@@ -77,6 +77,9 @@ export interface EngineLimits {
   readonly sweepLeaseMs: number;
   /** A copy that no row names is left alone until it has been there so long: whoever wrote it may be about to name it. */
   readonly straySettledMs: number;
+  /** Rows that one transaction of the vacuum removes, and until a process that does is taken for dead. */
+  readonly vacuumBatch: number;
+  readonly vacuumLeaseMs: number;
   /** Foreign keys that a run remembers by name; all are counted. */
   readonly foreignKeysShown: number;
 }
@@ -121,6 +124,8 @@ export const defaultEngineLimits: EngineLimits = {
   sweepRetryMs: 60_000,
   sweepLeaseMs: 180_000,
   straySettledMs: 24 * 60 * 60_000,
+  vacuumBatch: 1000,
+  vacuumLeaseMs: 120_000,
   foreignKeysShown: 20,
 };
 

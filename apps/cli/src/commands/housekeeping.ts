@@ -19,7 +19,10 @@ export async function showHousekeeping(context: CommandContext) {
     : '';
   const strangers =
     foreign.length === 0 ? '' : `Foreign keys, left alone (the first of each backend):\n${foreign.join('')}`;
-  context.terminal.result({ json: answer, text: hold + formatTable([HEAD, ...backends.map(row)]) + strangers });
+  context.terminal.result({
+    json: answer,
+    text: hold + formatTable([HEAD, ...backends.map(row)]) + strangers + vacuumText(answer),
+  });
 }
 
 /** `sealgate housekeeping release` */
@@ -28,6 +31,15 @@ export async function releaseSweep(context: CommandContext) {
   const answer = await control.send('POST', '/admin/housekeeping/release', {});
   const said = answer['released'] === true ? 'the sweep for orphans goes on\n' : 'the sweep for orphans was not held\n';
   context.terminal.result({ json: answer, text: said });
+}
+
+function vacuumText(answer: JsonObject): string {
+  const vacuum = objectOf(answer['vacuum']);
+  const removed = Object.entries(objectOf(vacuum['removed'])).map(
+    ([kind, rows]) => `${printable(kind)} ${String(rows)}`,
+  );
+  if (removed.length === 0) return 'Vacuum of the metadata: not yet\n';
+  return `Vacuum of the metadata: ${text(vacuum['startedAt'])}, removed ${removed.join(', ')}\n`;
 }
 
 function row(backend: JsonObject): string[] {

@@ -1,9 +1,9 @@
 import type { EngineEvents } from '@sealgate/engine';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-type SweepEvents = Pick<EngineEvents, 'swept' | 'sweepFinished' | 'sweepFailed' | 'strayRemoved'>;
+type SweepEvents = Pick<EngineEvents, 'swept' | 'sweepFinished' | 'sweepFailed' | 'strayRemoved' | 'vacuumed'>;
 
-/** What the sweep for orphans met. Only the process that had the work counts. */
+/** What the sweep for orphans and the vacuum did. Only the process that had the work counts. */
 export function sweepMetrics(registry: Registry): SweepEvents {
   const registers = [registry];
   const keys = new Counter({
@@ -30,6 +30,12 @@ export function sweepMetrics(registry: Registry): SweepEvents {
     labelNames: ['backend', 'fault'],
     registers,
   });
+  const vacuumed = new Counter({
+    name: 'sealgate_vacuum_rows_total',
+    help: 'Rows of the metadata that were removed because they had been kept long enough, by kind.',
+    labelNames: ['kind'],
+    registers,
+  });
   const shape = { labelNames: ['backend'], registers, aggregator: 'max' as const };
   const last = new Gauge({
     ...shape,
@@ -51,6 +57,7 @@ export function sweepMetrics(registry: Registry): SweepEvents {
       foreign.set({ backend }, counts.foreign);
     },
     sweepFailed: (backend, fault) => failures.inc({ backend, fault: fault.code }),
+    vacuumed: (kind, rows) => vacuumed.inc({ kind }, rows),
     strayRemoved: (backend) => removed.inc({ backend }),
   };
 }

@@ -114,7 +114,7 @@ export type {
   RoleTrust,
   WebIdentityTrust,
 } from './metadata-sessions.ts';
-export type { ListedCopy, MetadataSweeps, StrayCopy, SweepFindings, SweepHold } from './metadata-sweeps.ts';
+export type { ListedCopy, MetadataSweeps, StrayCopy, SweepFindings, SweepHold, VacuumKind } from './metadata-sweeps.ts';
 export type { CommitPart, MetadataUploads, PartRecord, UploadRecord } from './metadata-uploads.ts';
 export {
   type Acl,

@@ -34,6 +34,12 @@ export interface SweepHold {
 }
 
 /**
+ * Rows that are of no use after a while. `strays`: tombstones of removed strays. `probes`: what backends could do once; the
+ * newest of each stays. `buckets`: deleted buckets of which no byte is left; the log goes on naming them.
+ */
+export type VacuumKind = 'strays' | 'probes' | 'buckets';
+
+/**
  * What the sweep for orphans reads and does. It compares what backends list with what rows name, and the two change
  * meanwhile: everything is decided here, in one transaction with the claim, and never by the caller.
  */
@@ -66,4 +72,11 @@ export interface MetadataSweeps {
   sweepHold(): Promise<SweepHold | undefined>;
   /** Lets the sweep go on. False when it was not held. */
   releaseSweepHold(actor: AuditActor): Promise<boolean>;
+  /** Removes up to `limit` rows of a kind that have been of no use for `keepMs`. How many. */
+  vacuum(request: {
+    readonly kind: VacuumKind;
+    readonly keepMs: number;
+    readonly limit: number;
+    readonly actor: AuditActor;
+  }): Promise<number>;
 }

@@ -1,6 +1,6 @@
 /**
  * What an audit entry tells of, as stored. Never change a number, only add: entries are hashed as they are. The
- * functions in functions/*.sql write 1 to 14, 20 to 22, 73 to 77, 102 to 104, 115 and 116 themselves.
+ * functions in functions/*.sql write 1 to 14, 20 to 22, 73 to 77, 102 to 104, 115, 116 and 118 themselves.
  */
 export const auditActions = {
   versionPublished: 1,
@@ -42,6 +42,7 @@ export const auditActions = {
   orphansFound: 115,
   physicalBucketRemoved: 116,
   holdReleased: 117,
+  bucketForgotten: 118,
   auditKeyMade: 120,
   auditExported: 122,
   requestsRecorded: 124,

@@ -23,6 +23,29 @@ describeSweeps('PostgreSQL', async () => {
   };
 });
 
+it('the history of probes is cut, but never the newest one of a backend', async () => {
+  const database = await suiteDatabase();
+  const metadata = await openTestMetadata(database.databaseUrl);
+  const run = (text: string) => sql(database.databaseUrl, text);
+  await run(`INSERT INTO sealgate.backends (id, type, endpoint, provider, provider_region, region, country, jurisdiction,
+      operator_jurisdiction, certificates, weight, addressing, custody)
+    SELECT 'b' || n, 'memory', '', '', '', '', 'FI', 'EU', 'FI', '{}', 1, 'path', 'gateway' FROM generate_series(1, 2) n`);
+  await run(`INSERT INTO sealgate.backend_probes (backend, probed_at, capabilities)
+    SELECT b.num, now() - n * interval '1 day', '{}' FROM sealgate.backends b, generate_series(2, 6) n`);
+  await run(`INSERT INTO sealgate.backend_probes (backend, probed_at, capabilities)
+    SELECT b.num, now(), '{}' FROM sealgate.backends b WHERE b.id = 'b1'`);
+  const actor = { kind: 'system', id: 'test', requestId: '' } as const;
+  const request = { kind: 'probes', keepMs: 3.5 * 86_400_000, limit: 2, actor } as const;
+  expect([await metadata.vacuum(request), await metadata.vacuum({ ...request, limit: 100 })]).toEqual([2, 4]);
+  expect(await metadata.vacuum({ ...request, keepMs: 0, limit: 100 })).toBe(3);
+  const left = await run(
+    `SELECT b.id FROM sealgate.backend_probes p JOIN sealgate.backends b ON b.num = p.backend ORDER BY 1`,
+  );
+  expect(left).toEqual([{ id: 'b1' }, { id: 'b2' }]);
+  await metadata.close();
+  await database.drop();
+});
+
 it('no function, whoever wrote it, turns a copy that is being removed into a replica', async () => {
   const database = await suiteDatabase();
   const run = (text: string) => sql(database.databaseUrl, text);

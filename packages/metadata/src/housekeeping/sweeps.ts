@@ -64,5 +64,11 @@ export function createSweeps(context: Context): MetadataSweeps {
       const rows = await database.write('release-sweep-hold', [...(await context.actor(actor))]);
       return rows.length > 0;
     },
+
+    async vacuum({ kind, keepMs, limit, actor }) {
+      const [actorId, requestId] = await context.actor(actor);
+      const [row] = await database.write<{ removed: number }>('vacuum', [kind, keepMs, limit, actorId, requestId]);
+      return row?.removed ?? 0;
+    },
   };
 }

@@ -113,7 +113,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
       return { aged: { ...memory, ...createSweeps(view) }, age: () => (aged = true) };
     },
     get openStrays() {
-      return [...state.strays.values()].filter(({ removed }) => !removed).length;
+      return [...state.strays.values()].filter(({ removedAtMs }) => removedAtMs === null).length;
     },
     holdSweep: (reason) => {
       state.sweepHold = { reason, sinceMs: state.clock.now() };

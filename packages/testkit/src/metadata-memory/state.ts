@@ -164,7 +164,7 @@ export interface MemoryState {
   /** Versions whose retention backends are to hear of, and when. */
   readonly lockPushes: Map<bigint, { readonly version: StoredVersion; dueAtMs: number }>;
   readonly cursors: Map<string, StoredCursor>;
-  readonly strays: Map<string, { readonly copy: StrayCopy; dueAtMs: number; removed: boolean }>;
+  readonly strays: Map<string, { readonly copy: StrayCopy; dueAtMs: number; removedAtMs: number | null }>;
   sweepHold: SweepHold | null;
   readonly notifications: NotificationState;
 }

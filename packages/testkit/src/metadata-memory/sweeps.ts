@@ -18,6 +18,17 @@ export function createSweeps(state: MemoryState): MetadataSweeps {
   const hasOpenUpload = (bucket: StoredBucket): boolean =>
     [...state.uploads.values()].some(({ record }) => record.bucketId === bucket.record.id && record.state === 'open');
 
+  const strayTombstones = (before: number): (() => void)[] =>
+    [...state.strays].flatMap(([id, { removedAtMs }]) =>
+      removedAtMs !== null && removedAtMs < before ? [() => void state.strays.delete(id)] : [],
+    );
+  const forgettable = (before: number): (() => void)[] =>
+    [...state.buckets].flatMap(([id, bucket]) => {
+      const gone = (bucket.deletedAtMs ?? Number.POSITIVE_INFINITY) < before && bucket.physical.size === 0;
+      const doomed = [...state.blobs.values()].some((blob) => blob.bucketId === id);
+      return gone && !doomed && !hasOpenUpload(bucket) ? [() => void state.buckets.delete(id)] : [];
+    });
+
   return {
     async nextPhysicalBucket(backend, after) {
       const names = [...state.buckets.values()].flatMap((bucket) => bucket.physical.get(backend) ?? []);
@@ -39,8 +50,8 @@ export function createSweeps(state: MemoryState): MetadataSweeps {
           found.unknown += 1;
         } else if (settled && !liesAt(blob, place) && !state.removals.has(placeKey({ ...place, blobId }))) {
           const id = strayId({ ...place, blobId });
-          if (state.strays.get(id)?.removed !== false) found.misplaced += 1;
-          state.strays.set(id, { copy: { ...place, blobId }, dueAtMs: state.clock.now(), removed: false });
+          if (state.strays.get(id)?.removedAtMs !== null) found.misplaced += 1;
+          state.strays.set(id, { copy: { ...place, blobId }, dueAtMs: state.clock.now(), removedAtMs: null });
         }
       }
       return found;
@@ -49,7 +60,9 @@ export function createSweeps(state: MemoryState): MetadataSweeps {
     async leaseStrays(limit, leaseMs) {
       if (state.sweepHold !== null) return [];
       const now = state.clock.now();
-      const due = [...state.strays].filter(([, stray]) => !stray.removed && stray.dueAtMs <= now).slice(0, limit);
+      const due = [...state.strays]
+        .filter(([, stray]) => stray.removedAtMs === null && stray.dueAtMs <= now)
+        .slice(0, limit);
       return due.flatMap(([id, stray]) => {
         const blob = state.blobs.get(stray.copy.blobId);
         if (blob !== undefined && liesAt(blob, stray.copy)) {
@@ -63,7 +76,7 @@ export function createSweeps(state: MemoryState): MetadataSweeps {
 
     async finishStray(copy) {
       const stray = state.strays.get(strayId(copy));
-      if (stray !== undefined) stray.removed = true;
+      if (stray !== undefined) stray.removedAtMs = state.clock.now();
     },
 
     async forgetPhysicalBucket(backend, name) {
@@ -78,6 +91,13 @@ export function createSweeps(state: MemoryState): MetadataSweeps {
       const held = state.sweepHold !== null;
       state.sweepHold = null;
       return held;
+    },
+
+    async vacuum({ kind, keepMs, limit }) {
+      const before = state.clock.now() - keepMs;
+      const gone = kind === 'strays' ? strayTombstones(before) : kind === 'buckets' ? forgettable(before) : [];
+      for (const forget of gone.slice(0, limit)) forget();
+      return Math.min(gone.length, limit);
     },
   };
 }

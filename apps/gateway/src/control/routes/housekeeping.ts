@@ -1,5 +1,5 @@
 import type { CursorState } from '@sealgate/core/ports';
-import { readSweepPosition, SWEEP_CURSORS, type SweepCounts } from '@sealgate/engine';
+import { readSweepPosition, readVacuumRun, SWEEP_CURSORS, type SweepCounts, VACUUM_CURSOR } from '@sealgate/engine';
 import { z } from 'zod';
 import { lookAtGateway } from '../access.ts';
 import { isoTime } from '../models.ts';
@@ -41,6 +41,13 @@ const housekeepingSchema = z.object({
       .meta({ description: 'Nothing is swept until an operator releases it.' }),
     backends: z.array(sweepSchema),
   }),
+  vacuum: z
+    .object({
+      startedAt: z.iso.datetime().nullable(),
+      removed: z.object({ strays: z.number(), probes: z.number(), buckets: z.number() }),
+    })
+    .nullable()
+    .meta({ description: 'Rows of the metadata that the last run removed, by kind. null: there was none yet.' }),
 });
 
 export function housekeepingRoutes({ metadata }: ControlServices): readonly Route[] {
@@ -55,9 +62,17 @@ export function housekeepingRoutes({ metadata }: ControlServices): readonly Rout
       status: 200,
       response: housekeepingSchema,
       async handle() {
-        const [hold, sweeps] = await Promise.all([metadata.sweepHold(), metadata.listCursors(SWEEP_CURSORS)]);
+        const [hold, sweeps, [vacuum]] = await Promise.all([
+          metadata.sweepHold(),
+          metadata.listCursors(SWEEP_CURSORS),
+          metadata.listCursors(VACUUM_CURSOR),
+        ]);
+        const run = readVacuumRun(vacuum?.position);
         const held = hold === undefined ? null : { reason: hold.reason, since: isoTime(hold.sinceMs) };
-        return { orphanSweep: { held, backends: sweeps.map(sweepModel) } };
+        return {
+          orphanSweep: { held, backends: sweeps.map(sweepModel) },
+          vacuum: run && { startedAt: isoTime(run.startedMs), removed: run.removed },
+        };
       },
     }),
     route({

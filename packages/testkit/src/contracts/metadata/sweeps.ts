@@ -152,8 +152,14 @@ function describeStrays(scene: Scene): void {
       expect(await strays(blobId)).toEqual([]);
       expect(await world.metadata().markReplica(blobId, replica)).toBe(false);
       expect((await world.metadata().blobForRepair(blobId))?.blob.replicas).toHaveLength(2);
+      // The tombstone lasts as long as it is told to.
+      const vacuum = (keepMs: number) => world.metadata().vacuum({ kind: 'strays', keepMs, limit: 10_000, actor });
+      expect(await vacuum(60 * 60_000)).toBe(0);
       // It came back: that is another find.
       expect(await sweep(bucket, blobId)).toMatchObject({ misplaced: 1 });
+      if (stray !== undefined) await world.metadata().finishStray(stray, actor);
+      expect(await vacuum(-60_000)).toBeGreaterThan(0);
+      expect(await world.metadata().markReplica(blobId, replica)).toBe(true);
     });
 
     it('may be about to be named while they are new', async () => {
@@ -291,6 +297,26 @@ function describePhysicalBuckets({ world, subject }: Scene): void {
       expect(await sweeper.forgetPhysicalBucket(backend, name, actor)).toBe(true);
       expect((await metadata.physicalBuckets(first.id)).has(backend)).toBe(false);
       expect((await metadata.physicalBuckets(again.id)).get(backend)).toBe(name);
+    });
+
+    it('keep their deleted bucket from being forgotten, and nothing else does for long', async () => {
+      const { metadata, sweeper } = subject();
+      const bucket = await world.bucket();
+      const version = await world.version(bucket, 'key');
+      await metadata.commitVersion(version);
+      await world.remove(bucket, 'key');
+      await metadata.deleteBucket(bucket.id, actor);
+      subject().age();
+      const forget = (keepMs = -60_000) => sweeper.vacuum({ kind: 'buckets', keepMs, limit: 100, actor });
+      expect(await forget()).toBe(0);
+      await metadata.finishDeletion(version.blobId, version.replicas);
+      for (const { id } of await world.backends()) {
+        expect(await forget()).toBe(0);
+        await sweeper.forgetPhysicalBucket(id, physicalName(bucket, id), actor);
+      }
+      expect(await forget(60 * 60_000)).toBe(0);
+      expect(await forget()).toBe(1);
+      expect(await forget()).toBe(0);
     });
   });
 }
