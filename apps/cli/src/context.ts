@@ -7,6 +7,7 @@ import {
   type ConnectionOptions,
   controlConnection,
   findControl,
+  operatedTenant,
   readSources,
   type S3Connection,
   s3Connection,
@@ -53,6 +54,21 @@ export function createContext(deps: {
   const control = (connection: Parameters<typeof createControlClient>[0]['connection']): ControlClient =>
     createControlClient({ connection, fetch: (input, init) => globalThis.fetch(input, init), signal });
 
+  /** So that recovery without a gateway works for who never heard of it. What to do is said where it cannot be done. */
+  async function publishFirst(key: StoredKey): Promise<string> {
+    const sources = await readSources(environment, options);
+    const connection = findControl(sources);
+    try {
+      if (connection === undefined) return NOT_PUBLISHED;
+      const { publishKey } = await import('./keys/publish-key.ts');
+      await publishKey(control(connection), operatedTenant(sources), key);
+      return 'It is registered as your recovery key: with it alone, "sealgate recover" restores your objects from the backends.';
+    } catch {
+      signal.throwIfAborted();
+      return NOT_PUBLISHED;
+    }
+  }
+
   return {
     ...deps,
     keyStore,
@@ -68,7 +84,10 @@ export function createContext(deps: {
         store: keyStore,
         passphrases,
         passphraseOfFirstKey: environment.passphrase,
-        onFirstKey: (key) => terminal.note(firstKeyNote(key, keyStore.folder)),
+        async onFirstKey(key) {
+          terminal.note(firstKeyNote(key, keyStore.folder));
+          terminal.note(await publishFirst(key));
+        },
       });
       return { client: createSealedClient({ ...connection, keys }), connection };
     },
@@ -79,6 +98,9 @@ export function createContext(deps: {
     },
   };
 }
+
+const NOT_PUBLISHED =
+  'It is not registered as a recovery key: "sealgate keys publish" does that with access to the control listener. Until then only the operator can recover your buckets without a gateway.';
 
 function firstKeyNote(key: StoredKey, folder: string): string {
   const locked =

@@ -92,6 +92,11 @@ export const NOTIFICATION_RETRY_DELAY_MS_MAX = 2 * 60 * 60 * 1000;
 /** Webhooks of one tenant. Each one may be waited for, so they are bounded. */
 export const WEBHOOKS_PER_TENANT_MAX = 100;
 
+/** Each key makes every recovery manifest longer; a sealed document has at most 16 recipients. */
+export const RECOVERY_KEYS_PER_TENANT_MAX = 16;
+/** Versions read in one call, with their digests: a few MiB at the most. */
+export const VERSIONS_AT_ONCE_MAX = 500;
+
 /** S3: a bucket policy has at most 20 KiB; the policies of credentials and sessions keep the same bound. */
 export const ACCESS_POLICY_BYTES_MAX = 20 * KIB;
 /** Nesting of an access policy: the deepest one that means something has seven levels. */

@@ -1,5 +1,6 @@
+import { Fault } from '@sealgate/core/faults';
 import { createIdBytes } from '@sealgate/core/names';
-import type { BackendPool, Clock, Metadata, ObjectVersion } from '@sealgate/core/ports';
+import type { BackendPool, Clock, KeyWrapper, Metadata, ObjectVersion } from '@sealgate/core/ports';
 import { createErasureCodecs } from '@sealgate/erasure';
 import type { EngineEvents } from './events.ts';
 import { deleteDue } from './housekeeping/delete-due.ts';
@@ -28,6 +29,7 @@ import { createPlanner } from './placement/planner.ts';
 import { createPolicies, type LayeredPolicies } from './placement/policies.ts';
 import { createDigestLists } from './read/digest-list.ts';
 import { createHedgeBudget } from './read/hedge-budget.ts';
+import { createManifests, type ManifestsOptions } from './recovery/manifests-due.ts';
 import { createRepairer, type Repairer, type RepairWorker } from './repair/repairer.ts';
 import type { BodySource } from './write/body.ts';
 import type { RandomBytes } from './write/types.ts';
@@ -61,6 +63,8 @@ export interface Engine {
   readonly policies: LayeredPolicies;
   /** What this engine holds of the repair queue. */
   readonly repairWork: Repairer['work'];
+  /** One step of the recovery manifests; 0 when there is nothing to do now. */
+  manifestsDue(options: ManifestsOptions): Promise<number>;
 }
 
 export interface EngineDeps {
@@ -73,6 +77,8 @@ export interface EngineDeps {
   readonly random?: RandomBytes;
   /** What the repairs that it takes are held under. Default: a process that has the database itself. */
   readonly worker?: RepairWorker;
+  /** Opens data keys for recovery manifests. Default: none can be opened, and manifests say so. */
+  readonly keys?: Pick<KeyWrapper, 'unwrap'>;
 }
 
 export function createEngine(base: EngineDeps): Engine {
@@ -80,6 +86,7 @@ export function createEngine(base: EngineDeps): Engine {
   const deps = {
     random: createIdBytes(),
     codecs: createErasureCodecs(),
+    keys: noKeys,
     ...base,
     policies,
     planner: createPlanner({ policies, pool: base.pool }),
@@ -88,6 +95,7 @@ export function createEngine(base: EngineDeps): Engine {
     hedges: createHedgeBudget(base.limits),
   };
   const repairer = createRepairer(base.worker === undefined ? base : { ...base, worker: base.worker }, deps);
+  const manifests = createManifests(deps);
   return {
     putObject: (request) => putObject(deps, request),
     readObject: (version, options) => readObject(deps, version, options),
@@ -103,7 +111,12 @@ export function createEngine(base: EngineDeps): Engine {
     vacuumDue: (options) => vacuumDue(deps, options),
     lifecycleDue: (options) => lifecycleDue(deps, options),
     moveVersion: (request) => moveVersion(deps, request),
+    manifestsDue: (options) => manifests.due(options),
     policies,
     repairWork: repairer.work,
   };
 }
+
+const noKeys: Pick<KeyWrapper, 'unwrap'> = {
+  unwrap: () => Promise.reject(new Fault('InternalError', 'Data keys cannot be opened here.')),
+};

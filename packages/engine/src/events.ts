@@ -42,6 +42,10 @@ export interface EngineEvents {
   strayRemoved(backend: BackendId): void;
   /** Rows of a kind were removed because they were kept long enough. */
   vacuumed(kind: VacuumKind, rows: number): void;
+  /** The recovery manifest of a bucket could not be written; it is tried again. */
+  manifestFailed(bucketId: number, fault: Fault): void;
+  /** Manifests have everything that was committed up to this moment (milliseconds since 1970); undefined: they lag. */
+  manifestsCaughtUp(atMs: number | undefined): void;
 }
 
 export type SweptPage = Pick<SweepCounts, 'keys' | 'unknown' | 'misplaced' | 'foreign'>;
@@ -64,4 +68,6 @@ export const silentEvents: EngineEvents = {
   sweepFailed: () => undefined,
   strayRemoved: () => undefined,
   vacuumed: () => undefined,
+  manifestFailed: () => undefined,
+  manifestsCaughtUp: () => undefined,
 };

@@ -30,5 +30,6 @@ export { routeDue } from './notifications/route-due.ts';
 export type { PutObjectRequest, PutObjectResult } from './objects/put-object.ts';
 export { type ProbeReport, probeBackend } from './probe/probe-backend.ts';
 export { type Strip, type StripOf, stripOf } from './read/strip.ts';
+export { readManifestPosition } from './recovery/position.ts';
 export { createRepairer, type Repairer, type RepairMetadata, type RepairWorker } from './repair/repairer.ts';
 export type { BodyFacts, BodySource } from './write/body.ts';

@@ -64,6 +64,23 @@ export interface EngineLimits {
   readonly lifecycleConcurrency: number;
   /** A process that works on the lifecycle and is not heard of for so long is taken for dead. */
   readonly lifecycleLeaseMs: number;
+  /** Text of one document of a recovery manifest: all of it is held while it is made. A single longer line makes a longer one. */
+  readonly manifestDocumentBytes: number;
+  /** Changes of the log that one step takes; each is a place in memory. */
+  readonly manifestChanges: number;
+  /** Requested manifests, and buckets that are checked, at a time. */
+  readonly manifestRequests: number;
+  /** Deltas behind one base: recovery reads all of them. */
+  readonly manifestDeltas: number;
+  readonly manifestLeaseMs: number;
+  /** Storing and reading back one document on one backend, or sweeping it. */
+  readonly manifestTimeoutMs: number;
+  /** A bucket whose manifest could not be written waits so long. */
+  readonly manifestRetryMs: number;
+  /** From one look at all buckets to the next: is a document where it may not be, is a sweep owed? */
+  readonly manifestCheckMs: number;
+  /** Documents listed at a time when old ones are removed. */
+  readonly manifestListPage: number;
   /** A completion can be repeated for so long after its version has gone; then the upload is forgotten. */
   readonly uploadRememberedMs: number;
   /** Keys of one page of a backend's listing that the sweep for orphans judges by one query. */
@@ -117,6 +134,15 @@ export const defaultEngineLimits: EngineLimits = {
   lifecyclePage: 500,
   lifecycleConcurrency: 4,
   lifecycleLeaseMs: 120_000,
+  manifestDocumentBytes: 4 * MIB,
+  manifestChanges: 5000,
+  manifestRequests: 100,
+  manifestDeltas: 2000,
+  manifestLeaseMs: 120_000,
+  manifestTimeoutMs: 60_000,
+  manifestRetryMs: 60_000,
+  manifestCheckMs: 10 * 60_000,
+  manifestListPage: 1000,
   uploadRememberedMs: 24 * 60 * 60_000,
   sweepPage: 1000,
   sweepTimeoutMs: 60_000,

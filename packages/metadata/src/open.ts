@@ -25,6 +25,7 @@ import { createListings } from './objects/list.ts';
 import { createReads } from './objects/read.ts';
 import { createUpdates } from './objects/update.ts';
 import { createPlacement } from './placement/placement.ts';
+import { createRecovery } from './recovery/recovery.ts';
 import { createBackends } from './registry/backends.ts';
 import { createBuckets } from './registry/buckets.ts';
 import { createCredentials } from './registry/credentials.ts';
@@ -134,6 +135,7 @@ function assemble(
     ...createSweeps(context),
     ...createLifecycle(context),
     ...createPlacement(context),
+    ...createRecovery(context),
     ...createStatus(owned.database),
     ping: () => owned.database.ping(),
     async close() {

@@ -10,7 +10,8 @@ import {
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
-import type { KeyStore, StoredKey } from '../keys/key-store.ts';
+import { findKey } from '../keys/find-key.ts';
+import type { StoredKey } from '../keys/key-store.ts';
 import { formatTable } from '../output/format.ts';
 
 export interface CreateOptions {
@@ -132,29 +133,6 @@ export async function protectKey(context: CommandContext, [named]: readonly [str
 function chosen(before: readonly string[], keyId: string, { use, add }: ImportOptions): readonly string[] {
   if (use === true) return [keyId];
   return add === true && !before.includes(keyId) ? [...before, keyId] : before;
-}
-
-/** A key by its name, its id or the beginning of its thumbprint; the first recipient when none is named. */
-async function findKey(store: KeyStore, named: string | undefined): Promise<StoredKey> {
-  const keys = await store.list();
-  if (named === undefined) {
-    const [primary] = await store.recipients();
-    const key = keys.find(({ keyId }) => keyId === primary);
-    if (key === undefined) throw usageError('There is no key yet.', 'Make one: sealgate keys create');
-    return key;
-  }
-  const matches = keys.filter(
-    ({ keyId, name }) => name === named || keyId === named || thumbprint(keyId).startsWith(named),
-  );
-  const [match, ...others] = matches;
-  if (match === undefined)
-    throw usageError(`There is no key "${named}".`, '"sealgate keys list" shows those you have.');
-  if (others.length > 0) throw usageError(`"${named}" names several keys.`, 'Use the id of one of them.');
-  return match;
-}
-
-function thumbprint(keyId: string): string {
-  return keyId.slice(keyId.lastIndexOf(':') + 1);
 }
 
 async function readJwk(path: string): Promise<JsonObject> {

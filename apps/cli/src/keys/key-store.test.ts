@@ -86,7 +86,7 @@ describe('keyring of the store', () => {
       store,
       passphrases,
       passphraseOfFirstKey: undefined,
-      onFirstKey: (key) => made.push(key.keyId),
+      onFirstKey: (key) => void made.push(key.keyId),
     });
     return { ring, made };
   };

@@ -12,7 +12,8 @@ export function createStoreKeyring(deps: {
   readonly store: KeyStore;
   readonly passphrases: Passphrases;
   readonly passphraseOfFirstKey: string | undefined;
-  readonly onFirstKey: (key: StoredKey) => void;
+  /** Tells of it, and may do what goes with it. */
+  readonly onFirstKey: (key: StoredKey) => void | Promise<void>;
 }): Keyring {
   const { store, passphrases } = deps;
   return {
@@ -40,7 +41,7 @@ async function makeFirstKey(deps: Parameters<typeof createStoreKeyring>[0]) {
   const pair = await generateKeyPair(DEFAULT_KEY_KIND, { extractable: true });
   const stored = await deps.store.addPair(pair, { name: 'default', passphrase: deps.passphraseOfFirstKey });
   await deps.store.setRecipients([pair.keyId]);
-  deps.onFirstKey(stored);
+  await deps.onFirstKey(stored);
   return pair;
 }
 

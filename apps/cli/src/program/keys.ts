@@ -12,6 +12,7 @@ export function addKeyCommands(program: Command, deps: ProgramDeps): void {
   const keys = noun(program, 'keys', 'Your keys: they never leave this machine');
   addOwnKeys(keys, deps);
   addForeignKeys(keys, deps);
+  addPublishedKeys(keys, deps);
 }
 
 function addOwnKeys(keys: Command, deps: ProgramDeps): void {
@@ -97,6 +98,38 @@ function addForeignKeys(keys: Command, deps: ProgramDeps): void {
       arguments: [KEY],
       examples: ['sealgate keys protect'],
       handler: async () => (await load()).protectKey,
+    },
+    deps,
+  );
+}
+
+function addPublishedKeys(keys: Command, deps: ProgramDeps): void {
+  const loadRecovery = () => import('../commands/recovery.ts');
+  leaf(
+    keys,
+    {
+      name: 'publish',
+      summary: 'Register a key as recovery key of the tenant',
+      description:
+        'Registers the public half. Recovery manifests, which list what lies on the backends, are sealed to it from then on: ' +
+        'its private half alone restores everything with "sealgate recover". The first key pair is registered when it is made.',
+      arguments: [KEY],
+      needs: ['control'],
+      examples: ['sealgate keys publish', 'sealgate keys publish recovery --tenant acme'],
+      handler: async () => (await loadRecovery()).publish,
+    },
+    deps,
+  );
+  leaf(
+    keys,
+    {
+      name: 'unpublish',
+      summary: 'Remove a recovery key of the tenant',
+      description: 'Manifests are written anew without it, and what was sealed to it goes from the backends.',
+      arguments: [['<key>', 'name or id']],
+      needs: ['control'],
+      examples: ['sealgate keys unpublish old'],
+      handler: async () => (await loadRecovery()).unpublish,
     },
     deps,
   );

@@ -53,6 +53,8 @@ describe('the command tree', () => {
       'keys import',
       'keys use',
       'keys protect',
+      'keys publish',
+      'keys unpublish',
       'bucket create',
       'bucket list',
       'bucket policy',
@@ -97,6 +99,9 @@ describe('the command tree', () => {
       'job create',
       'job cancel',
       'job retry',
+      'recover',
+      'recovery status',
+      'recovery rebuild',
       'serve',
     ]);
   });

@@ -9,6 +9,7 @@ import { addJobCommands } from './jobs.ts';
 import { addKeyCommands } from './keys.ts';
 import { addObjectCommands } from './objects.ts';
 import { addOperatorCommands } from './operator.ts';
+import { addRecoverCommand, addRecoveryCommands } from './recover.ts';
 import { addWebhookCommands } from './webhooks.ts';
 
 /** What scripts may rely on. */
@@ -37,6 +38,8 @@ export function createProgram(deps: ProgramDeps, version: string): Command {
   addHousekeepingCommands(program, deps);
   addAuditCommands(program, deps);
   addJobCommands(program, deps);
+  addRecoverCommand(program, deps);
+  addRecoveryCommands(program, deps);
   program
     .command('serve')
     .summary('Start a gateway')

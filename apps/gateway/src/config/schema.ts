@@ -14,6 +14,7 @@ import {
   url,
 } from './fields.ts';
 import { housekeepingSettings } from './housekeeping-settings.ts';
+import { recoverySettings } from './recovery-settings.ts';
 
 const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const REGION = /^[a-z0-9][a-z0-9-]{1,62}$/;
@@ -340,6 +341,7 @@ export const settingsSchema = z.object({
       }),
     ),
   ...auditSettings,
+  ...recoverySettings,
   maxInFlightRequests: integer(1, 100_000)
     .default(1024)
     .meta(

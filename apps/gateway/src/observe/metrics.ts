@@ -3,6 +3,7 @@ import type { BackendId } from '@sealgate/core/names';
 import type { BackendState, JobStats } from '@sealgate/core/ports';
 import type { EngineEvents } from '@sealgate/engine';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type RecoveryMetrics, recoveryMetrics } from '../recovery/metrics.ts';
 import { sweepMetrics } from './housekeeping-metrics.ts';
 import { lifecycleMetrics } from './lifecycle-metrics.ts';
 
@@ -24,6 +25,7 @@ export interface Metrics {
   /** A request begins (+1) or ends (-1). */
   inFlight(listener: 's3' | 'control', change: 1 | -1): void;
   readonly engineEvents: EngineEvents;
+  readonly recovery: RecoveryMetrics;
   database(operation: string, durationMs: number, ok: boolean): void;
   backend(id: BackendId, facts: BackendFacts): void;
   backendCall(id: BackendId, operation: string, outcome: string): void;
@@ -49,10 +51,12 @@ const STATES: readonly BackendState[] = ['healthy', 'degraded', 'unhealthy', 're
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  const recovery = recoveryMetrics(registry);
   return {
     registry,
+    recovery,
     ...requestMetrics(registry),
-    engineEvents: engineMetrics(registry),
+    engineEvents: { ...engineMetrics(registry), ...recovery },
     ...backendMetrics(registry),
     ...workMetrics(registry),
   };
@@ -103,7 +107,7 @@ function requestMetrics(registry: Registry): Pick<Metrics, 'request' | 'inFlight
   };
 }
 
-function engineMetrics(registry: Registry): EngineEvents {
+function engineMetrics(registry: Registry): Omit<EngineEvents, 'manifestFailed' | 'manifestsCaughtUp'> {
   const registers = [registry];
   const acks = new Counter({
     name: 'sealgate_acks_total',

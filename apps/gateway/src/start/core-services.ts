@@ -73,6 +73,7 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
     clock,
     limits: { ...defaultEngineLimits, straySettledMs: config.attemptAgeSeconds * 1000 },
     events: metrics.engineEvents,
+    keys: database.objectKeys,
   });
   const webhooks = createWebhookSender({ guard, clock });
   const stopWatching = watchDatabase({ status: database, metrics, clock, queues: options.leads });

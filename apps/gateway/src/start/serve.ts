@@ -13,6 +13,8 @@ import { createSweepLoops } from '../background/sweeps.ts';
 import type { Config } from '../config.ts';
 import { createNotificationLoops } from '../notifications/loops.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
+import { createRecoveryLoop } from '../recovery/loop.ts';
+import { loadOperatorKey } from '../recovery/operator-key.ts';
 import { startWorkers } from '../workers/worker-pool.ts';
 import { banner } from './banner.ts';
 import { type Closers, createClosers } from './closers.ts';
@@ -75,7 +77,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     const control = await openControlListener({ ...opening, ...options, plane, readiness });
     closers.add('control listener', () => control.close());
     await openDataPlane(plane, opening);
-    startLoops(opening);
+    await startLoops(opening);
     await announce(opening, { first, s3Port: plane.port, controlPort: control.port });
     readiness.set(undefined);
     return {
@@ -152,12 +154,17 @@ async function openDataPlane(
 const SESSIONS_REMOVED_AT_ONCE = 1000;
 const SESSION_SWEEP_PACE = { idleMs: 10 * 60_000, backoffMs: 1000, backoffMaxMs: 10 * 60_000 };
 
-function startLoops({ core, options, metrics, closers }: Opening): void {
+async function startLoops({ core, options, metrics, closers }: Opening): Promise<void> {
   const { config, logger } = options;
   if (!config.backgroundWork) return;
   const shared = { clock: systemClock, logger, metrics };
   const { metadata, webhooks } = core;
   const holder = randomUUID();
+  const operatorKey = await loadOperatorKey(config);
+  if (operatorKey === undefined)
+    logger.warn(
+      'SEALGATE_RECOVERY_KEY is not set: buckets of tenants without recovery keys cannot be recovered without this database',
+    );
   const loops: readonly BackgroundLoop[] = [
     ...createAuditLoops({ ...shared, audit: core.audit, checkpointSeconds: config.auditCheckpointSeconds }),
     ...createNotificationLoops({ ...shared, metadata, webhooks, registry: metrics.registry }),
@@ -177,6 +184,11 @@ function startLoops({ core, options, metrics, closers }: Opening): void {
     createLoop({ ...shared, name: 'locks', concurrency: 1, run: (o) => core.engine.pushLocksDue(o) }),
     ...createSweepLoops({ ...shared, engine: core.engine, config, holder }),
     createLifecycleLoop({ ...shared, engine: core.engine, config, holder }),
+    createRecoveryLoop({
+      ...shared,
+      ...{ metadata, engine: core.engine, config, operatorKey, holder },
+      recoveryMetrics: metrics.recovery,
+    }),
     createLoop({
       ...shared,
       name: 'sessions',

@@ -93,6 +93,14 @@ export type {
   WalkedBlob,
 } from './metadata-placement.ts';
 export type {
+  LoggedChange,
+  LogMark,
+  ManifestRequest,
+  MetadataRecovery,
+  RecoveryKey,
+  RecoveryStatus,
+} from './metadata-recovery.ts';
+export type {
   BackendFacts,
   BackendStateChange,
   MetadataRegistry,

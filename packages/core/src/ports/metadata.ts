@@ -6,6 +6,7 @@ import type { MetadataLifecycle } from './metadata-lifecycle.ts';
 import type { MetadataNotifications } from './metadata-notifications.ts';
 import type { MetadataObjects } from './metadata-objects.ts';
 import type { MetadataPlacement } from './metadata-placement.ts';
+import type { MetadataRecovery } from './metadata-recovery.ts';
 import type { MetadataRegistry } from './metadata-registry.ts';
 import type { MetadataSessions } from './metadata-sessions.ts';
 import type { MetadataSweeps } from './metadata-sweeps.ts';
@@ -24,7 +25,8 @@ export interface Metadata
     MetadataPlacement,
     MetadataNotifications,
     MetadataJobs,
-    MetadataAgents {
+    MetadataAgents,
+    MetadataRecovery {
   /** Rejects with Fault DatabaseUnavailable when the database does not answer in time. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -12,6 +12,7 @@ import { describeMoves } from './metadata/moves.ts';
 import { describeNotifications } from './metadata/notifications.ts';
 import { describeObjects } from './metadata/objects.ts';
 import { describePlacements } from './metadata/placements.ts';
+import { describeRecovery } from './metadata/recovery.ts';
 import { describeRegistry } from './metadata/registry.ts';
 import { describeRepairs } from './metadata/repairs.ts';
 import { describeSessions } from './metadata/sessions.ts';
@@ -52,6 +53,7 @@ export function describeMetadata(name: string, factory: MetadataFactory): void {
     describeLifecycle(world);
     describeMoves(world);
     describeNotifications(world);
+    describeRecovery(world);
     describeConcurrency(world);
   });
 }

@@ -8,6 +8,7 @@ import { createListings } from './listings.ts';
 import { createNotifications } from './notifications.ts';
 import { createObjects } from './objects.ts';
 import { createPlacement } from './placement.ts';
+import { createRecovery, logged } from './recovery.ts';
 import { createRegistry } from './registry.ts';
 import { createSessions } from './sessions.ts';
 import type { MemoryState } from './state.ts';
@@ -78,10 +79,11 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     strays: new Map(),
     sweepHold: null,
     notifications: { webhooks: new Map(), events: [], deliveries: [] },
+    recovery: { keys: [], requests: new Map(), changes: [] },
   };
   const objects = createObjects(state);
   const uploads = createUploads(state);
-  const memory: MemoryMetadata = {
+  const memory: MemoryMetadata = logged<MemoryMetadata>(state, {
     ...createRegistry(state),
     ...createSessions(state),
     ...objects,
@@ -96,6 +98,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     ...createCursors(state),
     ...createSweeps(state),
     ...createLifecycle(state, { ...objects, ...uploads }),
+    ...createRecovery(state, objects),
     ping: async () => {},
     close: async () => {},
     blobRows: () =>
@@ -121,6 +124,6 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     get openRepairs() {
       return state.jobs.size;
     },
-  };
+  });
   return memory;
 }

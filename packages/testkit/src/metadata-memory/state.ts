@@ -26,6 +26,7 @@ import type {
 } from '@sealgate/core/ports';
 
 import type { NotificationState } from './notification-state.ts';
+import type { RecoveryState } from './recovery-state.ts';
 
 /** A version and where its bytes are. `blobId` names the version even when it is a delete marker or multipart. */
 export interface StoredVersion {
@@ -167,6 +168,7 @@ export interface MemoryState {
   readonly strays: Map<string, { readonly copy: StrayCopy; dueAtMs: number; removedAtMs: number | null }>;
   sweepHold: SweepHold | null;
   readonly notifications: NotificationState;
+  readonly recovery: RecoveryState;
 }
 
 export function fail(code: FaultCode, message = 'refused by the memory metadata'): never {

@@ -10,6 +10,7 @@ import { housekeepingRoutes } from './housekeeping.ts';
 import { identityProviderRoutes } from './identity-providers.ts';
 import { jobRoutes } from './jobs.ts';
 import { policyRoutes } from './policies.ts';
+import { recoveryRoutes } from './recovery.ts';
 import { roleRoutes } from './roles.ts';
 import { statRoutes } from './stat.ts';
 import { tenantRoutes } from './tenants.ts';
@@ -30,6 +31,7 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...whoamiRoutes(),
     ...webhookRoutes(services),
     ...housekeepingRoutes(services),
+    ...recoveryRoutes(services),
     ...statRoutes(services),
     ...auditRoutes(services),
     ...auditProofRoutes(services),

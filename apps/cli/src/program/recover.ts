@@ -1,0 +1,69 @@
+import { type Command, Option } from 'commander';
+import { leaf, noun, type ProgramDeps } from './command.ts';
+
+export function addRecoverCommand(program: Command, deps: ProgramDeps): void {
+  leaf(
+    program,
+    {
+      name: 'recover',
+      summary: 'Restore objects from backends and your keys alone',
+      description:
+        'Restores objects to a folder with nothing of a gateway: from the recovery manifests and bytes that lie on the ' +
+        'backends, and your private keys. Backends may be missing, stale or damaged as long as enough copies or shards are ' +
+        'left; every block is verified. Run again, it goes on where it stopped. Files appear as DIR/<tenant>/<bucket>/<key>; ' +
+        'names that are not safe on a disk are encoded (docs/spec/recovery.md). DIR/.sealgate-recover/report.jsonl lists every ' +
+        'version with its headers and tags. Exit code 1: some could not be restored; 4: some were damaged.',
+      options: [
+        new Option(
+          '--from <place>',
+          'a folder with one folder for each backend, or a YAML or JSON list of backends',
+        ).makeOptionMandatory(),
+        new Option('--to <dir>', 'the folder to restore to'),
+        new Option('--tenant <name>', 'only buckets of this tenant'),
+        new Option('--bucket <name>', 'only buckets of this name'),
+        new Option('--at <time>', 'as it was then, for example 2026-11-28T12:00:00Z'),
+        new Option('--versions', 'every version, not only the current ones'),
+        new Option('--sealed', 'sealed objects as they are stored, without opening them'),
+        new Option('--dry-run', 'show what there is and write nothing'),
+        new Option('--key <file...>', 'private keys (JWK) besides those of the key store, for example the operator’s'),
+      ],
+      examples: [
+        'sealgate recover --from data/backends --to restored --dry-run',
+        'sealgate recover --from backends.yaml --to restored --bucket vault',
+        'sealgate recover --from backends.yaml --to restored --at 2026-11-28T12:00:00Z --key recovery-key.json',
+      ],
+      handler: async () => (await import('../commands/recover.ts')).recover,
+    },
+    deps,
+  );
+}
+
+/** recovery: the manifests that `recover` starts from, while there is a gateway. */
+export function addRecoveryCommands(program: Command, deps: ProgramDeps): void {
+  const recovery = noun(program, 'recovery', 'Recovery manifests: what makes recovery without a gateway possible');
+  const load = () => import('../commands/recovery.ts');
+  leaf(
+    recovery,
+    {
+      name: 'status',
+      summary: 'Show for each bucket who could recover it, and how fresh its manifest is',
+      needs: ['control'],
+      examples: ['sealgate recovery status'],
+      handler: async () => (await load()).recoveryStatus,
+    },
+    deps,
+  );
+  leaf(
+    recovery,
+    {
+      name: 'rebuild',
+      summary: 'Have manifests written anew, and remove the old ones',
+      description: 'After keys were rotated: the older documents hold the older wrapped keys.',
+      arguments: [['[bucket]', 'one bucket; all of the tenant when left out']],
+      needs: ['control'],
+      examples: ['sealgate recovery rebuild', 'sealgate recovery rebuild vault'],
+      handler: async () => (await load()).rebuild,
+    },
+    deps,
+  );
+}

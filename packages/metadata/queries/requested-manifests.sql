@@ -1,0 +1,2 @@
+-- $1 limit
+SELECT r.bucket_id, r.number FROM sealgate.recovery_requests r ORDER BY r.number, r.bucket_id LIMIT $1::integer
