@@ -11,6 +11,12 @@ import { type VacuumOptions, vacuumDue } from './housekeeping/vacuum-due.ts';
 import { type LifecycleOptions, lifecycleDue } from './lifecycle/lifecycle-due.ts';
 import { type MoveOutcome, type MoveRequest, moveVersion } from './lifecycle/move-version.ts';
 import type { EngineLimits } from './limits.ts';
+import { createMaintenance, type Maintenance } from './maintenance/maintenance.ts';
+import { createPacer } from './maintenance/pacer.ts';
+import { rebalanceDue } from './maintenance/rebalance-due.ts';
+import { type ReconcileOptions, reconcileDue } from './maintenance/reconcile-due.ts';
+import { removeDue } from './maintenance/remove-due.ts';
+import { type ScrubOptions, scrubDue } from './maintenance/scrub-due.ts';
 import {
   type CompleteUploadRequest,
   type CompleteUploadResult,
@@ -58,6 +64,15 @@ export interface Engine {
   vacuumDue(options: VacuumOptions): Promise<number>;
   /** One step of the lifecycle; 0 when there is nothing to do now. */
   lifecycleDue(options: LifecycleOptions): Promise<number>;
+  /** One step of the comparison of where blobs are with where they should be; 0 when there is nothing to do now. */
+  reconcileDue(options: ReconcileOptions): Promise<number>;
+  /** One batch of single copies that are to go; how many it took. */
+  removeDue(options: { readonly signal: AbortSignal }): Promise<number>;
+  /** One step of a rebalance; how many blobs it placed anew. */
+  rebalanceDue(options: { readonly holder: string; readonly signal: AbortSignal }): Promise<number>;
+  /** One step of the scrub; 0 when there is nothing to do now. */
+  scrubDue(options: ScrubOptions): Promise<number>;
+  readonly maintenance: Maintenance;
   /** Keeps the bytes of a version under another class. */
   moveVersion(request: MoveRequest): Promise<MoveOutcome>;
   readonly policies: LayeredPolicies;
@@ -96,6 +111,7 @@ export function createEngine(base: EngineDeps): Engine {
   };
   const repairer = createRepairer(base.worker === undefined ? base : { ...base, worker: base.worker }, deps);
   const manifests = createManifests(deps);
+  const pacer = createPacer(base.clock);
   return {
     putObject: (request) => putObject(deps, request),
     readObject: (version, options) => readObject(deps, version, options),
@@ -110,6 +126,11 @@ export function createEngine(base: EngineDeps): Engine {
     removeStrays: (options) => removeStrays(deps, options),
     vacuumDue: (options) => vacuumDue(deps, options),
     lifecycleDue: (options) => lifecycleDue(deps, options),
+    reconcileDue: (options) => reconcileDue(deps, options),
+    removeDue: (options) => removeDue(deps, options),
+    rebalanceDue: (options) => rebalanceDue(deps, options),
+    scrubDue: (options) => scrubDue({ ...deps, pacer }, options),
+    maintenance: createMaintenance(deps),
     moveVersion: (request) => moveVersion(deps, request),
     manifestsDue: (options) => manifests.due(options),
     policies,

@@ -2,6 +2,9 @@ import type { Fault } from '@sealgate/core/faults';
 import type { BackendId, BlobId } from '@sealgate/core/names';
 import type { VacuumKind } from '@sealgate/core/ports';
 import type { FinishedSweep, SweepCounts } from './housekeeping/sweep-position.ts';
+import type { Condition } from './maintenance/examine-replica.ts';
+import type { PlacementReport } from './maintenance/placement-report.ts';
+import type { ScrubReport } from './maintenance/scrub-report.ts';
 
 /** What the lifecycle does to versions and uploads, and how it went: `changed` and `locked` are no failures. */
 export type LifecycleAction = 'expire' | 'expire-noncurrent' | 'remove-marker' | 'transition' | 'abort-upload';
@@ -30,6 +33,13 @@ export interface EngineEvents {
   lifecycleFinished(startedMs: number, durationMs: number): void;
   /** A stored configuration was not understood: nothing is done by it. */
   lifecycleUnreadable(bucketId: number, fault: Fault): void;
+  /** Blobs whose place was looked at, those that were placed anew, and repairs that should have been waiting. */
+  placementsWalked(blobs: number, found: { readonly changed: number; readonly asked: number }): void;
+  placementsFinished(report: PlacementReport): void;
+  /** A copy that had left was removed. */
+  copyRemoved(backend: BackendId): void;
+  scrubbed(backend: BackendId, condition: Condition, bytes: number): void;
+  scrubFinished(report: ScrubReport): void;
   /** Bytes could not be moved to another class; they are where they were, and the next run tries again. */
   transitionFailed(fault: Fault): void;
   /** What one page of a backend's listing held. */
@@ -62,6 +72,11 @@ export const silentEvents: EngineEvents = {
   lifecycleWalked: () => undefined,
   lifecycleFinished: () => undefined,
   lifecycleUnreadable: () => undefined,
+  placementsWalked: () => undefined,
+  placementsFinished: () => undefined,
+  copyRemoved: () => undefined,
+  scrubbed: () => undefined,
+  scrubFinished: () => undefined,
   transitionFailed: () => undefined,
   swept: () => undefined,
   sweepFinished: () => undefined,

@@ -13,6 +13,7 @@ export { type FinishedSweep, readSweepPosition, type SweepCounts } from './house
 export { readVacuumRun, VACUUM_CURSOR, type VacuumOptions } from './housekeeping/vacuum-due.ts';
 export type { LifecycleOptions } from './lifecycle/lifecycle-due.ts';
 export { defaultEngineLimits, type EngineLimits } from './limits.ts';
+export type { BackendMaintenance } from './maintenance/maintenance.ts';
 export type {
   CompleteUploadRequest,
   CompleteUploadResult,

@@ -55,6 +55,21 @@ export interface EngineLimits {
   readonly repairBatch: number;
   /** A worker at a repair that is not heard of for so long has lost it; it renews three times as often. */
   readonly repairLeaseMs: number;
+  /** Blobs that one step of the reconciler looks at, and until when another process leaves them alone. */
+  readonly reconcilePage: number;
+  readonly reconcileLeaseMs: number;
+  /** Between a change of facts or policies and the pass that goes by it: until then every process has heard of it. */
+  readonly reconcileSettleMs: number;
+  /** Until the next pass while replicas are on their way. */
+  readonly reconcileSoonMs: number;
+  /** Blobs that one step of a rebalance looks at: with the pace of its loop, this bounds how fast it moves. */
+  readonly rebalancePage: number;
+  /** Blobs of one step of the scrub, replicas that are read at once, and until when another process leaves them alone. */
+  readonly scrubPage: number;
+  readonly scrubConcurrency: number;
+  readonly scrubLeaseMs: number;
+  /** Between two passes at least, however short the interval is. */
+  readonly scrubRestMs: number;
   /** Versions whose retention is pushed down at once, and until when another process leaves them alone. */
   readonly lockPushBatch: number;
   readonly lockPushLeaseMs: number;
@@ -129,6 +144,15 @@ export const defaultEngineLimits: EngineLimits = {
   deletionTimeoutMs: 20_000,
   repairBatch: 8,
   repairLeaseMs: 60_000,
+  reconcilePage: 1000,
+  reconcileLeaseMs: 60_000,
+  reconcileSettleMs: 2000,
+  reconcileSoonMs: 5000,
+  rebalancePage: 1000,
+  scrubPage: 32,
+  scrubConcurrency: 4,
+  scrubLeaseMs: 120_000,
+  scrubRestMs: 1000,
   lockPushBatch: 16,
   lockPushLeaseMs: 10 * 60_000,
   lifecyclePage: 500,

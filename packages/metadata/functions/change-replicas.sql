@@ -31,6 +31,8 @@ BEGIN
     IF v_state = 'm' AND coalesce(v_was, 'l') = 'l' AND EXISTS (
       SELECT FROM sealgate.removals r WHERE r.blob_id = p_blob AND r.place = v_place AND (r.state <> 'w' OR v_was IS NULL)
     ) THEN RETURN 'barred'; END IF;
+    IF v_was IS NULL AND EXISTS (SELECT FROM sealgate.strays s WHERE s.blob_id = p_blob
+        AND s.backend = get_byte(v_place, 0) * 256 + get_byte(v_place, 1) AND s.shard = get_byte(v_place, 2)) THEN RETURN 'barred'; END IF;
   END LOOP;
   UPDATE sealgate.blobs b SET replicas = p_next WHERE b.blob_id = p_blob;
   FOR i IN 0 .. octet_length(p_next) / 4 - 1 LOOP

@@ -49,6 +49,11 @@ export const MIGRATION_LOCK_WAIT_MS = 120_000;
 export const SCRYPT_COST = { N: 2 ** 15, r: 8, p: 3, maxmem: 64 * 1024 * 1024 } as const;
 
 /**
+ * Between the moment when a blob is complete without a copy that leaves and its removal. Readers under way go on with another
+ * copy, so this only spares them the change.
+ */
+export const LEAVING_GRACE_MS = 5000;
+/**
  * A place that was emptied is barred for so long: far longer than a deletion that was sent for it may be on its way, and
  * than a repair that began before takes from the end of its upload to its report.
  */

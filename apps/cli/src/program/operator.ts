@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { addBackendLifeCycle } from './backend-life-cycle.ts';
 import { choice, leaf, listOption, noun, numberOption, type ProgramDeps } from './command.ts';
 
 /** tenant, backend, policy: what an operator does, with the operator key. */
@@ -114,6 +115,7 @@ function addBackendCommands(program: Command, deps: ProgramDeps): void {
     },
     deps,
   );
+  addBackendLifeCycle(backends, deps);
 }
 
 function backendOptions(): Option[] {

@@ -1,8 +1,4 @@
-import { integer, type SettingMeta } from './fields.ts';
-
-function meta(of: SettingMeta): SettingMeta & Record<string, unknown> {
-  return { ...of };
-}
+import { integer, meta } from './fields.ts';
 
 /** Settings of the audit log. */
 export const auditSettings = {

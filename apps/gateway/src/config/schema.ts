@@ -14,6 +14,8 @@ import {
   url,
 } from './fields.ts';
 import { housekeepingSettings } from './housekeeping-settings.ts';
+import { lifecycleSettings } from './lifecycle-settings.ts';
+import { maintenanceSettings } from './maintenance-settings.ts';
 import { recoverySettings } from './recovery-settings.ts';
 
 const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -309,27 +311,28 @@ export const settingsSchema = z.object({
       meta({ env: 'SEALGATE_REPAIR_CONCURRENCY', form: 'number', description: 'Repair batches under way at once.' }),
     ),
   ...housekeepingSettings,
-  lifecycleIntervalSeconds: integer(1, 604_800)
-    .optional()
-    .meta(
-      meta({
-        env: 'SEALGATE_LIFECYCLE_INTERVAL_SECONDS',
-        form: 'seconds',
-        fallback: 'a quarter of a day',
-        description:
-          'From the start of one run over all buckets with a lifecycle to the start of the next. What is due falls due at midnight UTC.',
-      }),
-    ),
-  lifecycleDaySeconds: integer(1, 86_400)
+  attemptAgeSeconds: integer(1, 604_800)
     .default(86_400)
     .meta(
       meta({
-        env: 'SEALGATE_LIFECYCLE_DAY_SECONDS',
+        env: 'SEALGATE_ATTEMPT_AGE_SECONDS',
         form: 'seconds',
         description:
-          'For tests only: how long a "day" of a lifecycle rule lasts. With anything but a real day nothing is rounded up to midnight; what headers announce stays in real days.',
+          'A write that takes longer than this from its beginning to its commit is refused, and what is older on a backend and named by no row is removed by the sweep. All gateways on one database must agree.',
       }),
     ),
+  sweepIntervalSeconds: integer(1, 31_536_000)
+    .default(86_400)
+    .meta(
+      meta({
+        env: 'SEALGATE_SWEEP_INTERVAL_SECONDS',
+        form: 'seconds',
+        description:
+          'From the start of one sweep for orphans over a backend to the start of the next. It lists everything there: a request for each 1000 keys.',
+      }),
+    ),
+  ...lifecycleSettings,
+  ...maintenanceSettings,
   accessLogFlushSeconds: integer(1, 86_400)
     .default(300)
     .meta(

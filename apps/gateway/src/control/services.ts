@@ -12,7 +12,7 @@ import type { Readiness } from '../start/readiness.ts';
 export interface ControlServices {
   readonly metadata: Metadata;
   readonly audit: AuditServices;
-  readonly engine: Pick<Engine, 'policies'>;
+  readonly engine: Pick<Engine, 'maintenance' | 'policies'>;
   readonly registry: BackendRegistry;
   readonly prober: BackendProber;
   readonly guard: EndpointGuard;

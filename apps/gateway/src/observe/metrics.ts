@@ -6,6 +6,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { type RecoveryMetrics, recoveryMetrics } from '../recovery/metrics.ts';
 import { sweepMetrics } from './housekeeping-metrics.ts';
 import { lifecycleMetrics } from './lifecycle-metrics.ts';
+import { maintenanceMetrics } from './maintenance-metrics.ts';
 
 /** One request, when its answer has gone out or its client has gone. */
 interface RequestSample {
@@ -160,6 +161,7 @@ function engineMetrics(registry: Registry): Omit<EngineEvents, 'manifestFailed' 
     cleanupFailed: (_blobId, fault) => cleanups.inc({ fault: fault.code }),
     ...lifecycleMetrics(registry),
     ...sweepMetrics(registry),
+    ...maintenanceMetrics(registry),
   };
 }
 

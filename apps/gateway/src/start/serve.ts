@@ -9,6 +9,7 @@ import { createAuditLoops } from '../audit/loops.ts';
 import { createBackendProber } from '../backends/prober.ts';
 import { createJobLoop } from '../background/jobs.ts';
 import { createLifecycleLoop } from '../background/lifecycle.ts';
+import { createMaintenanceLoops } from '../background/maintenance.ts';
 import { createSweepLoops } from '../background/sweeps.ts';
 import type { Config } from '../config.ts';
 import { createNotificationLoops } from '../notifications/loops.ts';
@@ -189,6 +190,7 @@ async function startLoops({ core, options, metrics, closers }: Opening): Promise
       ...{ metadata, engine: core.engine, config, operatorKey, holder },
       recoveryMetrics: metrics.recovery,
     }),
+    ...createMaintenanceLoops({ ...shared, engine: core.engine, config, holder }),
     createLoop({
       ...shared,
       name: 'sessions',

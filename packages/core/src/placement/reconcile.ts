@@ -4,6 +4,7 @@ import type { Backend, BlobRecord, ReplicaRecord } from '../ports/index.ts';
 import { DRAINING, mayPlace, RETIRED } from './eligible.ts';
 import { needsOfAck, needsOfSpread } from './needs.ts';
 import { place } from './place.ts';
+import { preferredWeight } from './prefer.ts';
 import { refuseIllegal } from './refuse.ts';
 import { rankByRendezvous } from './rendezvous.ts';
 import { searchPlacement } from './search.ts';
@@ -116,7 +117,9 @@ function lookAt(request: ReconcileRequest): Scene {
   }
   const holding = new Set(blob.replicas.map((replica) => replica.backend));
   const others = request.backends.filter((backend) => !holding.has(backend.id) && mayTake(backend));
-  const fresh = rankByRendezvous(others, blob.blobId).map((backend) => ({ backend, replica: undefined }));
+  const fresh = rankByRendezvous(others, blob.blobId, (backend) => preferredWeight(backend, policy.prefers)).map(
+    (backend) => ({ backend, replica: undefined }),
+  );
   return { ...wantsOf(request, staying.length), kept, back, fresh, reasons };
 }
 

@@ -25,6 +25,8 @@ export interface MetadataCursors {
     holder: string,
     leaseMs: number,
   ): Promise<{ readonly position: CursorPosition } | undefined>;
+  /** Where the named range stands, whoever has it; null when nobody ever saved anything. */
+  readCursor(name: string): Promise<CursorPosition>;
   /**
    * Saves the position and keeps the range for `leaseMs` from now; 0 gives it back. False when the holder has lost it:
    * nothing is saved then.

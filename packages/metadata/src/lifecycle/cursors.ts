@@ -14,6 +14,10 @@ export function createCursors({ database }: Context): MetadataCursors {
       const [row] = await database.write<{ position: unknown }>('lease-cursor', [name, holder, leaseMs]);
       return row === undefined ? undefined : { position: row.position };
     },
+    async readCursor(name) {
+      const [row] = await database.read<{ position: unknown }>('read-cursor', [name]);
+      return row?.position ?? null;
+    },
     async saveCursor(name, holder, { position, leaseMs }) {
       const rows = await database.write('save-cursor', [name, holder, JSON.stringify(position), leaseMs]);
       return rows.length > 0;

@@ -3,6 +3,9 @@ import type { BlobRecord, JobKind, ReplicaPlace, ReplicaRecord } from '@sealgate
 import { noteLock } from './locks.ts';
 import { fail, type MemoryState, nextNumber, type StoredBlob, type StoredVersion } from './state.ts';
 
+/** As in the PostgreSQL driver. */
+const LEAVING_GRACE_MS = 5000;
+
 /** Publishes a blob with its replication intent. An id that was published or given up before never comes in again. */
 export function insertBlob(
   state: MemoryState,
@@ -88,7 +91,10 @@ export function armRemovals(state: MemoryState, blobId: BlobId): void {
   if (replicas.some((r) => r.state === 'missing' || r.state === 'pending')) return;
   for (const [key, removal] of state.removals) {
     if (removal.blobId !== blobId || removal.dueAtMs !== Number.POSITIVE_INFINITY) continue;
-    state.removals.set(key, { ...removal, dueAtMs: state.clock.now() + state.deletionGraceMs });
+    state.removals.set(key, {
+      ...removal,
+      dueAtMs: state.clock.now() + Math.min(state.deletionGraceMs, LEAVING_GRACE_MS),
+    });
   }
 }
 

@@ -24,6 +24,9 @@ export function createCursors(state: MemoryState): MetadataCursors {
       state.cursors.set(name, { position, holder, leasedUntilMs: now + leaseMs, savedAtMs: known?.savedAtMs ?? now });
       return { position: structuredClone(position) };
     },
+    async readCursor(name) {
+      return structuredClone(state.cursors.get(name)?.position ?? null);
+    },
     async saveCursor(name, holder, { position, leaseMs }) {
       if (state.cursors.get(name)?.holder !== holder) return false;
       const kept: unknown = JSON.parse(JSON.stringify(position));

@@ -41,6 +41,18 @@ const newStorage = z.object({
 });
 type NewStorage = z.output<typeof newStorage>;
 
+/** What may be corrected later; what a backend speaks and where its bytes are stays. */
+export const backendFactsSchema = z.strictObject({
+  provider: label.optional(),
+  region: label.optional(),
+  country: country.optional(),
+  jurisdiction: legalPlace.optional(),
+  operatorJurisdiction: legalPlace.optional(),
+  certificates: z.array(label).max(32).optional(),
+  sla: z.string().max(256).nullable().optional(),
+  weight: z.number().int().min(0).max(10_000).optional(),
+});
+
 export const healthSchema = z.object({ ok: z.boolean(), latencyMs: z.number() });
 export const probeSchema = z.object({
   at: z.iso.datetime(),

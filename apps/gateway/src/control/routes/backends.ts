@@ -1,24 +1,21 @@
-import { Fault } from '@sealgate/core/faults';
 import type { BackendId } from '@sealgate/core/names';
 import type { Backend } from '@sealgate/core/ports';
 import { z } from 'zod';
 import { lookAtGateway } from '../access.ts';
 import { PROBE_TIMEOUT_MS } from '../limits.ts';
+import { maintenanceModel, maintenanceSchema } from '../maintenance-models.ts';
 import { backendIdField, backendModel, backendSchema } from '../models.ts';
 import { pageOf, pageQuery, pageSchema } from '../paging.ts';
 import { type Route, route } from '../route.ts';
 import type { ControlServices } from '../services.ts';
 import { addStorageRoute, healthSchema, probeModel, probeSchema } from './add-storage.ts';
+import { backendLifeCycleRoutes, requireBackend } from './backend-life-cycle.ts';
 
 const params = z.object({ backend: backendIdField });
 
 export function backendRoutes(services: ControlServices): readonly Route[] {
   const { metadata, registry, prober, clock } = services;
-  const require = async (id: BackendId): Promise<Backend> => {
-    const backend = (await metadata.listBackends()).find((each) => each.id === id);
-    if (backend === undefined) throw new Fault('NoSuchBackend', `There is no backend "${id}".`);
-    return backend;
-  };
+  const require = (id: BackendId): Promise<Backend> => requireBackend(services, id);
   return [
     addStorageRoute(services),
     route({
@@ -41,14 +38,18 @@ export function backendRoutes(services: ControlServices): readonly Route[] {
       path: '/admin/backends/:backend',
       operationId: 'getBackend',
       tag: 'backends',
-      summary: 'One backend with its health',
+      summary: 'One backend with its health, what it holds, and how far a drain, a scrub or a rebalance is',
       access: lookAtGateway,
       status: 200,
       params,
-      response: backendSchema,
+      response: backendSchema.extend({ maintenance: maintenanceSchema }),
       async handle(input) {
         const backend = await require(input.params.backend);
-        return backendModel(backend, registry.view(backend.id));
+        const maintenance = await services.engine.maintenance.ofBackend(backend);
+        return {
+          ...backendModel(backend, registry.view(backend.id)),
+          maintenance: maintenanceModel(backend.id, maintenance),
+        };
       },
     }),
     route({
@@ -76,5 +77,6 @@ export function backendRoutes(services: ControlServices): readonly Route[] {
         };
       },
     }),
+    ...backendLifeCycleRoutes(services),
   ];
 }

@@ -239,7 +239,9 @@ function describeCursors(world: World): void {
       expect(await metadata.leaseCursor(name, 'one', 60_000)).toEqual({ position: null });
       expect(await metadata.saveCursor(name, 'two', { position: 'stolen', leaseMs: 0 })).toBe(false);
       const position = { key: 'a\u0001"', at: 7, list: [null, true] };
+      expect(await metadata.readCursor(name)).toBeNull();
       expect(await metadata.saveCursor(name, 'one', { position, leaseMs: 0 })).toBe(true);
+      expect(await metadata.readCursor(name)).toEqual(position);
       expect(await metadata.leaseCursor(name, 'two', 60_000)).toEqual({ position });
       expect(await metadata.saveCursor(name, 'one', { position: 'late', leaseMs: 0 })).toBe(false);
       expect(await metadata.leaseCursor(name, 'two', 0)).toEqual({ position });

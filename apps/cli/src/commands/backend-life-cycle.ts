@@ -1,0 +1,137 @@
+import { usageError } from '../cli-error.ts';
+import type { CommandContext } from '../context.ts';
+import { controlPath } from '../control/control-client.ts';
+import { isJsonObject, type JsonObject } from '../files/json.ts';
+import { formatBytes, formatTable, printable } from '../output/format.ts';
+
+type Word = 'drain' | 'resume' | 'retire';
+
+/** `sealgate backend show ID` */
+export async function showBackend(context: CommandContext, [id]: readonly [string]) {
+  const control = await context.control();
+  const backend = await control.get(controlPath`/admin/backends/${id}`);
+  const { maintenance, ...facts } = backend;
+  context.terminal.result({
+    json: backend,
+    text: `${describeFacts(facts)}${describeMaintenance(objectOf(maintenance))}`,
+  });
+}
+
+/** `sealgate backend drain|resume|retire ID` */
+export function tellBackend(word: Word) {
+  return async (context: CommandContext, [id]: readonly [string]) => {
+    const control = await context.control();
+    const answer = await control.send('POST', `${controlPath`/admin/backends/${id}`}/${word}`, {});
+    const state = text(objectOf(answer['backend'])['state']);
+    context.terminal.result({
+      json: answer,
+      text: `${printable(id)} is ${state}.\n${describeMaintenance(objectOf(answer['maintenance']))}`,
+    });
+  };
+}
+
+/** `sealgate backend rebalance ID` */
+export async function rebalanceBackend(context: CommandContext, [id]: readonly [string]) {
+  const control = await context.control();
+  const answer = await control.send('POST', controlPath`/admin/backends/${id}/rebalance`, {});
+  context.terminal.result({
+    json: answer,
+    text: `${printable(id)} gets its share in the background. "sealgate backend show ${printable(id)}" tells how far it is.\n`,
+  });
+}
+
+export interface UpdateOptions {
+  readonly provider?: string | undefined;
+  readonly region?: string | undefined;
+  readonly country?: string | undefined;
+  readonly jurisdiction?: string | undefined;
+  readonly operatorJurisdiction?: string | undefined;
+  readonly certificate?: readonly string[] | undefined;
+  readonly sla?: string | undefined;
+  readonly weight?: number | undefined;
+}
+
+/** `sealgate backend update ID` */
+export async function updateBackend(context: CommandContext, [id]: readonly [string], options: UpdateOptions) {
+  const { certificate, ...facts } = options;
+  const given = Object.entries({ ...facts, certificates: certificate }).filter(([, value]) => value !== undefined);
+  if (given.length === 0) throw usageError('There is nothing to change.', 'Name a fact, for example --country DE.');
+  const control = await context.control();
+  const backend = await control.send('PATCH', controlPath`/admin/backends/${id}`, Object.fromEntries(given));
+  context.terminal.result({ json: backend, text: describeFacts(backend) });
+}
+
+function describeFacts(backend: JsonObject): string {
+  const names = [
+    'id',
+    'type',
+    'state',
+    'endpoint',
+    'provider',
+    'region',
+    'country',
+    'jurisdiction',
+    'operatorJurisdiction',
+  ];
+  const rows = [...names, 'sla', 'weight', 'custody'].map((name) => [name, text(backend[name])]);
+  const certificates = Array.isArray(backend['certificates']) ? backend['certificates'].map(text).join(', ') : '';
+  return formatTable([...rows, ['certificates', certificates === '' ? '-' : certificates]]);
+}
+
+function describeMaintenance(maintenance: JsonObject): string {
+  const placements = objectOf(maintenance['placements']);
+  const drain = objectOf(maintenance['drain']);
+  const scrub = objectOf(maintenance['scrub']);
+  const rebalance = objectOf(maintenance['rebalance']);
+  const lines: string[] = [];
+  if ('asOf' in placements) {
+    const { replicas, bytes, leaving, owed } = placements;
+    lines.push(
+      `holds ${text(replicas)} copies or shards, ${size(bytes)} (${text(leaving)} leaving, ${text(owed)} owed), as of ${text(placements['asOf'])}`,
+    );
+  }
+  if ('startedAt' in drain) lines.push(describeDrain(drain));
+  const blocked = 'blocked' in drain ? drain['blocked'] : placements['blocked'];
+  for (const each of Array.isArray(blocked) ? blocked.filter(isJsonObject) : []) {
+    lines.push(
+      `${text(each['blobs'])} cannot leave: ${text(each['reason'])} (rule ${text(each['rule'])}, e.g. ${text(each['example'])})`,
+    );
+  }
+  for (const name of ['last', 'underWay']) {
+    const pass = objectOf(scrub[name]);
+    if ('startedAt' in pass) lines.push(describeScrub(name === 'last' ? 'last scrub' : 'scrub under way', pass));
+  }
+  if ('startedAt' in rebalance) {
+    const state = rebalance['finishedAt'] === null ? 'under way' : `ended ${text(rebalance['finishedAt'])}`;
+    lines.push(`rebalance ${state}: ${text(rebalance['moved'])} of ${text(rebalance['blobs'])} blobs moved here`);
+  }
+  return lines.length === 0 ? '' : `\n${lines.join('\n')}\n`;
+}
+
+function describeDrain(drain: JsonObject): string {
+  if (drain['empty'] === true) return 'drained: it is empty and may be retired';
+  if (drain['asOf'] === null) return `draining since ${text(drain['startedAt'])}: what is there is being counted`;
+  const { replicasLeft, bytesLeft, replicasDone, bytesDone, etaSeconds, bytesPerSecond } = drain;
+  const rate = typeof bytesPerSecond === 'number' ? `, ${size(Math.round(bytesPerSecond))}/s` : '';
+  const eta = typeof etaSeconds === 'number' ? `, about ${Math.ceil(etaSeconds)} s left` : '';
+  return `draining since ${text(drain['startedAt'])}: ${text(replicasLeft)} left (${size(bytesLeft)}), ${text(replicasDone)} done (${size(bytesDone)})${rate}${eta}`;
+}
+
+function describeScrub(name: string, pass: JsonObject): string {
+  const found = ['missing', 'truncated', 'corrupted', 'unread'].map((each) => `${text(pass[each])} ${each}`).join(', ');
+  const end = pass['finishedAt'] === null ? '' : `, ended ${text(pass['finishedAt'])}`;
+  return `${name}: began ${text(pass['startedAt'])}${end}: ${text(pass['good'])} good, ${found}, ${size(pass['bytes'])} read`;
+}
+
+function objectOf(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
+
+function size(value: unknown): string {
+  return typeof value === 'number' ? formatBytes(value) : '-';
+}
+
+function text(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' && value !== '' ? printable(value) : '-';
+}

@@ -1,0 +1,47 @@
+import type { BackendId } from '@sealgate/core/names';
+import type { Backend, Metadata } from '@sealgate/core/ports';
+import { type DrainProgress, drainProgress, type PlacementReport } from './placement-report.ts';
+import { beginRebalance, type Rebalance, type RebalanceDeps, readRebalance } from './rebalance-due.ts';
+import { RECONCILE_CURSOR, readReconcilePosition } from './reconcile-position.ts';
+import { readScrubPosition, SCRUB_CURSOR, type ScrubReport } from './scrub-report.ts';
+
+/** What is known of one backend's part in the maintenance of placements. */
+export interface BackendMaintenance {
+  /** The last whole pass of the reconciler; null before the first. */
+  readonly placements: PlacementReport | null;
+  /** Undefined unless the backend is being drained. */
+  readonly drain: DrainProgress | undefined;
+  readonly scrub: { readonly last: ScrubReport | null; readonly underWay: ScrubReport | null };
+  /** The last rebalance towards it. */
+  readonly rebalance: Rebalance | undefined;
+}
+
+export interface Maintenance {
+  ofBackend(backend: Pick<Backend, 'id' | 'state' | 'stateSinceMs'>): Promise<BackendMaintenance>;
+  /** @throws Fault Conflict while one towards another backend is under way */
+  beginRebalance(backend: BackendId, holder: string): Promise<Rebalance>;
+}
+
+export function createMaintenance(deps: {
+  readonly metadata: RebalanceDeps['metadata'] & Pick<Metadata, 'readCursor'>;
+}): Maintenance {
+  const { metadata } = deps;
+  return {
+    async ofBackend(backend) {
+      const [reconciled, scrubbed, rebalance] = await Promise.all([
+        metadata.readCursor(RECONCILE_CURSOR),
+        metadata.readCursor(SCRUB_CURSOR),
+        readRebalance(deps),
+      ]);
+      const known = readReconcilePosition(reconciled);
+      const scrub = readScrubPosition(scrubbed);
+      return {
+        placements: known.last,
+        drain: drainProgress(backend, known),
+        scrub: { last: scrub.last, underWay: scrub.pass },
+        rebalance: rebalance?.backend === backend.id ? rebalance : undefined,
+      };
+    },
+    beginRebalance: (backend, holder) => beginRebalance(deps, backend, holder),
+  };
+}
