@@ -78,8 +78,9 @@ test('entries are found by what they are about, by whom and by when', async () =
   expect(
     (await search(`tenant=${gateway.credentials.tenant}&limit=1000`)).some(({ action }) => action === 'tenantCreated'),
   ).toBe(true);
-  const { stdout } = await audit('search', '--bucket', 'watched', '--key', 'c', '--json');
-  expect(JSON.parse(stdout)).toMatchObject({ action: 'versionPublished', key: 'c' });
+  const found = await audit('search', '--bucket', 'watched', '--key', 'c', '--json');
+  expect(found).toMatchObject({ code: 0, stderr: '' });
+  expect(JSON.parse(found.stdout)).toMatchObject({ action: 'versionPublished', key: 'c' });
   const tail = await audit('tail', '--no-follow', '--bucket', 'watched', '--lines', '1');
   expect(tail.stdout).toContain('s3://watched/');
 });
@@ -142,6 +143,78 @@ function edit(folder: string, file: string | undefined, change: (text: string) =
   const after = change(before);
   expect(after).not.toBe(before);
   writeFileSync(path, after);
+}
+
+test('evidence of three moments tells where the copies were, verifies offline, and not when it was changed', async () => {
+  const moments: string[] = [];
+  const moment = async (): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    moments.push(new Date().toISOString());
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  await moment();
+  await s3.send(new PutObjectCommand({ Bucket: 'watched', Key: 'moved', Body: 'where am I' }));
+  await moment();
+  const { items } = await admin<{ items: { id: string; country: string }[] }>(gateway, 'GET', '/admin/backends');
+  const stat = await admin<{ blobs: { replicas: { backend: string; state: string }[] }[] }>(
+    gateway,
+    'GET',
+    `/admin/stat/${gateway.credentials.tenant}/watched?key=moved`,
+  );
+  const holder = stat.blobs[0]?.replicas[0]?.backend ?? '';
+  const country = items.find(({ id }) => id === holder)?.country;
+  await s3.send(new DeleteObjectCommand({ Bucket: 'watched', Key: 'moved' }));
+  const removed = 'bucket=watched&key=moved&action=versionRemoved';
+  await expect.poll(async () => (await search(removed)).length, { timeout: 10_000 }).toBe(1);
+  await moment();
+
+  const files = moments.map((_, i) => join(dataDir, `moment-${i}.evidence`));
+  const reports = [];
+  for (const [i, at] of moments.entries()) {
+    const args = [
+      'evidence',
+      's3://watched/moved',
+      '--at',
+      at,
+      '--out',
+      String(files[i]),
+      '--html',
+      `${String(files[i])}.html`,
+    ];
+    const { code, stdout, stderr } = await sealgate(gateway, [...args, '--json']);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    reports.push((JSON.parse(stdout) as { evidence: { report: Report } }).evidence.report);
+  }
+  const [before, stored, deleted] = reports;
+  expect(before?.copies).toEqual([]);
+  expect(stored?.summary.countries).toContain(country);
+  expect([before, stored, deleted].map((report) => report?.versions.length)).toEqual([0, 1, 0]);
+  // Bytes of a deleted version stay for the readers that have begun: evidence says so.
+  expect(deleted?.copies).toHaveLength(stored?.copies.length ?? 0);
+  // The state that the log gives is the state that the tables give.
+  const replicas = stat.blobs.flatMap((blob) => blob.replicas);
+  const places = (list: readonly { backend: string }[]) => list.map(({ backend }) => backend).sort();
+  expect(places(stored?.copies ?? [])).toEqual(places(replicas));
+  expect(readFileSync(`${String(files[1])}.html`, 'utf8')).toContain('s3://watched/moved');
+  expect(readFileSync(`${String(files[1])}.html`, 'utf8')).not.toMatch(/<script|src=|href=/);
+
+  const elsewhere = newDataDir();
+  const offline = (...args: readonly string[]) =>
+    sealgate({ dataDir: elsewhere }, ['evidence', 'verify', ...args, '--key', keyFile]);
+  const log = join(dataDir, 'log-for-evidence');
+  expect(await audit('export', '--out', log)).toMatchObject({ code: 0 });
+  for (const file of files) expect(await offline(file)).toMatchObject({ code: 0 });
+  expect(await offline(String(files[2]), '--export', log)).toMatchObject({ code: 0 });
+  const text = readFileSync(String(files[2]), 'utf8');
+  writeFileSync(String(files[2]), text.replaceAll(`"country":"${country ?? ''}"`, '"country":"XX"'));
+  expect(await offline(String(files[2]))).toMatchObject({ code: 4 });
+  removeDataDir(elsewhere);
+}, 120_000);
+
+interface Report {
+  readonly copies: readonly { readonly backend: string }[];
+  readonly versions: readonly unknown[];
+  readonly summary: { readonly countries: readonly string[] };
 }
 
 test('who changes the database itself is found out', async () => {

@@ -1,4 +1,5 @@
 export { type Checkpoints, createCheckpoints } from './audit/checkpoints.ts';
+export { createEvidenceIssuer, type EvidenceIssuer } from './audit/evidence.ts';
 export { createSequencer, type Sequencer } from './audit/sequencer.ts';
 export { createEngine, type Engine, type EngineDeps } from './engine.ts';
 export {

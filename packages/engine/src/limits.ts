@@ -181,3 +181,5 @@ export const defaultEngineLimits: EngineLimits = {
 
 /** Entries that one round gives their leaves: one statement of about 200 KiB. */
 export const AUDIT_BATCH = 2000;
+/** Entries that one document of evidence proves: about 20 MB of JSON. */
+export const EVIDENCE_ENTRIES_MAX = 20_000;

@@ -1,2 +1,2 @@
--- $1 limit, $2 wait for pending copies (ms)
-SELECT sealgate.promote_owed($1::integer, $2::bigint) AS promoted
+-- $1 limit, $2 wait for pending copies (ms), $3 actor, $4 request
+SELECT sealgate.promote_owed($1::integer, $2::bigint, $3::integer, $4::text) AS promoted

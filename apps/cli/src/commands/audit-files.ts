@@ -162,7 +162,7 @@ function report(context: CommandContext, range: VerifiedRange): void {
 }
 
 /** All files of folders, in the order of their names: one that is no segment is not passed over. */
-async function segmentFiles(paths: readonly string[]): Promise<string[]> {
+export async function segmentFiles(paths: readonly string[]): Promise<string[]> {
   const files: string[] = [];
   for (const path of paths) {
     if ((await stat(path)).isDirectory()) files.push(...(await readdir(path)).sort().map((name) => join(path, name)));
@@ -172,7 +172,7 @@ async function segmentFiles(paths: readonly string[]): Promise<string[]> {
 }
 
 /** The lines of a file by their line ends alone. A last one without an end is a cut file: it counts as one too many. */
-async function* linesOf(path: string): AsyncGenerator<string, void> {
+export async function* linesOf(path: string): AsyncGenerator<string, void> {
   let rest = '';
   for await (const chunk of createReadStream(path, { encoding: 'utf8' }) as AsyncIterable<string>) {
     const lines = (rest + chunk).split('\n');

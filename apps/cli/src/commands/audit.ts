@@ -68,8 +68,10 @@ export async function tailAudit(
 }
 
 async function* newestFirst(control: ControlClient, filters: Filters, limit: number): AsyncGenerator<JsonObject, void> {
-  const { ofTenant: tenant, from, to, ...rest } = filters;
-  const query = { ...rest, tenant, from: timeText(from, '--from'), to: timeText(to, '--to'), limit: String(limit) };
+  // By name: what commands have in common comes along in `filters`.
+  const { bucket, key, actor, action, requestId, ofTenant: tenant, from, to } = filters;
+  const about = { bucket, key, actor, action, requestId, tenant };
+  const query = { ...about, from: timeText(from, '--from'), to: timeText(to, '--to'), limit: String(limit) };
   let cursor: string | undefined;
   do {
     const page = await control.get('/admin/audit', { ...query, cursor });

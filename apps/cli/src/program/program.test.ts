@@ -108,6 +108,7 @@ describe('the command tree', () => {
       'recover',
       'recovery status',
       'recovery rebuild',
+      'evidence verify',
       'serve',
     ]);
   });

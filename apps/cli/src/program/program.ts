@@ -3,6 +3,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { addAuditCommands } from './audit.ts';
 import { addBucketCommands } from './buckets.ts';
 import { examplesText, type ProgramDeps } from './command.ts';
+import { addEvidenceCommands } from './evidence.ts';
 import { addHousekeepingCommands } from './housekeeping.ts';
 import { addIdentityCommands } from './identity.ts';
 import { addJobCommands } from './jobs.ts';
@@ -40,6 +41,7 @@ export function createProgram(deps: ProgramDeps, version: string): Command {
   addJobCommands(program, deps);
   addRecoverCommand(program, deps);
   addRecoveryCommands(program, deps);
+  addEvidenceCommands(program, deps);
   program
     .command('serve')
     .summary('Start a gateway')

@@ -73,6 +73,7 @@ const table: Readonly<Record<string, Row>> = {
   redriveDeadLetters: TENANT_CHANGE,
   statObject: TENANT_LOOK,
   searchAudit: ['tenant', 'operator', 'auditor'],
+  issueEvidence: ['tenant', 'operator', 'auditor', 'tenant'],
   findAuditRange: AUDIT,
   readAuditEntries: AUDIT,
   readAuditRequests: AUDIT,

@@ -20,7 +20,8 @@ export function createLeases(context: Context): Leases {
 
   return {
     async leaseRepairs({ worker, limit, leaseMs, able, kinds }) {
-      await database.write('promote-owed', [PROMOTE_BATCH, context.waits.pendingGraceMs]);
+      const [actor, requestId] = await context.actor(SYSTEM_ACTOR);
+      await database.write('promote-owed', [PROMOTE_BATCH, context.waits.pendingGraceMs, actor, requestId]);
       const numbers = (ids: Iterable<Parameters<typeof backends.numberOf>[0]>) =>
         Promise.all([...ids].map((id) => backends.numberOf(id)));
       const rows = await database.write<LeaseRow>('lease-repairs', [

@@ -6,6 +6,7 @@ import { backendRoutes } from './backends.ts';
 import { bucketRoutes } from './buckets.ts';
 import { credentialPolicyRoutes } from './credential-policies.ts';
 import { credentialRoutes } from './credentials.ts';
+import { evidenceRoutes } from './evidence.ts';
 import { housekeepingRoutes } from './housekeeping.ts';
 import { identityProviderRoutes } from './identity-providers.ts';
 import { jobRoutes } from './jobs.ts';
@@ -36,5 +37,6 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...auditRoutes(services),
     ...auditProofRoutes(services),
     ...jobRoutes(services),
+    ...evidenceRoutes(services),
   ];
 }

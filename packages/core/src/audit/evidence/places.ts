@@ -1,0 +1,72 @@
+import type { AuditEntry } from '../entry.ts';
+
+/** Where a backend keeps bytes, as its operator says. */
+export interface PlaceFacts {
+  readonly provider: string;
+  readonly region: string;
+  readonly country: string;
+  readonly jurisdiction: string;
+  readonly operatorJurisdiction: string;
+  readonly certificates: readonly string[];
+}
+
+/** Facts in force from a time on. */
+export interface PlaceSpan {
+  readonly from: string;
+  /** Null: still. */
+  readonly to: string | null;
+  readonly facts: PlaceFacts;
+}
+
+/** Actions about backends: 50 created, 53 facts changed. Both have all facts. */
+export const isAboutBackends = (action: number): boolean => action >= 50 && action <= 59;
+const BACKEND_CREATED = 50;
+const BACKEND_CHANGED = 53;
+
+/** What the log says about backends, in the order of the log. */
+export interface BackendHistory {
+  add(entry: AuditEntry): void;
+  /** Facts of a backend between two times, `to` null: up to now. Empty for a backend the log does not know. */
+  spans(backend: string, from: string, to: string | null): PlaceSpan[];
+}
+
+export function createBackendHistory(): BackendHistory {
+  const changes = new Map<string, { readonly at: string; readonly facts: PlaceFacts }[]>();
+  return {
+    add({ action, at, detail }) {
+      if (action !== BACKEND_CREATED && action !== BACKEND_CHANGED) return;
+      const id = detail?.['id'];
+      if (typeof id !== 'string' || detail === undefined) return;
+      const known = changes.get(id) ?? [];
+      known.push({ at, facts: factsOf(detail) });
+      changes.set(id, known);
+    },
+    spans(backend, from, to) {
+      const known = changes.get(backend) ?? [];
+      const spans: PlaceSpan[] = [];
+      for (const [index, { at, facts }] of known.entries()) {
+        const until = known[index + 1]?.at ?? null;
+        // The first facts hold for what was before them too: a backend does not move by being registered.
+        const begin = index === 0 || at < from ? from : at;
+        const over = until !== null && until <= from;
+        const early = begin > from && to !== null && begin >= to;
+        if (over || early) continue;
+        spans.push({ from: begin, to: until === null || (to !== null && to < until) ? to : until, facts });
+      }
+      return spans;
+    },
+  };
+}
+
+function factsOf(detail: Readonly<Record<string, unknown>>): PlaceFacts {
+  const text = (name: string): string => (typeof detail[name] === 'string' ? detail[name] : '');
+  const certificates = detail['certificates'];
+  return {
+    provider: text('provider'),
+    region: text('region'),
+    country: text('country'),
+    jurisdiction: text('jurisdiction'),
+    operatorJurisdiction: text('operator_jurisdiction'),
+    certificates: Array.isArray(certificates) ? certificates.map(String) : [],
+  };
+}
