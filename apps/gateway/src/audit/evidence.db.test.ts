@@ -97,7 +97,14 @@ describe('evidence', () => {
         await metadata.finishDeletion(blobId, doomed.slice(0, 1 + (pick % doomed.length)));
       }
     }
-    if (choice === 5) await metadata.leaseRepairs({ worker: { name: 'w', epoch: 0 }, limit: 1, leaseMs: 0, able: null, kinds: ['repair'] });
+    if (choice === 5)
+      await metadata.leaseRepairs({
+        worker: { name: 'w', epoch: 0 },
+        limit: 1,
+        leaseMs: 0,
+        able: null,
+        kinds: ['repair'],
+      });
     if (choice === 6) {
       const uploadId = await world.beginUpload(bucket, key);
       await world.putPart(bucket, key, uploadId, 1, { replicas });
