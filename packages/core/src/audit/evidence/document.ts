@@ -48,7 +48,7 @@ export function evidenceText(evidence: Evidence): string {
 }
 
 /** The report of entries, which come in the order of the log. */
-export function reportOf(
+function reportOf(
   entries: Iterable<AuditEntry>,
   about: { readonly subject: EvidenceSubject; readonly from: string; readonly to: string },
 ): PlacementReport {
