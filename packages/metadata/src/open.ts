@@ -36,6 +36,7 @@ import { openObjectKeys } from './secrets/object-keys.ts';
 import { openSecrets, type SecretPassphrase } from './secrets/open-secrets.ts';
 import { createStatus, type DatabaseStatus } from './status.ts';
 import { createUploads } from './uploads/uploads.ts';
+import { createUsage } from './usage/usage.ts';
 
 export interface OpenMetadataOptions {
   /** A `postgres://` URL. The schema must be there: run `migrate` first. */
@@ -136,6 +137,7 @@ function assemble(
     ...createLifecycle(context),
     ...createPlacement(context),
     ...createRecovery(context),
+    ...createUsage(context),
     ...createStatus(owned.database),
     ping: () => owned.database.ping(),
     async close() {

@@ -12,6 +12,9 @@ export interface TenantOptions {
   readonly objectOwnership?: string | undefined;
   readonly legacySignatures?: string | undefined;
   readonly blockPublicAccess?: string | undefined;
+  readonly quotaBytes?: string | undefined;
+  readonly quotaObjects?: string | undefined;
+  readonly quotaRequests?: string | undefined;
 }
 
 /** `sealgate tenant create NAME` */
@@ -76,10 +79,32 @@ function pick(options: Partial<TenantOptions>): JsonObject {
     blockPublicAccess: options.blockPublicAccess && options.blockPublicAccess === 'on',
   });
   const members = given({ defaultEncryption, namespace, displayName, email, policy });
-  return Object.keys(settings).length === 0 ? members : { ...members, settings };
+  const quotas = given({
+    bytes: bound(options.quotaBytes),
+    objects: bound(options.quotaObjects),
+    requestsPerSecond: bound(options.quotaRequests),
+  });
+  return {
+    ...members,
+    ...(Object.keys(settings).length === 0 ? {} : { settings }),
+    ...(Object.keys(quotas).length === 0 ? {} : { quotas }),
+  };
 }
 
-function given(members: Readonly<Record<string, string | boolean | undefined>>): JsonObject {
+const UNITS = ['', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+/** `10GiB` as a number; `none` as null. @throws CliError */
+function bound(text: string | undefined): number | null | undefined {
+  if (text === undefined) return undefined;
+  if (text === 'none') return null;
+  const [, digits = '', unit = ''] = /^(\d{1,15})([KMGTP]iB)?$/.exec(text) ?? [];
+  const value = Number(digits) * 1024 ** UNITS.indexOf(unit);
+  if (digits === '' || !Number.isSafeInteger(value))
+    throw usageError(`A quota is a whole number or none, not "${text}".`);
+  return value;
+}
+
+function given(members: Readonly<Record<string, string | number | boolean | null | undefined>>): JsonObject {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }
 

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { quotaOptions } from './accounting.ts';
 import { addBackendLifeCycle } from './backend-life-cycle.ts';
 import { choice, leaf, listOption, noun, numberOption, type ProgramDeps } from './command.ts';
 
@@ -25,6 +26,7 @@ function addTenantCommands(program: Command, deps: ProgramDeps): void {
         new Option('--email <address>', 'whom to write to'),
         new Option('--policy <name>', 'the policy of its buckets'),
         ...dialectOptions(),
+        ...quotaOptions(),
       ],
       needs: ['control'],
       examples: ['sealgate tenant create acme', 'sealgate tenant create lab --default-encryption off --json'],
@@ -44,9 +46,14 @@ function addTenantCommands(program: Command, deps: ProgramDeps): void {
         new Option('--display-name <text>', 'name for people'),
         new Option('--policy <name>', 'the policy of its buckets'),
         ...dialectOptions(),
+        ...quotaOptions(),
       ],
       needs: ['control'],
-      examples: ['sealgate tenant update acme --state suspended', 'sealgate tenant update lab --legacy-signatures on'],
+      examples: [
+        'sealgate tenant update acme --state suspended',
+        'sealgate tenant update lab --legacy-signatures on',
+        'sealgate tenant update lab --quota-bytes 10GiB --quota-objects none',
+      ],
       handler: async () => (await load()).updateTenant,
     },
     deps,

@@ -73,6 +73,7 @@ describe('the command tree', () => {
       'policy check',
       'policy apply',
       'policy list',
+      'usage',
       'credential create',
       'credential list',
       'credential policy',

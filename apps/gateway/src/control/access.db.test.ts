@@ -26,6 +26,11 @@ const table: Readonly<Record<string, Row>> = {
   listBackends: LOOK,
   getBackend: LOOK,
   probeBackend: ADMIN,
+  updateBackend: ADMIN,
+  drainBackend: ADMIN,
+  resumeBackend: ADMIN,
+  retireBackend: ADMIN,
+  rebalanceBackend: ADMIN,
   createTenant: ADMIN,
   listTenants: LOOK,
   getTenant: TENANT_LOOK,
@@ -83,6 +88,14 @@ const table: Readonly<Record<string, Row>> = {
   proveInclusion: AUDIT,
   proveConsistency: AUDIT,
   readAuditPeaks: AUDIT,
+  createJob: OWN_CHANGE,
+  listJobs: OWN_LOOK,
+  getJob: ['caller', 'operator', 'viewer', 'tenant'],
+  cancelJob: ['caller', 'operator', 'tenant'],
+  retryJob: ['caller', 'operator', 'tenant'],
+  retryJobs: ADMIN,
+  getUsage: OWN_LOOK,
+  getQuota: TENANT_LOOK,
 };
 
 const ISSUER = 'http://127.0.0.1:8080/people';

@@ -76,7 +76,7 @@ export interface RawInput {
 /**
  * Holds a caller to the tenants that its role is for, by the input as it came. What is not the caller's is answered as
  * what is not there. Gives the input, with the tenant filled in for a caller that has only one and named none.
- * @throws Fault AccessDenied, NotFound
+ * @throws Fault AccessDenied, NotFound, ValidationFailed
  */
 export async function withinReach(
   request: { readonly access: Exclude<Access, 'public'>; readonly caller: ControlCaller; readonly input: RawInput },
@@ -88,8 +88,8 @@ export async function withinReach(
   if (reach === 'all' || place === undefined || place === 'any') return request.input;
   const input = withOnlyTenant(request.input, place, reach);
   const named = valueAt(input, place);
-  // Not a text: the schemas say so in a moment.
-  if (typeof named !== 'string') return input;
+  // Whoever names nobody means everybody, which is more than the caller reaches.
+  if (typeof named !== 'string') throw new Fault('ValidationFailed', `Name one tenant ("${place.name}").`);
   const tenant = await tenantAt(place, named, metadata);
   if (tenant !== undefined && reach.has(tenant.name)) return input;
   if (tenant !== undefined && knowsTenant(caller.grants, tenant.name)) {

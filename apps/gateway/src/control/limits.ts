@@ -29,6 +29,9 @@ export const controlAttemptLimits: AttemptLimits = {
 
 /** Targets of one job; a blob has at most 32 copies. */
 export const JOB_TARGETS_MAX = 16;
+/** Lines of usage in one answer, each with up to five metrics, and the days that one question may span. */
+export const USAGE_PARTS_MAX = 10_000;
+export const USAGE_DAYS_MAX = 400;
 
 /** Identity providers and keys that one role trusts; audiences of a provider, values of one claim. */
 export const ROLE_TRUSTS_MAX = 32;

@@ -102,6 +102,21 @@ export const tenantSettingsSchema = z.object({
     .meta({ description: 'New buckets block public access. Unless given: when ownership is BucketOwnerEnforced.' }),
 });
 
+const quotaField = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER).nullable();
+export const tenantQuotasSchema = z.object({
+  bytes: quotaField.meta({
+    description: 'Of all versions and of parts under way; copies do not count. Null: no bound.',
+  }),
+  objects: quotaField.meta({ description: 'Versions; delete markers do not count.' }),
+  requestsPerSecond: z
+    .number()
+    .int()
+    .positive()
+    .max(1_000_000)
+    .nullable()
+    .meta({ description: 'Of each process that serves S3.' }),
+});
+
 export const tenantSchema = z.object({
   id: z.string(),
   name: z.string(),
@@ -113,6 +128,7 @@ export const tenantSchema = z.object({
   defaultEncryption: encryptionField,
   policy: z.string().nullable(),
   settings: tenantSettingsSchema,
+  quotas: tenantQuotasSchema,
   createdAt: timeField,
 });
 

@@ -20,6 +20,7 @@ import type { Attempts } from '../net/attempts.ts';
 import { clientOf, type IsTrustedProxy, noteClient } from '../net/client-address.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { QueryApi } from '../sts/serve.ts';
+import type { RequestRate } from '../usage/request-rate.ts';
 import { authorizeRequest } from './access/authorize.ts';
 import { type Caller, callerId, namespaceOf } from './access/caller.ts';
 import { runGuarded } from './access/guard.ts';
@@ -46,6 +47,7 @@ export interface S3ListenerDeps extends S3Services {
   /** Requests served at one time; more are answered SlowDown. */
   readonly inFlightMax: number;
   readonly attempts: Attempts;
+  readonly requestRate: RequestRate;
   readonly trustsProxy: IsTrustedProxy;
   readonly tls?: { readonly cert: string; readonly key: string };
 }
@@ -183,6 +185,7 @@ async function open(serving: Serving, exchange: Exchange, progress: Progress): P
   const { caller, payload } = preflight
     ? NOBODY
     : await authenticated(serving, (by) => by.request(signed, clientOf(request).address));
+  if (caller.kind === 'credential') deps.requestRate.take(caller.credential.tenant);
   const namespace = preflight ? await claimedNamespace(deps.metadata, signed) : namespaceOf(caller);
   const context: S3Context = {
     engine: deps.engine,

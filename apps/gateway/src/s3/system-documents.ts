@@ -16,22 +16,22 @@ import { requireBucket, type S3Context } from './context.ts';
 
 /** Large blocks make few objects; each one costs as many requests as it has copies. */
 const BLOCK_KIB = 4096;
-/** Nobody counts yet what a bucket holds, and what its backends could hold is theirs to know. */
+/** A tenant without a bound: what backends could hold is theirs to know. */
 const UNKNOWN = -1;
 
 /** By their keys; none of them is ever stored, listed or deleted. */
-const documents: ReadonlyMap<string, () => string> = new Map([
+const documents: ReadonlyMap<string, (owned: Owned) => string> = new Map([
   [
     SYSTEM_DOCUMENT_KEY,
-    () =>
+    ({ capacity }) =>
       systemDocument({
         modelName: 'Sealgate',
-        capacityInfo: false,
+        capacityInfo: capacity !== UNKNOWN,
         deleteKeysMax: DELETE_KEYS_MAX,
         blockKib: BLOCK_KIB,
       }),
   ],
-  [CAPACITY_DOCUMENT_KEY, () => capacityDocument({ capacity: UNKNOWN, available: UNKNOWN, used: UNKNOWN })],
+  [CAPACITY_DOCUMENT_KEY, capacityDocument],
 ]);
 
 /**
@@ -47,7 +47,7 @@ export async function answerSystemDocument(context: S3Context): Promise<boolean>
   if (document === undefined) return false;
   const bucket = await requireBucket(context);
   if (await isStored(context, bucket, operation.key)) return false;
-  const text = document();
+  const text = document(await ownedBy(context, bucket));
   const etag = createHash('md5').update(text).digest('hex');
   const modifiedAtMs = bucket.createdAtMs;
   response.setHeader('etag', `"${etag}"`);
@@ -57,6 +57,20 @@ export async function answerSystemDocument(context: S3Context): Promise<boolean>
   response.setHeader('content-length', Buffer.byteLength(text));
   response.writeHead(200).end(request.method === 'HEAD' ? undefined : text);
   return true;
+}
+
+/** What the bucket's owner has and may have, in bytes. */
+interface Owned {
+  readonly capacity: number;
+  readonly available: number;
+  readonly used: number;
+}
+
+async function ownedBy({ metadata }: S3Context, { tenantId }: Bucket): Promise<Owned> {
+  const [tenant, stored] = await Promise.all([metadata.tenant(tenantId), metadata.tenantStored(tenantId)]);
+  const capacity = tenant?.quotas.bytes ?? UNKNOWN;
+  const available = capacity === UNKNOWN ? UNKNOWN : Math.max(0, capacity - stored.bytes);
+  return { capacity, available, used: stored.bytes };
 }
 
 async function isStored(context: S3Context, bucket: Bucket, key: ObjectKey): Promise<boolean> {

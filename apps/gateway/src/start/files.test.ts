@@ -84,7 +84,16 @@ function fakeRegistry() {
     tenant: (name) => Promise.resolve(tenants.get(name)),
     createTenant(facts: NewTenant) {
       const settings = completeSettings(facts.settings ?? {});
-      const made = { ...facts, settings, id: 'id' as TenantId, ownerId: 'o', state: 'active' as const, createdAtMs: 0 };
+      const quotas = { bytes: null, objects: null, requestsPerSecond: null };
+      const made = {
+        ...facts,
+        settings,
+        quotas,
+        id: 'id' as TenantId,
+        ownerId: 'o',
+        state: 'active' as const,
+        createdAtMs: 0,
+      };
       tenants.set(facts.name, made);
       return Promise.resolve(made);
     },

@@ -1,4 +1,5 @@
 import { systemClock } from '@sealgate/core/ports';
+import { createQuotaLedger } from '@sealgate/engine/quota';
 import type { Logger } from '@sealgate/runtime/log';
 import { createAccessLog } from '../access-log/access-log.ts';
 import { createLogDelivery } from '../access-log/delivery.ts';
@@ -12,6 +13,9 @@ import type { HttpServer } from '../s3/http-server.ts';
 import { createLifecycleDocuments } from '../s3/lifecycle-documents.ts';
 import { createS3Listener } from '../s3/listener.ts';
 import { openQueryApi } from '../sts/open-query-api.ts';
+import { boundByQuotas } from '../usage/bound-engine.ts';
+import { createUsageMeter } from '../usage/meter.ts';
+import { createRequestRate } from '../usage/request-rate.ts';
 import type { CoreServices } from './core-services.ts';
 import { endpointOf, listenFault } from './endpoints.ts';
 import type { TlsFiles } from './tls.ts';
@@ -43,10 +47,12 @@ export async function openS3Listener(
     events: createAccessLogMetrics(metrics.registry),
     flushMs: config.accessLogFlushSeconds * 1000,
   });
+  const meter = createUsageMeter({ metadata, clock: systemClock, logger });
+  const ledger = createQuotaLedger({ metadata, clock: systemClock });
   const listener = createS3Listener({
-    observers: [accessLog.observe],
+    observers: [accessLog.observe, meter.observe],
     queryApi: sts.queryApi,
-    engine: core.engine,
+    engine: boundByQuotas(core.engine, { metadata, clock: systemClock, ledger }),
     webhooks: core.webhooks,
     metadata,
     lifecycles: createLifecycleDocuments(),
@@ -59,6 +65,7 @@ export async function openS3Listener(
     baseDomains: config.baseDomain === undefined ? [] : [config.baseDomain],
     inFlightMax: config.maxInFlightRequests,
     attempts,
+    requestRate: createRequestRate({ clock: systemClock }),
     trustsProxy: createProxyTrust(config.trustedProxies),
     ...(tls === undefined ? {} : { tls }),
   });
@@ -70,6 +77,7 @@ export async function openS3Listener(
     async close(graceMs) {
       await listener.close(graceMs);
       await accessLog.close();
+      await meter.close();
       await sts.close();
     },
   };

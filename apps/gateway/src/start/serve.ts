@@ -16,6 +16,7 @@ import { createNotificationLoops } from '../notifications/loops.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { createRecoveryLoop } from '../recovery/loop.ts';
 import { loadOperatorKey } from '../recovery/operator-key.ts';
+import { createUsageLoops } from '../usage/loops.ts';
 import { startWorkers } from '../workers/worker-pool.ts';
 import { banner } from './banner.ts';
 import { type Closers, createClosers } from './closers.ts';
@@ -191,6 +192,7 @@ async function startLoops({ core, options, metrics, closers }: Opening): Promise
       recoveryMetrics: metrics.recovery,
     }),
     ...createMaintenanceLoops({ ...shared, engine: core.engine, config, holder }),
+    ...createUsageLoops({ ...shared, metadata, holder }),
     createLoop({
       ...shared,
       name: 'sessions',

@@ -35,6 +35,7 @@ export function fakeTenant(name: string, change: Partial<Tenant> = {}): Tenant {
     defaultEncryption: 'off',
     policyName: null,
     settings: { objectOwnership: 'ObjectWriter', legacySignatures: false, blockPublicAccess: false },
+    quotas: { bytes: null, objects: null, requestsPerSecond: null },
     createdAtMs: 0,
     ...change,
   };

@@ -124,6 +124,7 @@ export type {
 } from './metadata-sessions.ts';
 export type { ListedCopy, MetadataSweeps, StrayCopy, SweepFindings, SweepHold, VacuumKind } from './metadata-sweeps.ts';
 export type { CommitPart, MetadataUploads, PartRecord, UploadRecord } from './metadata-uploads.ts';
+export type { MetadataUsage, UsageEvent, UsageMetric, UsageQuestion, UsageRow } from './metadata-usage.ts';
 export {
   type Acl,
   type AclGrantee,

@@ -11,6 +11,7 @@ import type {
   EncryptionMode,
   PolicyRecord,
   Tenant,
+  TenantQuotas,
   TenantSettings,
   Versioning,
 } from './model.ts';
@@ -83,7 +84,10 @@ export interface MetadataRegistry {
   listTenants(cursor: string | null, limit: number): Promise<Page<Tenant>>;
   updateTenant(
     id: TenantId,
-    change: Partial<Pick<Tenant, 'state' | 'defaultEncryption' | 'policyName' | 'displayName' | 'settings'>>,
+    change: Partial<Pick<Tenant, 'state' | 'defaultEncryption' | 'policyName' | 'displayName' | 'settings'>> & {
+      /** Those that are given change. */
+      readonly quotas?: Partial<TenantQuotas>;
+    },
     actor: AuditActor,
   ): Promise<Tenant>;
 

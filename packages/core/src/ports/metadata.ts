@@ -11,6 +11,7 @@ import type { MetadataRegistry } from './metadata-registry.ts';
 import type { MetadataSessions } from './metadata-sessions.ts';
 import type { MetadataSweeps } from './metadata-sweeps.ts';
 import type { MetadataUploads } from './metadata-uploads.ts';
+import type { MetadataUsage } from './metadata-usage.ts';
 
 /** The metadata authority. One implementation speaks to PostgreSQL, one lives in memory for the simulator. */
 export interface Metadata
@@ -26,7 +27,8 @@ export interface Metadata
     MetadataNotifications,
     MetadataJobs,
     MetadataAgents,
-    MetadataRecovery {
+    MetadataRecovery,
+    MetadataUsage {
   /** Rejects with Fault DatabaseUnavailable when the database does not answer in time. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -18,6 +18,7 @@ export interface Tenant {
   readonly defaultEncryption: EncryptionMode;
   readonly policyName: string | null;
   readonly settings: TenantSettings;
+  readonly quotas: TenantQuotas;
   readonly createdAtMs: number;
 }
 
@@ -25,6 +26,16 @@ export interface Tenant {
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
  */
 export type ObjectOwnership = 'BucketOwnerEnforced' | 'BucketOwnerPreferred' | 'ObjectWriter';
+
+/** What a tenant may have; null: no bound. */
+export interface TenantQuotas {
+  /** Of all versions and of parts under way, as the tenant counts them: copies and shards do not. */
+  readonly bytes: number | null;
+  /** Versions; delete markers do not count. */
+  readonly objects: number | null;
+  /** Of each process that serves S3. */
+  readonly requestsPerSecond: number | null;
+}
 
 /** Switches of the S3 dialect that a tenant's clients see. */
 export interface TenantSettings {

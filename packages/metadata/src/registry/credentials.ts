@@ -130,6 +130,9 @@ function tenantOfCredential(row: Prefixed<TenantRow>): Credential['tenant'] {
     default_encryption: row.tenant_default_encryption,
     policy_name: row.tenant_policy_name,
     settings: row.tenant_settings,
+    quota_bytes: row.tenant_quota_bytes,
+    quota_objects: row.tenant_quota_objects,
+    quota_requests_per_second: row.tenant_quota_requests_per_second,
     created_at: row.tenant_created_at,
   });
 }

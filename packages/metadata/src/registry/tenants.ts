@@ -21,6 +21,9 @@ export interface TenantRow {
   readonly default_encryption: EncryptionMode;
   readonly policy_name: string | null;
   readonly settings: Partial<TenantSettings>;
+  readonly quota_bytes: bigint | null;
+  readonly quota_objects: bigint | null;
+  readonly quota_requests_per_second: number | null;
   readonly created_at: number;
 }
 
@@ -36,6 +39,11 @@ export function tenantOf(row: TenantRow): Tenant {
     defaultEncryption: row.default_encryption,
     policyName: row.policy_name,
     settings: completeSettings(row.settings),
+    quotas: {
+      bytes: row.quota_bytes === null ? null : Number(row.quota_bytes),
+      objects: row.quota_objects === null ? null : Number(row.quota_objects),
+      requestsPerSecond: row.quota_requests_per_second,
+    },
     createdAtMs: row.created_at,
   };
 }

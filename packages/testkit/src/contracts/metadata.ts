@@ -17,6 +17,7 @@ import { describeRegistry } from './metadata/registry.ts';
 import { describeRepairs } from './metadata/repairs.ts';
 import { describeSessions } from './metadata/sessions.ts';
 import { describeUploads } from './metadata/uploads.ts';
+import { describeUsage } from './metadata/usage.ts';
 import { describeVersionHistories } from './metadata/version-histories.ts';
 import { describeVersions } from './metadata/versions.ts';
 
@@ -38,6 +39,7 @@ export function describeMetadata(name: string, factory: MetadataFactory): void {
     });
     describeRegistry(world);
     describeSessions(world);
+    describeUsage(world);
     describeObjects(world);
     describeVersions(world);
     describeVersionHistories(world);

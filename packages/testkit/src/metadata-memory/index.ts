@@ -14,6 +14,7 @@ import { createSessions } from './sessions.ts';
 import type { MemoryState } from './state.ts';
 import { createSweeps } from './sweeps.ts';
 import { createUploads } from './uploads.ts';
+import { createUsage } from './usage.ts';
 
 export interface MemoryMetadataOptions {
   readonly clock: Clock;
@@ -97,6 +98,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     ...createAgents(state),
     ...createCursors(state),
     ...createSweeps(state),
+    ...createUsage(state),
     ...createLifecycle(state, { ...objects, ...uploads }),
     ...createRecovery(state, objects),
     ping: async () => {},

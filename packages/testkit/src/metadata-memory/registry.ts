@@ -33,7 +33,16 @@ function createTenants(state: MemoryState): Tenants {
       const id = parseTenantId(`00000000-0000-4000-8000-${nextNumber(state).toString(16).padStart(12, '0')}`);
       const ownerId = createHash('sha256').update(`sealgate owner ${id}`).digest('hex');
       const settings = completeSettings(tenant.settings ?? {});
-      const made = { ...tenant, settings, id, ownerId, state: 'active' as const, createdAtMs: state.clock.now() };
+      const quotas = { bytes: null, objects: null, requestsPerSecond: null };
+      const made = {
+        ...tenant,
+        settings,
+        quotas,
+        id,
+        ownerId,
+        state: 'active' as const,
+        createdAtMs: state.clock.now(),
+      };
       state.tenants.set(id, made);
       return made;
     },
@@ -56,7 +65,8 @@ function createTenants(state: MemoryState): Tenants {
       return { items, next: all.length > limit ? (items.at(-1)?.name ?? null) : null };
     },
     async updateTenant(id, change) {
-      const changed = { ...byId(id), ...change };
+      const known = byId(id);
+      const changed = { ...known, ...change, quotas: { ...known.quotas, ...change.quotas } };
       state.tenants.set(id, changed);
       if (change.policyName !== undefined) state.placementEpoch += 1n;
       return changed;

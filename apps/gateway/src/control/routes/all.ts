@@ -15,6 +15,7 @@ import { recoveryRoutes } from './recovery.ts';
 import { roleRoutes } from './roles.ts';
 import { statRoutes } from './stat.ts';
 import { tenantRoutes } from './tenants.ts';
+import { usageRoutes } from './usage.ts';
 import { webhookRoutes } from './webhooks.ts';
 import { whoamiRoutes } from './whoami.ts';
 
@@ -33,6 +34,7 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...webhookRoutes(services),
     ...housekeepingRoutes(services),
     ...recoveryRoutes(services),
+    ...usageRoutes(services),
     ...statRoutes(services),
     ...auditRoutes(services),
     ...auditProofRoutes(services),

@@ -9,6 +9,7 @@ import {
   policyNameField,
   tenantModel,
   tenantNameField,
+  tenantQuotasSchema,
   tenantRefField,
   tenantSchema,
   tenantSettingsSchema,
@@ -18,6 +19,8 @@ import { type Route, route } from '../route.ts';
 import { type ControlServices, requirePolicyIfNamed, requireTenant } from '../services.ts';
 
 const settingsField = tenantSettingsSchema.partial().strict();
+
+const quotasField = tenantQuotasSchema.partial();
 
 const newTenant = z.object({
   name: tenantNameField,
@@ -33,6 +36,7 @@ const newTenant = z.object({
   defaultEncryption: encryptionField.default('required'),
   policy: policyNameField.nullable().default(null),
   settings: settingsField.default({}),
+  quotas: quotasField.default({}),
 });
 
 const change = z
@@ -42,6 +46,7 @@ const change = z
     policy: policyNameField.nullable(),
     displayName: z.string().min(1).max(256),
     settings: settingsField.meta({ description: 'Those that are given change.' }),
+    quotas: quotasField.meta({ description: 'Those that are given change; null takes a bound away.' }),
   })
   .partial();
 
@@ -110,9 +115,12 @@ export function tenantRoutes(services: ControlServices): readonly Route[] {
 async function create(services: ControlServices, body: z.output<typeof newTenant>, actor: AuditActor) {
   const { metadata } = services;
   await requirePolicyIfNamed(services, body.policy);
-  const { policy, displayName, settings, ...rest } = body;
+  const { policy, displayName, settings, quotas, ...rest } = body;
   const wanted = { ...rest, settings: given(settings), displayName: displayName ?? body.name, policyName: policy };
-  const tenant = await metadata.createTenant(wanted, actor);
+  const made = await metadata.createTenant(wanted, actor);
+  const bounds = given(quotas);
+  const tenant =
+    Object.keys(bounds).length === 0 ? made : await metadata.updateTenant(made.id, { quotas: bounds }, actor);
   const pair = newAccessKey(randomBytes);
   await metadata.createCredential(
     { ...pair, tenantId: tenant.id, expiresAtMs: null, description: 'first key of the tenant' },
@@ -123,11 +131,12 @@ async function create(services: ControlServices, body: z.output<typeof newTenant
 
 function changeOf(
   tenant: Tenant,
-  { policy, settings, ...rest }: z.output<typeof change>,
-): Partial<Pick<Tenant, 'state' | 'policyName' | 'settings'>> {
+  { policy, settings, quotas, ...rest }: z.output<typeof change>,
+): Parameters<ControlServices['metadata']['updateTenant']>[1] {
   return {
     ...(given(rest) as Partial<Pick<Tenant, 'state'>>),
     ...(policy === undefined ? {} : { policyName: policy }),
+    ...(quotas === undefined ? {} : { quotas: given(quotas) }),
     ...(settings === undefined ? {} : { settings: { ...tenant.settings, ...given(settings) } }),
   };
 }

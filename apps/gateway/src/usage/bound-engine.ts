@@ -1,0 +1,53 @@
+import type { TenantId } from '@sealgate/core/names';
+import type { Bucket, Clock, Metadata, Tenant } from '@sealgate/core/ports';
+import type { Engine } from '@sealgate/engine';
+import type { QuotaLedger, Settle } from '@sealgate/engine/quota';
+import { LRUCache } from 'lru-cache';
+
+/** How late a changed quota is seen. */
+const QUOTA_KEPT_MS = 1_000;
+const TENANTS_MAX = 10_000;
+
+/** The engine as requests use it: what a bucket's owner may not have any more is refused before its body is read. */
+export function boundByQuotas(
+  engine: Engine,
+  deps: { readonly metadata: Pick<Metadata, 'tenant'>; readonly clock: Clock; readonly ledger: QuotaLedger },
+): Engine {
+  const { metadata, clock, ledger } = deps;
+  const tenants = new LRUCache<TenantId, Tenant>({
+    max: TENANTS_MAX,
+    ttl: QUOTA_KEPT_MS,
+    ttlResolution: 0,
+    perf: { now: () => clock.monotonic() },
+  });
+  const ownerOf = async ({ tenantId }: Pick<Bucket, 'tenantId'>): Promise<Tenant | undefined> => {
+    const kept = tenants.get(tenantId);
+    if (kept !== undefined) return kept;
+    const tenant = await metadata.tenant(tenantId);
+    if (tenant !== undefined) tenants.set(tenantId, tenant);
+    return tenant;
+  };
+  async function within<T>(
+    bucket: Pick<Bucket, 'tenantId'>,
+    wanted: { readonly bytes: number; readonly objects: number },
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const owner = await ownerOf(bucket);
+    const settle: Settle | undefined = owner && (await ledger.reserve(owner, wanted));
+    try {
+      const result = await work();
+      settle?.(true);
+      return result;
+    } catch (error) {
+      settle?.(false);
+      throw error;
+    }
+  }
+  return {
+    ...engine,
+    putObject: (put) => within(put.bucket, { bytes: put.body.bytes, objects: 1 }, () => engine.putObject(put)),
+    uploadPart: (part) => within(part.bucket, { bytes: part.body.bytes, objects: 0 }, () => engine.uploadPart(part)),
+    // Its parts are counted already.
+    completeUpload: (upload) => within(upload.bucket, { bytes: 0, objects: 1 }, () => engine.completeUpload(upload)),
+  };
+}

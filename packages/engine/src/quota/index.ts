@@ -1,0 +1,1 @@
+export { createQuotaLedger, type QuotaLedger, type Settle } from './ledger.ts';
