@@ -12,6 +12,8 @@ export interface Environment {
   readonly dataDir: string;
   readonly aws: AwsEnvironment;
   readonly controlUrl: string | undefined;
+  /** The metadata itself, for what is done without a gateway. */
+  readonly databaseUrl: string | undefined;
   readonly adminKey: string | undefined;
   readonly tenant: string | undefined;
   readonly passphrase: string | undefined;
@@ -53,6 +55,7 @@ export function readEnvironment(
       configFile: read('AWS_CONFIG_FILE') ?? join(home, '.aws', 'config'),
       credentialsFile: read('AWS_SHARED_CREDENTIALS_FILE') ?? join(home, '.aws', 'credentials'),
     },
+    databaseUrl: read('DATABASE_URL'),
     controlUrl: read('SEALGATE_CONTROL_URL'),
     adminKey: read('ADMIN_API_KEY'),
     tenant: read('SEALGATE_TENANT'),

@@ -94,6 +94,8 @@ describe('the command tree', () => {
       'webhook redrive',
       'housekeeping status',
       'housekeeping release',
+      'metadata backup',
+      'metadata restore',
       'audit search',
       'audit tail',
       'audit key',

@@ -9,6 +9,7 @@ import { addHousekeepingCommands } from './housekeeping.ts';
 import { addIdentityCommands } from './identity.ts';
 import { addJobCommands } from './jobs.ts';
 import { addKeyCommands } from './keys.ts';
+import { addMetadataCommands } from './metadata.ts';
 import { addObjectCommands } from './objects.ts';
 import { addOperatorCommands } from './operator.ts';
 import { addRecoverCommand, addRecoveryCommands } from './recover.ts';
@@ -39,6 +40,7 @@ export function createProgram(deps: ProgramDeps, version: string): Command {
   addIdentityCommands(program, deps);
   addWebhookCommands(program, deps);
   addHousekeepingCommands(program, deps);
+  addMetadataCommands(program, deps);
   addAuditCommands(program, deps);
   addJobCommands(program, deps);
   addRecoverCommand(program, deps);
