@@ -142,7 +142,7 @@ export const defaultEngineLimits: EngineLimits = {
   deletionBatch: 64,
   deletionLeaseMs: 120_000,
   deletionTimeoutMs: 20_000,
-  repairBatch: 8,
+  repairBatch: 32,
   repairLeaseMs: 60_000,
   reconcilePage: 1000,
   reconcileLeaseMs: 60_000,

@@ -11,6 +11,8 @@ import type { SecretBox } from './secrets/box.ts';
 /** Durations that the stored functions need, in milliseconds. See limits.ts. */
 export interface Waits {
   readonly deletionGraceMs: number;
+  /** Of single copies that leave a blob which stays. */
+  readonly leavingGraceMs: number;
   readonly pendingGraceMs: number;
   readonly attemptAgeMaxMs: number;
 }

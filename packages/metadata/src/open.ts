@@ -16,7 +16,7 @@ import { createJobs } from './jobs/jobs.ts';
 import { createTakenRepairs } from './jobs/taken-repairs.ts';
 import { createCursors } from './lifecycle/cursors.ts';
 import { createLifecycle } from './lifecycle/lifecycle.ts';
-import { ATTEMPT_AGE_MAX_MS, DELETION_GRACE_MS, PENDING_GRACE_MS } from './limits.ts';
+import { ATTEMPT_AGE_MAX_MS, DELETION_GRACE_MS, LEAVING_GRACE_MS, PENDING_GRACE_MS } from './limits.ts';
 import { type MetadataLogger, silentLogger } from './logger.ts';
 import { createDeliveries } from './notifications/deliveries.ts';
 import { createWebhooks } from './notifications/webhooks.ts';
@@ -84,6 +84,7 @@ export async function openMetadata(options: OpenMetadataOptions): Promise<Opened
       }),
     ]);
     const terms = createTerms(database);
+    const deletionGraceMs = options.deletionGraceMs ?? DELETION_GRACE_MS;
     const context: Context = {
       database,
       terms,
@@ -92,7 +93,8 @@ export async function openMetadata(options: OpenMetadataOptions): Promise<Opened
       clock: options.clock ?? systemClock,
       logger,
       waits: {
-        deletionGraceMs: options.deletionGraceMs ?? DELETION_GRACE_MS,
+        deletionGraceMs,
+        leavingGraceMs: Math.min(deletionGraceMs, LEAVING_GRACE_MS),
         pendingGraceMs: options.pendingGraceMs ?? PENDING_GRACE_MS,
         attemptAgeMaxMs: options.attemptAgeMaxMs ?? ATTEMPT_AGE_MAX_MS,
       },

@@ -15,16 +15,28 @@ interface RebuildOptions {
 }
 
 /** What a backend is to hold of the blob, out of what the other ones hold; verified, and without any key. */
-export function rebuildStored(deps: ReadDeps, blob: BlobRecord, options: RebuildOptions): Readable {
+export function rebuildStored(
+  deps: ReadDeps,
+  blob: BlobRecord,
+  options: RebuildOptions,
+  onChunk: (chunk: Buffer) => void,
+): Readable {
   const { layout } = blob;
-  if (layout.kind === 'erasure') return stream(rebuildShard(deps, blob, layout, options));
+  if (layout.kind === 'erasure') return stream(rebuildShard(deps, blob, layout, options), onChunk);
   if (blob.bytes === 0) return Readable.from([]);
   const range = { start: 0, end: blob.bytes - 1 };
-  return stream(readBlob(deps, blob, { ...options, range }));
+  return stream(readBlob(deps, blob, { ...options, range }), onChunk);
 }
 
-function stream(chunks: AsyncIterable<Buffer>): Readable {
-  return Readable.from(chunks, { objectMode: false });
+function stream(chunks: AsyncIterable<Buffer>, onChunk: (chunk: Buffer) => void): Readable {
+  return Readable.from(watched(chunks, onChunk), { objectMode: false });
+}
+
+async function* watched(chunks: AsyncIterable<Buffer>, onChunk: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    onChunk(chunk);
+    yield chunk;
+  }
 }
 
 async function* rebuildShard(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Fault, isFault, toFault } from '@sealgate/core/faults';
 import type { BackendId, PhysicalBucketName } from '@sealgate/core/names';
 import type {
@@ -26,16 +27,17 @@ export interface RepairDeps extends ReadDeps {
 
 /**
  * Takes one batch of repair jobs and brings their blobs back to their class: reads a good copy (verified), writes it
- * where it is owed, reads that back, and only then turns the row `stored`. Works on ciphertext; needs no key.
+ * where it is owed, reads that back unless the backend proves what it received, and only then turns the row `stored`. Works on ciphertext; needs no key.
  *
  * @returns how many jobs were taken
  */
 export async function repairDue(deps: RepairDeps, options: { readonly signal: AbortSignal }): Promise<number> {
   const jobs = await deps.work.take(deps.limits.repairBatch);
+  const bucketOf = bucketsOfBatch(deps);
   await Promise.all(
     jobs.map(async (job) => {
       try {
-        await repairBlob(deps, job, options.signal);
+        await repairBlob(deps, job, { bucketOf, signal: options.signal });
         await deps.work.finish(job);
       } catch (error) {
         await deps.work.fail(job, toFault(error).code).catch((failure: unknown) => {
@@ -47,7 +49,24 @@ export async function repairDue(deps: RepairDeps, options: { readonly signal: Ab
   return jobs.length;
 }
 
-async function repairBlob(deps: RepairDeps, job: RepairLease, signal: AbortSignal): Promise<void> {
+/** Each bucket is asked for once in a batch. */
+function bucketsOfBatch({ metadata }: RepairDeps): (id: number) => Promise<Bucket | undefined> {
+  const known = new Map<number, Promise<Bucket | undefined>>();
+  return (id) => {
+    const bucket = known.get(id) ?? metadata.bucketById(id);
+    known.set(id, bucket);
+    return bucket;
+  };
+}
+
+async function repairBlob(
+  deps: RepairDeps,
+  job: RepairLease,
+  {
+    bucketOf,
+    signal,
+  }: { readonly bucketOf: (id: number) => Promise<Bucket | undefined>; readonly signal: AbortSignal },
+): Promise<void> {
   const pending = await deps.metadata.blobForRepair(job.blobId);
   if (pending === undefined) return;
   const all = pending.blob.replicas.filter((replica) => replica.state === 'missing' || replica.state === 'pending');
@@ -55,7 +74,7 @@ async function repairBlob(deps: RepairDeps, job: RepairLease, signal: AbortSigna
   // What another worker has the credentials for is that one's; it gets the job when this one ends.
   const mine = all.filter((replica) => deps.pool.driver(replica.backend) !== undefined);
   const owed = mine.length > 0 ? mine : all;
-  const bucket = await deps.metadata.bucketById(pending.bucketId);
+  const bucket = await bucketOf(pending.bucketId);
   if (bucket === undefined) return;
   // One backend that is away must not keep the others waiting for their copies.
   let failure: unknown;
@@ -132,9 +151,22 @@ async function rewrite(
     await driver.delete(name, key, { signal });
   }
   deps.work.requireHeld(what.job);
-  const body = rebuildStored(deps, elsewhere, { bucketId: bucket.id, shard, signal });
-  await driver.put(name, key, { body, bytes: stripOf(blob, shard).totalBytes, signal });
-  if (await isGood(deps, what, { backend: backend.id, shard }, signal)) return;
+  const md5 = createHash('md5');
+  const body = rebuildStored(
+    deps,
+    elsewhere,
+    { bucketId: bucket.id, shard, signal },
+    (chunk) => void md5.update(chunk),
+  );
+  const { totalBytes } = stripOf(blob, shard);
+  const receipt = await driver.put(name, key, {
+    body,
+    bytes: totalBytes,
+    bodyMd5: () => Promise.resolve(md5.digest()),
+    signal,
+  });
+  // What went out was verified block by block, so a backend that proves what it received need not be read.
+  if (receipt.verified !== 'none' || (await isGood(deps, what, { backend: backend.id, shard }, signal))) return;
   throw new Fault('BackendCorrupt', 'The restored copy is not what was written.');
 }
 

@@ -6,7 +6,7 @@ import { packPlaces, packReplicas, unpackReplicas } from '../codec/replicas.ts';
 import { type BlobColumns, blobOf } from '../codec/version-row.ts';
 import type { Context } from '../context.ts';
 import type { TakenRepairs } from '../jobs/taken-repairs.ts';
-import { INLINE_DIGEST_BYTES_MAX, LEAVING_GRACE_MS } from '../limits.ts';
+import { INLINE_DIGEST_BYTES_MAX } from '../limits.ts';
 import type { LockPushes } from './lock-pushes.ts';
 
 interface DeletionRow {
@@ -26,7 +26,6 @@ export function createHousekeeping(
   context: Context,
 ): Omit<MetadataHousekeeping, keyof LockPushes | keyof TakenRepairs> {
   const { database, backends } = context;
-  const leavingGraceMs = Math.min(context.waits.deletionGraceMs, LEAVING_GRACE_MS);
 
   async function dueDeletion(row: DeletionRow): Promise<DueDeletion> {
     const replicas = [];
@@ -46,7 +45,7 @@ export function createHousekeeping(
       known,
       actor,
       requestId,
-      leavingGraceMs,
+      context.waits.leavingGraceMs,
     ]);
     return row?.wanted === true;
   }
@@ -113,7 +112,7 @@ export function createHousekeeping(
         await Promise.all(entries),
         actor,
         requestId,
-        leavingGraceMs,
+        context.waits.leavingGraceMs,
       ]);
       const wanted = restored.map(() => false);
       for (const [at, index] of order.entries()) wanted[index] = rows[at]?.wanted === true;

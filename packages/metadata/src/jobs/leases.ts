@@ -77,7 +77,7 @@ export function createLeases(context: Context): Leases {
         entry,
         actor,
         request,
-        context.waits.deletionGraceMs,
+        context.waits.leavingGraceMs,
       ];
       const [row] = await database.write<{ outcome: 'wanted' | 'unwanted' | 'stale' }>('mark-leased', values);
       return row?.outcome ?? 'stale';

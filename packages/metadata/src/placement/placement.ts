@@ -5,7 +5,7 @@ import { byId } from '../codec/blob-order.ts';
 import { packPlaces, packReplicas, unpackPlace } from '../codec/replicas.ts';
 import { type BlobColumns, blobOf } from '../codec/version-row.ts';
 import type { Context } from '../context.ts';
-import { EMPTIED_PLACE_BARRED_MS, LEAVING_GRACE_MS } from '../limits.ts';
+import { EMPTIED_PLACE_BARRED_MS } from '../limits.ts';
 
 const NIL = '00000000-0000-0000-0000-000000000000';
 
@@ -51,7 +51,7 @@ export function createPlacement(context: Context): MetadataPlacement {
         next,
         columns[0],
         columns[1],
-        Math.min(context.waits.deletionGraceMs, LEAVING_GRACE_MS),
+        context.waits.leavingGraceMs,
       ]);
       const outcomes = changes.map((): ReplicaChangeOutcome => 'changed');
       for (const [at, index] of order.entries()) outcomes[index] = rows[at]?.outcome ?? 'changed';
