@@ -47,6 +47,10 @@ export interface BucketManifests {
 }
 
 const RECIPIENTS_CACHED_MAX = 1000;
+/** A bucket's first base may have had fewer places than the bucket has now. */
+const BASE_COPIES_WANTED = 3;
+/** Fewer copies of a base that can be reached are made up for by another one. */
+const BASE_COPIES_MIN = 2;
 
 export function createBucketManifests(
   deps: WriteManifestDeps & {
@@ -168,6 +172,7 @@ export function createBucketManifests(
       deltaBytes: 0,
       recipients: recipientNames(output),
       readers,
+      baseOn: output.targets.map(({ id }) => id),
       targets: output.targets.map(({ id }) => id),
       writtenAtMs: clock.now(),
       after: null,
@@ -187,7 +192,13 @@ function recipientNames({ recipients }: Pick<ManifestOutput, 'recipients'>): str
 
 /** Whether documents of this generation may go on: sealed to the same keys, and enough of its backends are there. */
 function fits(chain: ManifestChain, output: ManifestOutput): boolean {
-  return chain.recipients === recipientNames(output);
+  const { targets } = output;
+  const ready = targets.filter(({ id }) => chain.baseOn.includes(id));
+  return (
+    chain.recipients === recipientNames(output) &&
+    chain.baseOn.length >= Math.min(BASE_COPIES_WANTED, targets.length) &&
+    ready.length >= Math.min(BASE_COPIES_MIN, targets.length)
+  );
 }
 
 function resumable(building: ManifestBuilding | null, output: ManifestOutput): ManifestBuilding | undefined {

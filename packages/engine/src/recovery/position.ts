@@ -15,6 +15,9 @@ export interface ManifestChain {
   /** Key ids that it is sealed to, in order, joined: other ones need another generation. */
   readonly recipients: string;
   readonly readers: 'owner' | 'operator';
+  /** Backends that have the base. */
+  readonly baseOn: readonly BackendId[];
+  /** Those and the ones that have deltas only: they came to hold blobs of the bucket later. */
   readonly targets: readonly BackendId[];
   readonly writtenAtMs: number;
 }

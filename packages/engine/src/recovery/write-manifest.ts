@@ -79,6 +79,7 @@ export async function writeDelta(
   const written = await writeDocuments(deps, output, { chain, document, lines });
   return {
     ...written.chain,
+    targets: [...new Set([...chain.targets, ...output.targets.map(({ id }) => id)])],
     through: document.through,
     deltas: chain.deltas + 1,
     deltaBytes: chain.deltaBytes + written.bytes,
