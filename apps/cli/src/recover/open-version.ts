@@ -47,6 +47,8 @@ export interface OpenVersionDeps {
   /** Give sealed objects as they are stored. */
   readonly sealed: boolean;
   readonly signal: AbortSignal;
+  /** Told of copies and shards that were refused. */
+  readonly onBad: (fault: Fault) => void;
 }
 
 /** The bytes of a version as its owner put them: verified block by block, decrypted, its seal opened. @throws RecoverError, SealError, Fault */
@@ -55,7 +57,7 @@ export async function openVersion(
   bucket: FoundBucket,
   line: VersionLine,
 ): Promise<OpenedVersion> {
-  const { work, reader, signal } = deps;
+  const { work, reader, signal, onBad } = deps;
   const dataKey = dataKeyOf(line);
   if (line.encryption !== null && dataKey === undefined) {
     const reason =
@@ -67,7 +69,7 @@ export async function openVersion(
   if (line.bytes === 0) return { body: streamFrom(nothing()), bytes: 0, sealed: false };
   // The number stands for the bucket here: segments are found by it.
   const version = versionOf(work, bucket.id, line);
-  const stored = streamFrom(reader.read(version, dataKey === undefined ? { signal } : { dataKey, signal }));
+  const stored = streamFrom(reader.read(version, { signal, onBad, ...(dataKey === undefined ? {} : { dataKey }) }));
   if (line.envelope === null || deps.sealed || line.envelope.encryptionAlg !== SGO1) {
     return { body: stored, bytes: line.bytes, sealed: line.envelope !== null };
   }

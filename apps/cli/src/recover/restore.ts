@@ -32,6 +32,11 @@ export interface RestoreDeps {
 /** Restores the chosen versions of one bucket, several at once. One that fails is told of and does not stop the others. */
 export async function restoreBucket(deps: RestoreDeps, bucket: FoundBucket): Promise<void> {
   const { work, signal } = deps;
+  const reader = createStoredReader({
+    places: deps.places,
+    segments: (of, offset, limit) =>
+      work.segments(bucket.id, of.seq.toString(), offset, limit).map((line) => segmentOf(work, line)),
+  });
   for (let after = 0; ; ) {
     const page = work.selected(bucket.id, after, WORK_PAGE);
     const last = page.at(-1);
@@ -41,14 +46,18 @@ export async function restoreBucket(deps: RestoreDeps, bucket: FoundBucket): Pro
     const lane = async (): Promise<void> => {
       for (const version of waiting) {
         signal.throwIfAborted();
-        await deps.onDone(await restoreOne(deps, bucket, version));
+        await deps.onDone(await restoreOne({ ...deps, reader }, bucket, version));
       }
     };
     await Promise.all(Array.from({ length: VERSIONS_AT_ONCE }, lane));
   }
 }
 
-async function restoreOne(deps: RestoreDeps, bucket: FoundBucket, version: WorkVersion): Promise<RestoredVersion> {
+interface Restoring extends RestoreDeps {
+  readonly reader: ReturnType<typeof createStoredReader>;
+}
+
+async function restoreOne(deps: Restoring, bucket: FoundBucket, version: WorkVersion): Promise<RestoredVersion> {
   const { work, target, signal } = deps;
   const sealed = deps.sealed && version.line.envelope !== null;
   const name = target.nameOf(bucket, version, { sealed, versions: deps.versions });
@@ -58,15 +67,9 @@ async function restoreOne(deps: RestoreDeps, bucket: FoundBucket, version: WorkV
     return { ...facts, outcome: 'already-there', reason: undefined };
   }
   const bad: Fault[] = [];
-  const reader = createStoredReader({
-    places: deps.places,
-    segments: (of, offset, limit) =>
-      work.segments(bucket.id, of.seq.toString(), offset, limit).map((line) => segmentOf(work, line)),
-    onBad: (_place, fault) => bad.push(fault),
-  });
   let told = 0;
   try {
-    const opened = await openVersion({ ...deps, reader }, bucket, version.line);
+    const opened = await openVersion({ ...deps, onBad: (fault) => bad.push(fault) }, bucket, version.line);
     const onBytes = (bytes: number): void => {
       deps.onBytes(bytes - told);
       told = bytes;

@@ -1,4 +1,4 @@
-import { type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { Fault } from '@sealgate/core/faults';
 import type { BackendId, PhysicalBucketName } from '@sealgate/core/names';
 import { type BackendDriver, type ObjectVersion, type SegmentRecord, systemClock } from '@sealgate/core/ports';
@@ -19,18 +19,21 @@ export interface StoredReader {
   /** As the engine reads: copies and shards stand in for one another, and no byte comes out that was not verified. */
   read(
     version: ObjectVersion,
-    options: { readonly dataKey?: KeyObject; readonly signal: AbortSignal },
+    options: {
+      readonly dataKey?: KeyObject;
+      readonly signal: AbortSignal;
+      /** A copy or shard was missing or wrong; others are tried. */
+      readonly onBad: (fault: Fault) => void;
+    },
   ): AsyncGenerator<Buffer>;
 }
 
 /**
  * Reads versions of which everything is known but no gateway and no database are left.
- * @param deps.onBad a copy or shard was missing or wrong; others are tried
  */
 export function createStoredReader(deps: {
   readonly places: ReadonlyMap<BackendId, StoredPlace>;
   readonly segments: (version: ObjectVersion, offset: number, limit: number) => readonly SegmentRecord[];
-  readonly onBad: (place: BackendId, fault: Fault) => void;
 }): StoredReader {
   const { places } = deps;
   const limits = defaultEngineLimits;
@@ -60,8 +63,12 @@ export function createStoredReader(deps: {
       find: (_bucketId: number, id: BackendId) => Promise.resolve(places.get(id)?.bucket),
       doubt: () => undefined,
     },
-    events: { ...silentEvents, badReplica: (_blob: unknown, id: BackendId, fault: Fault) => deps.onBad(id, fault) },
     codecs: createErasureCodecs(),
   };
-  return { read: (version, options) => readObject(readDeps, version, options) };
+  return {
+    read(version, { onBad, ...options }) {
+      const badReplica = (_blob: unknown, _place: BackendId, fault: Fault): void => onBad(fault);
+      return readObject({ ...readDeps, events: { ...silentEvents, badReplica } }, version, options);
+    },
+  };
 }
