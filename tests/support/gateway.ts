@@ -43,10 +43,34 @@ export function removeDataDir(dir: string): void {
 }
 
 /** Starts `sealgate serve` on free ports and waits until it is ready. */
-export async function startGateway(
+export function startGateway(
   options: { readonly dataDir?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<GatewayProcess> {
   const dataDir = options.dataDir ?? newDataDir();
+  return spawnGateway(dataDir, options.env ?? {}, () => readCredentials(dataDir));
+}
+
+/** Starts one of several gateways on a database that is not its own: nobody writes it a file of credentials. */
+export function launchGateway(
+  options: { readonly dataDir: string; readonly env: Readonly<Record<string, string>> } & Pick<
+    Credentials,
+    'region' | 'tenant' | 'accessKeyId' | 'secretAccessKey' | 'adminKey'
+  >,
+): Promise<GatewayProcess> {
+  const { dataDir, env, ...keys } = options;
+  return spawnGateway(dataDir, env, (log) => {
+    const line = log.split('\n').find((each) => each.startsWith('{') && each.includes('"msg":"ready"'));
+    if (line === undefined) return undefined;
+    const { s3Endpoint, controlEndpoint } = JSON.parse(line) as Pick<Credentials, 's3Endpoint' | 'controlEndpoint'>;
+    return { s3Endpoint, controlEndpoint, ...keys };
+  });
+}
+
+async function spawnGateway(
+  dataDir: string,
+  env: Readonly<Record<string, string>>,
+  credentialsIn: (log: string) => Credentials | undefined,
+): Promise<GatewayProcess> {
   const child = spawn(process.execPath, [bin, 'serve'], {
     cwd: dataDir,
     env: {
@@ -54,7 +78,7 @@ export async function startGateway(
       SEALGATE_DATA_DIR: dataDir,
       SEALGATE_S3_PORT: '0',
       SEALGATE_CONTROL_PORT: '0',
-      ...options.env,
+      ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -65,7 +89,11 @@ export async function startGateway(
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
-  const credentials = await ready(child, dataDir, () => log);
+  const credentials = await ready(
+    child,
+    () => credentialsIn(log),
+    () => log,
+  );
   return {
     dataDir,
     credentials,
@@ -95,12 +123,16 @@ export function cleanEnv(): Record<string, string> {
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
-async function ready(child: ChildProcess, dataDir: string, log: () => string): Promise<Credentials> {
+async function ready(
+  child: ChildProcess,
+  known: () => Credentials | undefined,
+  log: () => string,
+): Promise<Credentials> {
   const deadline = Date.now() + READY_MS;
   while (Date.now() < deadline) {
     if (child.exitCode !== null || child.signalCode !== null)
       throw new Error(`the gateway ended before it was ready:\n${log()}`);
-    const credentials = readCredentials(dataDir);
+    const credentials = known();
     if (credentials !== undefined && (await isReady(credentials))) return credentials;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }

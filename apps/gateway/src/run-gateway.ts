@@ -50,7 +50,6 @@ interface Run {
 }
 
 async function run({ config, args, logger, signals, startedMs, cwd }: Run): Promise<number> {
-  if (config.redisUrl) logger.warn('REDIS_URL is set, but this version keeps its cache in the process');
   // The program is loaded while the database starts.
   const loading = import('./start/serve.ts');
   const database = await openDatabase(config, { logger, signal: signals.first });

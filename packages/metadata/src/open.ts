@@ -2,6 +2,8 @@ import type { AuditSigner, AuditStore, Clock, KeyWrapper, Metadata } from '@seal
 import { systemClock } from '@sealgate/core/ports';
 import { openAuditSigner } from './audit/signer.ts';
 import { createAuditStore } from './audit/store.ts';
+import type { CacheKeys } from './cache/index.ts';
+import { createCacheMembers } from './cache-members/cache-members.ts';
 import { actorWith, type Context } from './context.ts';
 import { createBackendNumbers } from './db/backend-numbers.ts';
 import { createDatabase, type Database } from './db/database.ts';
@@ -32,6 +34,7 @@ import { createCredentials } from './registry/credentials.ts';
 import { createPolicies } from './registry/policies.ts';
 import { createSessions } from './registry/sessions.ts';
 import { createTenants } from './registry/tenants.ts';
+import { createCacheKeys } from './secrets/cache-keys.ts';
 import { openObjectKeys } from './secrets/object-keys.ts';
 import { openSecrets, type SecretPassphrase } from './secrets/open-secrets.ts';
 import { createStatus, type DatabaseStatus } from './status.ts';
@@ -61,6 +64,8 @@ export interface OpenedMetadata extends Metadata, DatabaseStatus {
   readonly objectKeys: KeyWrapper;
   readonly auditStore: AuditStore;
   readonly auditSigner: AuditSigner;
+  /** For what of it is kept outside of this process. */
+  readonly cacheKeys: CacheKeys;
 }
 
 /**
@@ -69,8 +74,9 @@ export interface OpenedMetadata extends Metadata, DatabaseStatus {
  */
 export async function openMetadata(options: OpenMetadataOptions): Promise<OpenedMetadata> {
   const logger = options.logger ?? silentLogger;
+  const statements = loadStatements();
   const database = createDatabase(options.databaseUrl, {
-    statements: loadStatements(),
+    statements,
     logger,
     ...(options.poolMax === undefined ? {} : { poolMax: options.poolMax }),
     ...(options.applicationName === undefined ? {} : { applicationName: options.applicationName }),
@@ -102,7 +108,8 @@ export async function openMetadata(options: OpenMetadataOptions): Promise<Opened
     };
     const [objectKeys, auditSigner] = await Promise.all([openObjectKeys(database, secrets), openAuditSigner(context)]);
     const auditStore = createAuditStore(context);
-    return { ...assemble(context, { database, queue }), objectKeys, auditStore, auditSigner };
+    const cacheKeys = createCacheKeys(secrets, statements);
+    return { ...assemble(context, { database, queue }), objectKeys, auditStore, auditSigner, cacheKeys };
   } catch (error) {
     await database.close();
     throw error;
@@ -134,6 +141,7 @@ function assemble(
     ...createTakenRepairs(jobs),
     ...createAgents(context),
     ...createLockPushes(context),
+    ...createCacheMembers(context),
     ...createCursors(context),
     ...createSweeps(context),
     ...createLifecycle(context),

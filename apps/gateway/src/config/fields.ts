@@ -71,6 +71,14 @@ export function secretUrl(protocols: readonly string[]): z.ZodType<Secret> {
   return url(protocols).transform((value) => new Secret(value));
 }
 
+/** One host or several; taken apart by whoever connects. */
+export function redisUrl(): z.ZodType<Secret> {
+  return text(
+    /^rediss?(\+sentinel|\+cluster)?:\/\/[^\s/]+/,
+    'must begin with redis://, rediss://, redis+sentinel:// or redis+cluster:// and name a host',
+  ).transform((value) => new Secret(value));
+}
+
 export function folders(): z.ZodType<readonly string[]> {
   return z.union([z.string(), z.array(z.string())]).transform((value, context) => {
     const paths = (typeof value === 'string' ? value.split(',') : value).map((path) => path.trim());

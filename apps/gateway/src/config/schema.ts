@@ -1,21 +1,10 @@
 import { z } from 'zod';
 import { auditSettings } from './audit-settings.ts';
-import {
-  allowedRanges,
-  flag,
-  folders,
-  integer,
-  meta,
-  ranges,
-  type SettingMeta,
-  secret,
-  secretUrl,
-  text,
-  url,
-} from './fields.ts';
+import { allowedRanges, flag, folders, integer, meta, ranges, type SettingMeta, secret, text, url } from './fields.ts';
 import { housekeepingSettings } from './housekeeping-settings.ts';
 import { lifecycleSettings } from './lifecycle-settings.ts';
 import { maintenanceSettings } from './maintenance-settings.ts';
+import { metadataSettings } from './metadata-settings.ts';
 import { recoverySettings } from './recovery-settings.ts';
 
 const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -60,37 +49,7 @@ export const settingsSchema = z.object({
           'Data-plane processes on the S3 port. With 1 everything is one process; with more, a primary process keeps the control listener, the embedded database and background work.',
       }),
     ),
-  databaseUrl: secretUrl(['postgres:', 'postgresql:'])
-    .optional()
-    .meta(
-      meta({
-        env: 'DATABASE_URL',
-        form: 'URL',
-        secret: true,
-        fallback: 'embedded PostgreSQL',
-        description: 'PostgreSQL 15 or later. Unset: a private one is started below the data directory.',
-      }),
-    ),
-  databasePoolSize: integer(2, 500)
-    .default(16)
-    .meta(
-      meta({
-        env: 'SEALGATE_DATABASE_POOL_SIZE',
-        form: 'number',
-        description: 'Database connections of each process.',
-      }),
-    ),
-  redisUrl: secretUrl(['redis:', 'rediss:'])
-    .optional()
-    .meta(
-      meta({
-        env: 'REDIS_URL',
-        form: 'URL',
-        secret: true,
-        fallback: 'in-process cache only',
-        description: 'Reserved for the shared cache; this version notes it and uses the in-process cache.',
-      }),
-    ),
+  ...metadataSettings,
   adminApiKey: secret(16)
     .optional()
     .meta(

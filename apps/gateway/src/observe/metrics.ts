@@ -4,6 +4,7 @@ import type { BackendState, JobStats } from '@sealgate/core/ports';
 import type { EngineEvents } from '@sealgate/engine';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type RecoveryMetrics, recoveryMetrics } from '../recovery/metrics.ts';
+import { type CacheMetrics, cacheMetrics } from './cache-metrics.ts';
 import { sweepMetrics } from './housekeeping-metrics.ts';
 import { lifecycleMetrics } from './lifecycle-metrics.ts';
 import { maintenanceMetrics } from './maintenance-metrics.ts';
@@ -20,7 +21,7 @@ interface RequestSample {
   readonly bytesOut: number;
 }
 
-export interface Metrics {
+export interface Metrics extends CacheMetrics {
   readonly registry: Registry;
   request(sample: RequestSample): void;
   /** A request begins (+1) or ends (-1). */
@@ -60,6 +61,7 @@ export function createMetrics(): Metrics {
     engineEvents: { ...engineMetrics(registry), ...recovery },
     ...backendMetrics(registry),
     ...workMetrics(registry),
+    ...cacheMetrics(registry),
   };
 }
 

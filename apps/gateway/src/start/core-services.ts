@@ -11,6 +11,7 @@ import { createWebhookSender } from '../notifications/webhook-sender.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { timedMetadata } from '../observe/timed-metadata.ts';
 import { watchDatabase } from '../observe/watch-database.ts';
+import { openShared } from './shared-cache.ts';
 
 /** What every process of a gateway is made of, listeners apart. */
 export interface CoreServices {
@@ -54,7 +55,10 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
   });
   // Measured below the cache: what it answers costs the database nothing.
   const timed = timedMetadata(database, metrics, clock);
-  const metadata = options.alone ? createCachedMetadata(timed) : timed;
+  if (options.alone && config.redisUrl)
+    logger.info('one process alone keeps its cache in itself; REDIS_URL is not used');
+  const shared = options.alone ? undefined : await openShared(timed, { ...options, keys: database.cacheKeys });
+  const metadata = shared?.metadata ?? createCachedMetadata(timed);
   const guard = createEndpointGuard(config.allowPrivateEndpoints);
   const links: LinkDeps = { guard, clock, logger };
   const registry = createBackendRegistry({
@@ -90,6 +94,7 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
       stopWatching();
       await webhooks.close();
       await registry.close();
+      await shared?.close();
       await metadata.close();
     },
   };

@@ -13,6 +13,7 @@ export type {
 } from './backend-driver.ts';
 export type { BackendOutcome, BackendPool } from './backend-pool.ts';
 export type { BackendProbe, ProbeAnswer, ProbeTarget } from './backend-probe.ts';
+export { ALL_PLACES, type CacheConnector, type CacheLookup, type CachePlace, type CacheStore } from './cache-store.ts';
 export { type Clock, systemClock } from './clock.ts';
 export type { KeyWrapper, WrappedKey } from './key-wrapper.ts';
 export type { Metadata } from './metadata.ts';
@@ -33,6 +34,7 @@ export type {
   SequencedEntry,
   StoredCheckpoint,
 } from './metadata-audit.ts';
+export type { CacheMember, CacheSpace, CacheView, MetadataCacheMembers } from './metadata-cache-members.ts';
 export type { CursorPosition, CursorState, MetadataCursors } from './metadata-cursors.ts';
 export type { DueDeletion, LockPush, MetadataHousekeeping, PendingRepair } from './metadata-housekeeping.ts';
 export type {

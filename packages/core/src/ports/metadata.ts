@@ -1,4 +1,5 @@
 import type { MetadataAgents } from './metadata-agents.ts';
+import type { MetadataCacheMembers } from './metadata-cache-members.ts';
 import type { MetadataCursors } from './metadata-cursors.ts';
 import type { MetadataHousekeeping } from './metadata-housekeeping.ts';
 import type { MetadataJobs } from './metadata-jobs.ts';
@@ -20,6 +21,7 @@ export interface Metadata
     MetadataObjects,
     MetadataUploads,
     MetadataHousekeeping,
+    MetadataCacheMembers,
     MetadataCursors,
     MetadataSweeps,
     MetadataLifecycle,

@@ -1,16 +1,17 @@
 import type { AccessKeyId, BlobId, BucketName, ObjectKey } from '@sealgate/core/names';
 import type { Bucket, Credential, Metadata, ObjectVersion } from '@sealgate/core/ports';
 import { LRUCache } from 'lru-cache';
+import { type Touched, withChanges } from './effects.ts';
 import { createGuardedCache } from './guarded-cache.ts';
 
-export interface CacheLimits {
+interface CacheLimits {
   /** Memory for current versions, digest lists included. */
   readonly versionBytesMax: number;
   readonly bucketsMax: number;
   readonly credentialsMax: number;
 }
 
-export const defaultCacheLimits: CacheLimits = {
+const defaultCacheLimits: CacheLimits = {
   versionBytesMax: 32 * 1024 * 1024,
   bucketsMax: 10_000,
   credentialsMax: 10_000,
@@ -23,7 +24,7 @@ const VERSION_BYTES_BASE = 600;
  * The metadata with its hot answers kept in this process: credentials, buckets and current versions.
  *
  * Only right while this process is the only one that changes them: every change goes through the same object and takes
- * its entry out before the change's caller hears of it. Several processes use the metadata as it is.
+ * its entry out before the change's caller hears of it. Several processes share a cache, or keep nothing.
  */
 export function createCachedMetadata(metadata: Metadata, limits: CacheLimits = defaultCacheLimits): Metadata {
   const keyOfBlob = new Map<BlobId, string>();
@@ -50,52 +51,26 @@ export function createCachedMetadata(metadata: Metadata, limits: CacheLimits = d
     versions.overtakeLoads();
     return key === undefined ? run().finally(() => versions.overtakeLoads()) : versions.change(key, run);
   };
-
-  const ofBlobs = <T>(blobs: readonly { readonly blobId: BlobId }[], run: () => Promise<T>): Promise<T> =>
-    blobs.reduce(
-      (inner, { blobId }) =>
-        () =>
-          ofBlob(blobId, inner),
-      run,
-    )();
+  const changeOne = <T>(touched: Touched, run: () => Promise<T>): Promise<T> => {
+    switch (touched.kind) {
+      case 'version':
+        return versions.change(versionId(touched.bucketId, touched.key), run);
+      case 'blob':
+        return ofBlob(touched.blobId, run);
+      case 'versions':
+        return versions.changeAll(run);
+      case 'buckets':
+        return buckets.changeAll(run);
+      case 'credentials':
+        return credentials.changeAll(run);
+    }
+  };
 
   return {
-    ...metadata,
+    ...withChanges(metadata, (touched, run) => touched.reduce((inner, one) => () => changeOne(one, inner), run)()),
     credential: (id) => credentials.get(id, () => metadata.credential(id)),
     bucket: (namespace, name) => buckets.get(bucketId(namespace, name), () => metadata.bucket(namespace, name)),
     currentVersion: (bucket, key) => versions.get(versionId(bucket, key), () => metadata.currentVersion(bucket, key)),
-
-    commitVersion: (v) => versions.change(versionId(v.bucketId, v.key), () => metadata.commitVersion(v)),
-    commitUpload: (u) => versions.change(versionId(u.bucketId, u.key), () => metadata.commitUpload(u)),
-    deleteObject: (d) => versions.change(versionId(d.bucketId, d.key), () => metadata.deleteObject(d)),
-    updateVersion: (u) => versions.change(versionId(u.bucketId, u.key), () => metadata.updateVersion(u)),
-    expireVersion: (v) => versions.change(versionId(v.bucketId, v.key), () => metadata.expireVersion(v)),
-    replaceBlob: (b) => versions.change(versionId(b.bucketId, b.key), () => metadata.replaceBlob(b)),
-    settleClass: (c) => versions.change(versionId(c.bucketId, c.key), () => metadata.settleClass(c)),
-    reportBadReplica: (blob, ...rest) => ofBlob(blob, () => metadata.reportBadReplica(blob, ...rest)),
-    markRestored: (restored) => ofBlobs(restored, () => metadata.markRestored(restored)),
-    changeReplicas: (changes, actor) => ofBlobs(changes, () => metadata.changeReplicas(changes, actor)),
-    finishRemovals: (gone) => ofBlobs(gone, () => metadata.finishRemovals(gone)),
-    markReplica: (blob, replica) => ofBlob(blob, () => metadata.markReplica(blob, replica)),
-
-    markLeased: (worker, lease, replica) => ofBlob(lease.blobId, () => metadata.markLeased(worker, lease, replica)),
-    createJob: (job, actor) => versions.change(versionId(job.bucketId, job.key), () => metadata.createJob(job, actor)),
-    cancelJob: (id, actor) => versions.changeAll(() => metadata.cancelJob(id, actor)),
-    retryJob: (...args) => versions.changeAll(() => metadata.retryJob(...args)),
-
-    createBucket: (b, actor) => buckets.changeAll(() => metadata.createBucket(b, actor)),
-    updateBucket: (...args) => buckets.changeAll(() => metadata.updateBucket(...args)),
-    deleteBucket: (id, actor) => buckets.changeAll(() => versions.changeAll(() => metadata.deleteBucket(id, actor))),
-
-    updateTenant: (...args) => credentials.changeAll(() => buckets.changeAll(() => metadata.updateTenant(...args))),
-    createCredential: (c, actor) => credentials.change(c.accessKeyId, () => metadata.createCredential(c, actor)),
-    // What becomes of a credential or a role becomes of the sessions that were made from it.
-    setCredentialState: (...args) => credentials.changeAll(() => metadata.setCredentialState(...args)),
-    setCredentialPolicy: (...args) => credentials.changeAll(() => metadata.setCredentialPolicy(...args)),
-    deleteCredential: (...args) => credentials.changeAll(() => metadata.deleteCredential(...args)),
-    putRole: (...args) => credentials.changeAll(() => metadata.putRole(...args)),
-    deleteRole: (...args) => credentials.changeAll(() => metadata.deleteRole(...args)),
-    createSession: (s, actor) => credentials.change(s.accessKeyId, () => metadata.createSession(s, actor)),
   };
 }
 

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { Fault } from '@sealgate/core/faults';
 
 const KEY_BYTES = 32;
@@ -13,6 +13,8 @@ export interface SecretBox {
   seal(place: SecretPlace, secret: string): Buffer;
   /** @throws Fault InternalError when the bytes were changed, moved, or sealed under a passphrase that was not given. */
   open(place: SecretPlace, sealed: Uint8Array): string;
+  /** A key of its own for a purpose that seals too much for `seal`; undefined: a version that was not given. */
+  keyFor(version: number, purpose: string): Buffer | undefined;
   /** Version of the passphrase that these bytes say they are sealed under. */
   versionOf(sealed: Uint8Array): number;
 }
@@ -48,6 +50,10 @@ export function createSecretBox(keys: ReadonlyMap<number, Uint8Array>): SecretBo
   return {
     newest,
     versionOf,
+    keyFor(version, purpose) {
+      const key = keys.get(version);
+      return key && Buffer.from(hkdfSync('sha256', key, '', `sealgate key\0${purpose}`, KEY_BYTES));
+    },
     seal(place, secret) {
       const iv = randomBytes(IV_BYTES);
       const cipher = createCipheriv('aes-256-gcm', newestKey, iv).setAAD(aad(newest, place));

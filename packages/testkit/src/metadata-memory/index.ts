@@ -1,5 +1,6 @@
 import type { BlobRecord, Clock, Metadata } from '@sealgate/core/ports';
 import { createAgents } from './agents.ts';
+import { createCacheMembers } from './cache-members.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { createJobs } from './jobs.ts';
 import { createLeases } from './leases.ts';
@@ -79,6 +80,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     cursors: new Map(),
     strays: new Map(),
     sweepHold: null,
+    cache: { epoch: 0n, space: null, members: new Map() },
     notifications: { webhooks: new Map(), events: [], deliveries: [] },
     recovery: { keys: [], requests: new Map(), changes: [] },
   };
@@ -96,6 +98,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     ...createJobs(state),
     ...createLeases(state),
     ...createAgents(state),
+    ...createCacheMembers(state),
     ...createCursors(state),
     ...createSweeps(state),
     ...createUsage(state),

@@ -6,6 +6,8 @@ import type {
   Backend,
   BlobRecord,
   Bucket,
+  CacheMember,
+  CacheView,
   Clock,
   CommittedVersion,
   Credential,
@@ -73,6 +75,13 @@ export interface StoredBucket {
   /** Keys of `versions`, ascending bytewise. */
   keys: ObjectKey[];
   readonly physical: Map<BackendId, PhysicalBucketName>;
+}
+
+/** The agreement about a shared cache. */
+export interface CacheAgreement {
+  epoch: bigint;
+  space: CacheView['space'];
+  readonly members: Map<string, CacheMember>;
 }
 
 export interface StoredCursor {
@@ -167,6 +176,7 @@ export interface MemoryState {
   readonly cursors: Map<string, StoredCursor>;
   readonly strays: Map<string, { readonly copy: StrayCopy; dueAtMs: number; removedAtMs: number | null }>;
   sweepHold: SweepHold | null;
+  readonly cache: CacheAgreement;
   readonly notifications: NotificationState;
   readonly recovery: RecoveryState;
 }

@@ -1,0 +1,2 @@
+export { parseRedisUrl } from './address.ts';
+export { createRedisConnector } from './connector.ts';

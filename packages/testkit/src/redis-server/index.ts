@@ -1,0 +1,1 @@
+export { hasRedis, type RedisServer, startRedisServer } from './redis-server.ts';

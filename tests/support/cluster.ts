@@ -1,0 +1,149 @@
+// Several gateways on one PostgreSQL and, when asked for, one Redis: real processes, each of which can be ended, stopped or
+// started again.
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { startCluster } from '../../packages/metadata/src/embedded/start.ts';
+import { hasRedis, type RedisServer, startRedisServer } from '../../packages/testkit/src/redis-server/index.ts';
+import { admin, type GatewayProcess, launchGateway, newDataDir, removeDataDir } from './gateway.ts';
+
+export { hasRedis };
+
+export interface GatewayCluster {
+  readonly gateways: readonly GatewayProcess[];
+  readonly redis: RedisServer;
+  readonly database: DatabaseServer;
+  /** The folder of each backend. */
+  readonly folders: ReadonlyMap<string, string>;
+  /** Starts one more gateway. */
+  add(env?: Readonly<Record<string, string>>): Promise<GatewayProcess>;
+  stop(): Promise<void>;
+}
+
+export interface DatabaseServer {
+  readonly url: string;
+  /** Ends it; what was committed is there after `start`. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+const REGION = 'eu-test-1';
+const ADMIN_KEY = 'only-for-tests-of-a-cluster';
+const PASSPHRASE = 'only for tests of a cluster';
+const PLACES = [
+  { id: 'place-hel', region: 'fi-helsinki', country: 'FI' },
+  { id: 'place-fra', region: 'de-frankfurt', country: 'DE' },
+  { id: 'place-par', region: 'fr-paris', country: 'FR' },
+  { id: 'place-ams', region: 'nl-amsterdam', country: 'NL' },
+] as const;
+
+export async function startGatewayCluster(options: {
+  readonly gateways: number;
+  /** One for all, or by the gateway's number. */
+  readonly env?: (index: number, redis: RedisServer) => Readonly<Record<string, string>>;
+}): Promise<GatewayCluster> {
+  const dir = newDataDir();
+  const undo: (() => Promise<void> | void)[] = [() => removeDataDir(dir)];
+  const stop = async (): Promise<void> => {
+    for (const each of undo.reverse()) await each();
+  };
+  try {
+    const database = await startDatabase(join(dir, 'database'));
+    undo.push(() => database.stop());
+    const redis = await startRedisServer();
+    undo.push(() => redis.stop());
+    const backends = join(dir, 'backends');
+    const gateways: GatewayProcess[] = [];
+    const tenant = { accessKeyId: '', secretAccessKey: '' };
+    const add = async (env: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> => {
+      const dataDir = join(dir, `gateway-${gateways.length}`);
+      mkdirSync(dataDir);
+      const all = {
+        DATABASE_URL: database.url,
+        ADMIN_API_KEY: ADMIN_KEY,
+        TENANT_SECRET_PASSPHRASE: PASSPHRASE,
+        SEALGATE_FILESYSTEM_ROOTS: backends,
+        SEALGATE_REGION: REGION,
+        ...options.env?.(gateways.length, redis),
+        ...env,
+      };
+      const gateway = await launchGateway({
+        dataDir,
+        env: all,
+        region: REGION,
+        tenant: 'default',
+        adminKey: ADMIN_KEY,
+        ...tenant,
+      });
+      gateways.push(gateway);
+      undo.push(async () => {
+        await gateway.stop();
+      });
+      return gateway;
+    };
+    const first = await add();
+    const folders = await addBackends(first, backends);
+    Object.assign(tenant, await addTenant(first));
+    Object.assign(first.credentials, tenant);
+    while (gateways.length < options.gateways) await add();
+    return { gateways, redis, database, folders, add, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function addBackends(gateway: GatewayProcess, root: string): Promise<ReadonlyMap<string, string>> {
+  const folders = new Map<string, string>();
+  for (const place of PLACES) {
+    const endpoint = join(root, place.id);
+    mkdirSync(endpoint, { recursive: true });
+    folders.set(place.id, endpoint);
+    const law = { jurisdiction: 'EU', operatorJurisdiction: place.country };
+    await admin(gateway, 'POST', '/admin/add-storage', {
+      ...place,
+      ...law,
+      type: 'filesystem',
+      endpoint,
+      provider: 'test',
+    });
+  }
+  return folders;
+}
+
+async function addTenant(gateway: GatewayProcess): Promise<{ accessKeyId: string; secretAccessKey: string }> {
+  const made = await admin<{ credentials: { accessKeyId: string; secretAccessKey: string }[] }>(
+    gateway,
+    'POST',
+    '/admin/tenants',
+    { name: 'default', defaultEncryption: 'off' },
+  );
+  const [pair] = made.credentials;
+  if (pair === undefined) throw new Error('the tenant has no key');
+  return { accessKeyId: pair.accessKeyId, secretAccessKey: pair.secretAccessKey };
+}
+
+/** A PostgreSQL that nobody will miss, on a port that it keeps. */
+async function startDatabase(dataDir: string): Promise<DatabaseServer> {
+  mkdirSync(dataDir);
+  const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+  const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' };
+  const first = await startCluster({ dataDir, logger: quiet, settings, transport: 'loopback' });
+  const port = Number(new URL(first.databaseUrl).port);
+  let server = first;
+  let running = true;
+  return {
+    url: first.databaseUrl,
+    async stop() {
+      if (running) await server.stop();
+      running = false;
+    },
+    async start() {
+      server = await startCluster({ dataDir, logger: quiet, settings, transport: 'loopback', port });
+      running = true;
+    },
+  };
+}
+
+/** A text that nobody else has. */
+export const unique = (prefix: string): string => `${prefix}-${randomBytes(6).toString('hex')}`;
