@@ -9,6 +9,7 @@ const PACKAGES = {
   restic: 'restic',
   s3fs: 's3fs',
   chromium: 'chromium',
+  'redis-server': 'redis-server',
 } as const;
 
 export type Tool = keyof typeof PACKAGES;
