@@ -179,6 +179,10 @@ function environmentOf(site: Site, databaseUrl: string, redisUrl: string | undef
     SEALGATE_FILESYSTEM_ROOTS: join(site.dir, 'storage'),
     SEALGATE_HEALTH_PROBE_INTERVAL_MS: '1000',
     SEALGATE_DELETION_GRACE_SECONDS: '60',
+    SEALGATE_RECONCILE_INTERVAL_SECONDS: '10',
+    SEALGATE_REHOME_AFTER_SECONDS: '120',
+    SEALGATE_SCRUB_INTERVAL_SECONDS: '20',
+    SEALGATE_SCRUB_BYTES_PER_SECOND: String(64 * 1024 * 1024),
     SEALGATE_LOG_LEVEL: 'warn',
     ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
   };

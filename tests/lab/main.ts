@@ -10,7 +10,7 @@ import { createRandom } from '../support/random.ts';
 import { type Cluster, openCluster } from './cluster.ts';
 import { createLoad, enableVersions, keysOf, type Load, nameOf, STAGES } from './load.ts';
 import { createNemesis, type Nemesis } from './nemesis.ts';
-import { healed, violations } from './verdict.ts';
+import { healed, mended, violations } from './verdict.ts';
 
 const { values } = parseArgs({
   options: {
@@ -57,7 +57,7 @@ interface Report {
   /** Milliseconds of what was answered with success: median and 99th percentile. */
   readonly latencies: Readonly<Record<string, { readonly p50: number; readonly p99: number }>>;
   readonly faults: Readonly<Record<string, number>>;
-  /** From the end of the faults until nothing was owed. */
+  /** From the end of the faults until all had been read again and nothing was owed, deletions with their grace time of a minute too. */
   readonly healedInMs: number | undefined;
   readonly versionsChecked: number;
   readonly violations: readonly string[];
@@ -71,14 +71,15 @@ async function run(lab: Cluster): Promise<Report> {
   const history = createRaceHistory(STAGES.flatMap((stage) => keysOf(stage).map((key) => nameOf(stage, key))));
   const load = await createLoad(lab.gateways, history);
   const nemesis = createNemesis(lab, async () => {
-    if ((await healed(lab.databaseUrl, { msMax: HEAL_MS_MAX, deletions: false })) === undefined) {
-      throw new Error('what was lost was not put right in time');
-    }
+    if (!(await mended(lab, HEAL_MS_MAX))) throw new Error('what was lost was not put right in time');
   });
   const ended = await underTrouble(load, nemesis);
   say('calm');
   await nemesis.calm();
-  const healedInMs = await healed(lab.databaseUrl, { msMax: HEAL_MS_MAX, deletions: true });
+  const calmMs = performance.now();
+  const whole = await mended(lab, HEAL_MS_MAX);
+  const drained = await healed(lab.databaseUrl, { msMax: HEAL_MS_MAX, deletions: true });
+  const healedInMs = whole && drained !== undefined ? performance.now() - calmMs : undefined;
   say(`healed in ${healedInMs ?? '(not)'} ms; checking`);
   return await judged(lab, { load, nemesis, history, healedInMs, ended });
 }

@@ -46,6 +46,35 @@ export async function healed(
   return undefined;
 }
 
+interface Scrubbed {
+  readonly maintenance: {
+    readonly scrub: { readonly last: { readonly startedAt: string; readonly unread: number } | null };
+  };
+}
+
+/**
+ * Waits until a pass of the scrub that began from now on has read every storage location whole, so that all that was lost
+ * or rotten before is known, and then until it has been put right.
+ * @returns whether it came to that in time
+ */
+export async function mended(cluster: Cluster, msMax: number): Promise<boolean> {
+  const fromMs = Date.now();
+  const [gateway] = cluster.gateways;
+  if (gateway === undefined) return false;
+  const readWhole = async (id: string): Promise<boolean> => {
+    const { maintenance } = await admin<Scrubbed>(gateway, 'GET', `/admin/backends/${id}`);
+    const { last } = maintenance.scrub;
+    return last !== null && Date.parse(last.startedAt) >= fromMs && last.unread === 0;
+  };
+  while (Date.now() - fromMs < msMax) {
+    const read = await Promise.all(cluster.storages.map(({ place }) => readWhole(place.id).catch(() => false)));
+    if (read.every((whole) => whole))
+      return (await healed(cluster.databaseUrl, { msMax, deletions: false })) !== undefined;
+    await sleep(500);
+  }
+  return false;
+}
+
 /** Everything that is not as it must be. */
 export async function violations(cluster: Cluster, load: Load, history: RaceHistory): Promise<string[]> {
   const found: string[] = [...new Set(load.figures.defects)];
