@@ -37,6 +37,7 @@ import { createTenants } from './registry/tenants.ts';
 import { createCacheKeys } from './secrets/cache-keys.ts';
 import { openObjectKeys } from './secrets/object-keys.ts';
 import { openSecrets, type SecretPassphrase } from './secrets/open-secrets.ts';
+import { createSecretVersions } from './secrets/reseal.ts';
 import { createStatus, type DatabaseStatus } from './status.ts';
 import { createUploads } from './uploads/uploads.ts';
 import { createUsage } from './usage/usage.ts';
@@ -148,6 +149,7 @@ function assemble(
     ...createPlacement(context),
     ...createRecovery(context),
     ...createUsage(context),
+    ...createSecretVersions(context),
     ...createStatus(owned.database),
     ping: () => owned.database.ping(),
     async close() {

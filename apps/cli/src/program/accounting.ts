@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { choice, leaf, type ProgramDeps } from './command.ts';
+import { choice, leaf, noun, type ProgramDeps } from './command.ts';
 
 /** usage: what tenants stored and moved. */
 export function addAccountingCommands(program: Command, deps: ProgramDeps): void {
@@ -19,6 +19,36 @@ export function addAccountingCommands(program: Command, deps: ProgramDeps): void
       needs: ['control'],
       examples: ['sealgate usage', 'sealgate usage --tenant acme --by bucket --from 2027-01-01T00:00:00Z --csv'],
       handler: async () => (await import('../commands/usage.ts')).showUsage,
+    },
+    deps,
+  );
+}
+
+/** secret: versions of the passphrase that secrets at rest are sealed under. */
+export function addSecretCommands(program: Command, deps: ProgramDeps): void {
+  const secrets = noun(program, 'secret', 'Secrets in the database, sealed under versions of the passphrase');
+  const load = () => import('../commands/secrets.ts');
+  const needs = ['control'] as const;
+  leaf(
+    secrets,
+    {
+      name: 'status',
+      summary: 'Show how many secrets each passphrase version still seals',
+      needs,
+      examples: ['sealgate secret status'],
+      handler: async () => (await load()).secretStatus,
+    },
+    deps,
+  );
+  leaf(
+    secrets,
+    {
+      name: 'retire',
+      summary: 'Forget a passphrase version under which nothing is sealed any more',
+      arguments: [['<version>', 'its number']],
+      needs,
+      examples: ['sealgate secret retire 1'],
+      handler: async () => (await load()).retireSecret,
     },
     deps,
   );

@@ -74,6 +74,8 @@ describe('the command tree', () => {
       'policy apply',
       'policy list',
       'usage',
+      'secret status',
+      'secret retire',
       'credential create',
       'credential list',
       'credential policy',

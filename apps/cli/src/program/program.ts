@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { exitCodes } from '../exit-codes.ts';
-import { addAccountingCommands } from './accounting.ts';
+import { addAccountingCommands, addSecretCommands } from './accounting.ts';
 import { addAuditCommands } from './audit.ts';
 import { addBucketCommands } from './buckets.ts';
 import { examplesText, type ProgramDeps } from './command.ts';
@@ -37,6 +37,7 @@ export function createProgram(deps: ProgramDeps, version: string): Command {
   addBucketCommands(program, deps);
   addOperatorCommands(program, deps);
   addAccountingCommands(program, deps);
+  addSecretCommands(program, deps);
   addIdentityCommands(program, deps);
   addWebhookCommands(program, deps);
   addHousekeepingCommands(program, deps);

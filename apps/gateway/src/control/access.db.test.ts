@@ -96,6 +96,8 @@ const table: Readonly<Record<string, Row>> = {
   retryJobs: ADMIN,
   getUsage: OWN_LOOK,
   getQuota: TENANT_LOOK,
+  getSecretVersions: ADMIN,
+  retireSecretVersion: ADMIN,
 };
 
 const ISSUER = 'http://127.0.0.1:8080/people';

@@ -152,6 +152,10 @@ async function openDataPlane(
   }
 }
 
+/** Secrets that one round seals anew after the passphrase changed. */
+const RESEALED_AT_ONCE = 100;
+const RESEAL_PACE = { idleMs: 60_000, backoffMs: 1000, backoffMaxMs: 10 * 60_000 };
+
 /** Expired sessions are of no use and no harm: rows that go when there is time. */
 const SESSIONS_REMOVED_AT_ONCE = 1000;
 const SESSION_SWEEP_PACE = { idleMs: 10 * 60_000, backoffMs: 1000, backoffMaxMs: 10 * 60_000 };
@@ -192,6 +196,13 @@ async function startLoops({ core, options, metrics, closers }: Opening): Promise
       recoveryMetrics: metrics.recovery,
     }),
     ...createMaintenanceLoops({ ...shared, engine: core.engine, config, holder }),
+    createLoop({
+      ...shared,
+      name: 'secrets',
+      concurrency: 1,
+      run: () => metadata.resealSecrets(RESEALED_AT_ONCE),
+      pace: RESEAL_PACE,
+    }),
     ...createUsageLoops({ ...shared, metadata, holder }),
     createLoop({
       ...shared,

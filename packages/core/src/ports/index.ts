@@ -112,6 +112,7 @@ export type {
   NewTenant,
   Page,
 } from './metadata-registry.ts';
+export type { MetadataSecrets } from './metadata-secrets.ts';
 export type {
   ControlGrant,
   ControlRole,

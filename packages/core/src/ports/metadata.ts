@@ -9,6 +9,7 @@ import type { MetadataObjects } from './metadata-objects.ts';
 import type { MetadataPlacement } from './metadata-placement.ts';
 import type { MetadataRecovery } from './metadata-recovery.ts';
 import type { MetadataRegistry } from './metadata-registry.ts';
+import type { MetadataSecrets } from './metadata-secrets.ts';
 import type { MetadataSessions } from './metadata-sessions.ts';
 import type { MetadataSweeps } from './metadata-sweeps.ts';
 import type { MetadataUploads } from './metadata-uploads.ts';
@@ -18,6 +19,7 @@ import type { MetadataUsage } from './metadata-usage.ts';
 export interface Metadata
   extends MetadataRegistry,
     MetadataSessions,
+    MetadataSecrets,
     MetadataObjects,
     MetadataUploads,
     MetadataHousekeeping,

@@ -60,4 +60,6 @@ export const auditActions = {
   agentRemoved: 103,
   agentBegan: 104,
   backgroundLimitsChanged: 105,
+  secretsResealed: 130,
+  secretVersionRetired: 131,
 } as const;

@@ -12,7 +12,7 @@ import { createPlacement } from './placement.ts';
 import { createRecovery, logged } from './recovery.ts';
 import { createRegistry } from './registry.ts';
 import { createSessions } from './sessions.ts';
-import type { MemoryState } from './state.ts';
+import { fail, type MemoryState } from './state.ts';
 import { createSweeps } from './sweeps.ts';
 import { createUploads } from './uploads.ts';
 import { createUsage } from './usage.ts';
@@ -102,6 +102,10 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     ...createCursors(state),
     ...createSweeps(state),
     ...createUsage(state),
+    // Nothing is sealed in memory.
+    secretVersions: async () => ({ newest: 1, versions: [{ version: 1, sealed: 0 }] }),
+    resealSecrets: async () => 0,
+    retireSecretVersion: async () => fail('Conflict'),
     ...createLifecycle(state, { ...objects, ...uploads }),
     ...createRecovery(state, objects),
     ping: async () => {},

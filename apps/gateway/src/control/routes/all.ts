@@ -13,6 +13,7 @@ import { jobRoutes } from './jobs.ts';
 import { policyRoutes } from './policies.ts';
 import { recoveryRoutes } from './recovery.ts';
 import { roleRoutes } from './roles.ts';
+import { secretRoutes } from './secrets.ts';
 import { statRoutes } from './stat.ts';
 import { tenantRoutes } from './tenants.ts';
 import { usageRoutes } from './usage.ts';
@@ -35,6 +36,7 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...housekeepingRoutes(services),
     ...recoveryRoutes(services),
     ...usageRoutes(services),
+    ...secretRoutes(services),
     ...statRoutes(services),
     ...auditRoutes(services),
     ...auditProofRoutes(services),
