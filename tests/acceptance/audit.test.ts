@@ -1,6 +1,13 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DeleteObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -20,7 +27,7 @@ let gateway: GatewayProcess;
 let s3: S3Client;
 
 beforeAll(async () => {
-  gateway = await startGateway({ dataDir });
+  gateway = await startGateway({ dataDir, env: { SEALGATE_AUDIT_REQUESTS_FLUSH_MS: '100' } });
   s3 = newClient(gateway.credentials);
   const { stdout } = await audit('key');
   writeFileSync(keyFile, stdout);
@@ -144,6 +151,39 @@ function edit(folder: string, file: string | undefined, change: (text: string) =
   expect(after).not.toBe(before);
   writeFileSync(path, after);
 }
+
+test('who asked for what is recorded, reads and refusals too, under the digest that the log has', async () => {
+  await s3.send(new GetObjectCommand({ Bucket: 'watched', Key: 'a' }));
+  await s3.send(new HeadObjectCommand({ Bucket: 'watched', Key: 'a' }));
+  await s3.send(new ListObjectsV2Command({ Bucket: 'watched', Prefix: 'a' }));
+  await expect(s3.send(new GetObjectCommand({ Bucket: 'watched', Key: 'not there' }))).rejects.toThrow();
+  expect((await fetch(`${gateway.credentials.s3Endpoint}/watched/a`)).status).toBe(403);
+  const records = async () => {
+    const { stdout } = await audit(
+      'requests',
+      '--of-tenant',
+      gateway.credentials.tenant,
+      '--bucket',
+      'watched',
+      '--json',
+    );
+    return stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+  };
+  const caller = gateway.credentials.accessKeyId;
+  const wanted = [
+    { operation: 'GetObject', key: 'a', status: 200, caller },
+    { operation: 'HeadObject', key: 'a', status: 200, caller },
+    { operation: 'ListObjectsV2', status: 200, caller },
+    { operation: 'GetObject', key: 'not there', status: 404, error: 'NoSuchKey' },
+    { operation: 'GetObject', key: 'a', status: 403, error: 'AccessDenied', caller: 'anonymous' },
+  ];
+  await expect
+    .poll(records, { timeout: 20_000 })
+    .toEqual(expect.arrayContaining(wanted.map((record) => expect.objectContaining(record) as unknown)));
+}, 60_000);
 
 test('evidence of three moments tells where the copies were, verifies offline, and not when it was changed', async () => {
   const moments: string[] = [];

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
@@ -11,7 +12,7 @@ import {
 } from '@sealgate/core/audit';
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
-import type { ControlClient } from '../control/control-client.ts';
+import { type ControlClient, controlPath } from '../control/control-client.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
 import { printable } from '../output/format.ts';
 
@@ -43,6 +44,42 @@ export async function searchAudit(
     if (left === 0) return;
     left -= 1;
     context.terminal.item({ json: item, text: describe(item) });
+  }
+}
+
+interface RequestFilters {
+  readonly ofTenant: string;
+  readonly bucket?: string | undefined;
+  readonly key?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+/** `sealgate audit requests`: the newest batches first, each in its order, checked against the digest of its entry. */
+export async function auditRequests(
+  context: CommandContext,
+  _args: readonly [],
+  { ofTenant, bucket, key, from, to }: RequestFilters,
+) {
+  const control = await context.control();
+  const [since, until] = [timeText(from, '--from') ?? '', timeText(to, '--to') ?? '~'];
+  for await (const item of newestFirst(control, { ofTenant, action: 'requestsRecorded', from, to }, SEARCH_LIMIT)) {
+    const digest = isJsonObject(item['detail']) ? String(item['detail']['sha256']) : '';
+    const { lines } = await control.get(controlPath`/admin/audit/requests/${digest}`);
+    if (createHash('sha256').update(String(lines)).digest('hex') !== digest) {
+      throw new AuditIntegrityError(`The records of requests ${digest} are not what their entry vouches for.`);
+    }
+    for (const line of String(lines)
+      .split('\n')
+      .filter((text) => text !== '')) {
+      const record: unknown = JSON.parse(line);
+      if (!isJsonObject(record)) continue;
+      const about =
+        (bucket === undefined || record['bucket'] === bucket) && (key === undefined || record['key'] === key);
+      if (about && String(record['at']) >= since && String(record['at']) <= until) {
+        context.terminal.item({ json: record, text: printable(line) });
+      }
+    }
   }
 }
 

@@ -82,6 +82,24 @@ function addReadingCommands(audit: Command, deps: ProgramDeps): void {
   leaf(
     audit,
     {
+      name: 'requests',
+      summary: 'Show who asked for what: the records of S3 requests, reads and refused ones too',
+      options: [
+        new Option('--of-tenant <name>', "this tenant's").makeOptionMandatory(),
+        new Option('--bucket <name>', 'about this bucket'),
+        new Option('--key <key>', 'about this object'),
+        timeOption('--from <time>', 'not before'),
+        timeOption('--to <time>', 'not after'),
+      ],
+      needs: ['control'],
+      examples: ['sealgate audit requests --of-tenant acme --bucket vault --key report.pdf'],
+      handler: async () => (await load()).auditRequests,
+    },
+    deps,
+  );
+  leaf(
+    audit,
+    {
       name: 'tail',
       summary: 'Show the newest entries, and those to come',
       options: [

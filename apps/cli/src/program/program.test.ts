@@ -99,6 +99,7 @@ describe('the command tree', () => {
       'metadata backup',
       'metadata restore',
       'audit search',
+      'audit requests',
       'audit tail',
       'audit key',
       'audit checkpoint',

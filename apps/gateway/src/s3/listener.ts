@@ -40,6 +40,8 @@ export interface S3ListenerDeps extends S3Services {
   readonly metrics: Pick<Metrics, 'request' | 'inFlight' | 'authFailed'>;
   /** Told of every request when it is over. */
   readonly observers: readonly RequestObserver[];
+  /** Called for each request that its caller may make, before it is served. What it throws is the answer. */
+  readonly admit: (context: S3Context) => Promise<void>;
   /** Answers what is not S3 but comes to the same address. */
   readonly queryApi: QueryApi;
   /** Domains whose sub-domains are buckets. */
@@ -105,7 +107,11 @@ async function serve(serving: Serving, request: IncomingMessage, response: Serve
     if (handler === undefined) {
       throw new Fault('NotImplemented', refusedOperations.get(name) ?? `The operation ${name} is not implemented.`);
     }
-    await runGuarded(context, handler, () => progress.decided === true);
+    const admitted = async (allowed: S3Context): Promise<void> => {
+      await deps.admit(allowed);
+      await handler(allowed);
+    };
+    await runGuarded(context, admitted, () => progress.decided === true);
   } catch (error) {
     progress.fault = toFault(error);
     await applyCors(serving, progress);

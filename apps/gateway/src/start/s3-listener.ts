@@ -4,6 +4,8 @@ import type { Logger } from '@sealgate/runtime/log';
 import { createAccessLog } from '../access-log/access-log.ts';
 import { createLogDelivery } from '../access-log/delivery.ts';
 import { createAccessLogMetrics } from '../access-log/metrics.ts';
+import { createRequestRecordMetrics } from '../audit/metrics.ts';
+import { createRequestRecords } from '../audit/request-records.ts';
 import type { Config } from '../config.ts';
 import { createAttempts, s3AttemptLimits } from '../net/attempts.ts';
 import { createProxyTrust } from '../net/client-address.ts';
@@ -49,8 +51,17 @@ export async function openS3Listener(
   });
   const meter = createUsageMeter({ metadata, clock: systemClock, logger });
   const ledger = createQuotaLedger({ metadata, clock: systemClock });
+  const records = createRequestRecords({
+    store: core.audit.store,
+    clock: systemClock,
+    logger,
+    events: createRequestRecordMetrics(metrics.registry),
+    recording: config.auditRequests,
+    flushMs: config.auditRequestsFlushMs,
+  });
   const listener = createS3Listener({
-    observers: [accessLog.observe, meter.observe],
+    observers: [accessLog.observe, meter.observe, records.observe],
+    admit: (context) => records.admit(context),
     queryApi: sts.queryApi,
     engine: boundByQuotas(core.engine, { metadata, clock: systemClock, ledger }),
     webhooks: core.webhooks,
@@ -78,6 +89,7 @@ export async function openS3Listener(
       await listener.close(graceMs);
       await accessLog.close();
       await meter.close();
+      await records.close();
       await sts.close();
     },
   };

@@ -1,0 +1,89 @@
+import { hash } from 'node:crypto';
+import { Fault } from '@sealgate/core/faults';
+import type { RequestBatch } from '@sealgate/core/ports';
+import { createVirtualClock } from '@sealgate/testkit';
+import { describe, expect, it } from 'vitest';
+import type { S3Context } from '../s3/context.ts';
+import type { FinishedRequest } from '../s3/observer.ts';
+import { REQUESTS_BATCH, REQUESTS_WAITING_MAX } from './limits.ts';
+import { createRequestRecords, type RequestRecording } from './request-records.ts';
+
+function setUp(recording: RequestRecording = 'batched') {
+  const clock = createVirtualClock();
+  const batches: RequestBatch[] = [];
+  const state = { down: false, lost: 0 };
+  const records = createRequestRecords({
+    store: {
+      addRequests(batch) {
+        if (state.down) return Promise.reject(new Fault('DatabaseUnavailable', 'down'));
+        batches.push(batch);
+        return Promise.resolve();
+      },
+    },
+    clock,
+    logger: { warn: () => undefined },
+    events: { recorded: () => undefined, lost: (count) => void (state.lost += count) },
+    recording,
+    flushMs: 1000,
+  });
+  return { clock, batches, state, records };
+}
+
+const request = { socket: {} } as unknown as FinishedRequest['request'];
+const operation = { name: 'GetObject', level: 'object', bucket: 'b', key: 'k', query: new Map<string, string>() };
+
+function finished(requestId: string): FinishedRequest {
+  const facts = { request, requestId, operation, response: { statusCode: 200 }, endedAtMs: 1000 };
+  return { ...facts, caller: undefined, bucket: undefined, fault: undefined, parts: [] } as unknown as FinishedRequest;
+}
+
+const context = { request, requestId: 'R', operation, caller: { kind: 'anonymous' } } as unknown as S3Context;
+
+describe('records of requests', () => {
+  it('are written together, with the digest of their lines', async () => {
+    const { clock, batches, records } = setUp();
+    for (const id of ['1', '2', '3']) records.observe(finished(id));
+    expect(batches).toEqual([]);
+    await clock.advance(1000);
+    expect(batches).toHaveLength(1);
+    const [batch] = batches;
+    expect(batch?.detail).toMatchObject({ count: 3, sha256: hash('sha256', batch?.lines ?? '', 'hex') });
+    expect(
+      batch?.lines.split('\n').map((line) => line !== '' && (JSON.parse(line) as { requestId: string }).requestId),
+    ).toEqual(['1', '2', '3', false]);
+  });
+
+  it('wait for the database up to a bound, and what did not fit is counted in the log', async () => {
+    const { clock, batches, state, records } = setUp();
+    state.down = true;
+    for (let i = 0; i < REQUESTS_WAITING_MAX + 7; i += 1) records.observe(finished(String(i)));
+    await clock.advance(5000);
+    expect(state.lost).toBe(7);
+    state.down = false;
+    await clock.run(records.close());
+    const counts = batches.map(({ detail }) => Number(detail['count']));
+    expect(counts.reduce((a, b) => a + b, 0)).toBe(REQUESTS_WAITING_MAX);
+    expect(Math.max(...counts)).toBe(REQUESTS_BATCH);
+    expect(batches.map(({ detail }) => detail['gap']).filter((gap) => gap !== undefined)).toEqual([7]);
+  });
+
+  it('come before the answer where that is asked for, or there is none', async () => {
+    const { batches, state, records } = setUp('synchronous');
+    await records.admit(context);
+    expect(
+      batches.flatMap(({ lines }) => lines.split('\n').slice(0, -1)).map((line) => JSON.parse(line) as object),
+    ).toMatchObject([{ admitted: true, requestId: 'R', bucket: 'b', key: 'k' }]);
+    state.down = true;
+    await expect(records.admit(context)).rejects.toMatchObject({ code: 'DatabaseUnavailable' });
+    const batched = setUp();
+    batched.state.down = true;
+    await batched.records.admit(context);
+  });
+
+  it('are none when nobody wants them', async () => {
+    const { batches, records } = setUp('off');
+    records.observe(finished('1'));
+    await records.close();
+    expect(batches).toEqual([]);
+  });
+});

@@ -1,0 +1,197 @@
+import { hash } from 'node:crypto';
+import { canonicalJson } from '@sealgate/core/audit';
+import { Fault, toFault } from '@sealgate/core/faults';
+import type { AuditActor, AuditStore, Clock } from '@sealgate/core/ports';
+import type { Logger } from '@sealgate/runtime/log';
+import { clientOf } from '../net/client-address.ts';
+import { callerId } from '../s3/access/caller.ts';
+import type { S3Context } from '../s3/context.ts';
+import type { FinishedRequest, RequestObserver } from '../s3/observer.ts';
+import { REQUESTS_BATCH, REQUESTS_RETRY_MS, REQUESTS_WAITING_MAX } from './limits.ts';
+
+/** `batched`: recorded when it is over. `synchronous`: also before anything of the answer goes out. */
+export type RequestRecording = 'off' | 'batched' | 'synchronous';
+
+export interface RequestRecordEvents {
+  recorded(count: number): void;
+  lost(count: number): void;
+}
+
+/**
+ * Records of all requests to the S3 listener, refused ones too, in the audit log: many in one row, with one entry that has
+ * their digest. What this process has not written when it is killed is lost, at most what came within the flush time. When
+ * the database takes nothing, records wait up to a bound; what comes beyond is counted, and the next entry tells how many
+ * there were.
+ */
+export interface RequestRecords {
+  readonly observe: RequestObserver;
+  /**
+   * Ends once the request is recorded, where that is asked for.
+   * @throws Fault DatabaseUnavailable when it cannot be
+   */
+  admit(context: S3Context): Promise<void>;
+  /** Writes what waits. */
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  readonly tenantId: string | null;
+  readonly atMs: number;
+  readonly line: string;
+  readonly done?: (error?: unknown) => void;
+}
+
+const ACTOR: AuditActor = { kind: 'system', id: 'request-records', requestId: '' };
+
+export function createRequestRecords(deps: {
+  readonly store: Pick<AuditStore, 'addRequests'>;
+  readonly clock: Clock;
+  readonly logger: Pick<Logger, 'warn'>;
+  readonly events: RequestRecordEvents;
+  readonly recording: RequestRecording;
+  readonly flushMs: number;
+}): RequestRecords {
+  const { store, clock, logger, events, recording, flushMs } = deps;
+  const gaps = new Map<string | null, number>();
+  let waiting: Waiting[] = [];
+  let writing: Promise<void> | undefined;
+  let cancel: (() => void) | undefined;
+  let closing = false;
+
+  function add(record: Waiting): void {
+    if (waiting.length >= REQUESTS_WAITING_MAX) {
+      gaps.set(record.tenantId, (gaps.get(record.tenantId) ?? 0) + 1);
+      events.lost(1);
+      record.done?.(new Fault('DatabaseUnavailable', 'The request cannot be recorded. Please try again.'));
+      return;
+    }
+    waiting.push(record);
+    if (record.done !== undefined || waiting.length >= REQUESTS_BATCH) flush();
+    else schedule(flushMs);
+  }
+
+  function schedule(ms: number): void {
+    cancel ??= clock.schedule(ms, () => {
+      cancel = undefined;
+      flush();
+    });
+  }
+
+  function flush(): void {
+    if (writing !== undefined || waiting.length === 0) return;
+    cancel?.();
+    cancel = undefined;
+    writing = writeAll().finally(() => {
+      writing = undefined;
+      if (waiting.some(({ done }) => done !== undefined) || waiting.length >= REQUESTS_BATCH) flush();
+      else if (waiting.length > 0) schedule(flushMs);
+    });
+  }
+
+  async function writeAll(): Promise<void> {
+    const batch = waiting.slice(0, REQUESTS_BATCH);
+    for (const [tenantId, records] of Map.groupBy(batch, (record) => record.tenantId)) {
+      try {
+        await write(tenantId, records);
+        const written = new Set(records);
+        waiting = waiting.filter((record) => !written.has(record));
+      } catch (error) {
+        // Who waits for it is told; what else there is waits for the next try.
+        const told = records.filter(({ done }) => done !== undefined);
+        for (const { done } of told) done?.(error);
+        waiting = waiting.filter((record) => !told.includes(record));
+        logger.warn({ err: error, records: records.length }, 'records of requests could not be written');
+        if (!closing) await pause();
+        return;
+      }
+    }
+  }
+
+  async function write(tenantId: string | null, records: readonly Waiting[]): Promise<void> {
+    const lines = records.map(({ line }) => `${line}\n`).join('');
+    const digest = hash('sha256', lines, 'buffer');
+    const gap = gaps.get(tenantId) ?? 0;
+    const times = records.map(({ atMs }) => atMs);
+    const [firstMs, lastMs] = [Math.min(...times), Math.max(...times)];
+    const detail = {
+      sha256: digest.toString('hex'),
+      count: records.length,
+      first: new Date(firstMs).toISOString(),
+      last: new Date(lastMs).toISOString(),
+      ...(tenantId === null ? {} : { tenant: tenantId }),
+      ...(gap === 0 ? {} : { gap }),
+    };
+    await store.addRequests({ digest, tenantId, firstMs, lastMs, lines, detail }, ACTOR);
+    if (gap > 0) gaps.set(tenantId, (gaps.get(tenantId) ?? 0) - gap);
+    if (gaps.get(tenantId) === 0) gaps.delete(tenantId);
+    events.recorded(records.length);
+    for (const { done } of records) done?.();
+  }
+
+  const pause = (): Promise<void> => new Promise((resolve) => void clock.schedule(REQUESTS_RETRY_MS, resolve));
+
+  return {
+    observe(finished) {
+      if (recording === 'off' || finished.operation === undefined) return;
+      add({ tenantId: tenantOf(finished), atMs: finished.endedAtMs, line: finishedLine(finished) });
+    },
+    async admit(context) {
+      if (recording !== 'synchronous') return;
+      const { caller } = context;
+      const tenantId = caller.kind === 'credential' ? caller.credential.tenant.id : null;
+      const atMs = clock.now();
+      const line = canonicalJson({ ...aboutOf(context), admitted: true, at: new Date(atMs).toISOString() });
+      await new Promise<void>((resolve, reject) => {
+        add({ tenantId, atMs, line, done: (error) => (error === undefined ? resolve() : reject(toFault(error))) });
+      });
+    },
+    async close() {
+      closing = true;
+      cancel?.();
+      while (waiting.length > 0 || writing !== undefined) {
+        flush();
+        const before = waiting.length;
+        await writing;
+        if (waiting.length === before && waiting.length > 0) {
+          events.lost(waiting.length);
+          return;
+        }
+      }
+    },
+  };
+}
+
+/** Whose log it belongs in: the bucket's owner, else the caller's tenant. */
+function tenantOf({ bucket, caller }: FinishedRequest): string | null {
+  if (bucket !== undefined) return bucket.tenantId;
+  return caller?.kind === 'credential' ? caller.credential.tenant.id : null;
+}
+
+function aboutOf({
+  operation,
+  requestId,
+  request,
+  caller,
+}: Pick<S3Context, 'operation' | 'requestId' | 'request'> & { readonly caller?: S3Context['caller'] | undefined }) {
+  const level = operation.level;
+  return {
+    operation: operation.name,
+    requestId,
+    caller: caller === undefined ? undefined : callerId(caller),
+    bucket: level === 'service' ? undefined : operation.bucket,
+    key: level === 'object' ? operation.key : undefined,
+    version: operation.query.get('versionId'),
+    remoteAddress: clientOf(request).address,
+  };
+}
+
+function finishedLine(finished: FinishedRequest): string {
+  const { operation, response, fault, endedAtMs } = finished;
+  if (operation === undefined) return '';
+  return canonicalJson({
+    ...aboutOf({ ...finished, operation }),
+    at: new Date(endedAtMs).toISOString(),
+    status: response.statusCode,
+    error: fault?.code,
+  });
+}
