@@ -212,10 +212,11 @@ async function startLoops({ core, options, metrics, closers }: Opening): Promise
       pace: SESSION_SWEEP_PACE,
     }),
   ];
-  for (const loop of loops) {
-    loop.start();
-    closers.add('background work', (graceMs) => loop.stop(graceMs));
-  }
+  for (const loop of loops) loop.start();
+  // All at once: the listeners close after them, and one busy loop must not add to the next.
+  closers.add('background work', async (graceMs) => {
+    await Promise.all(loops.map((loop) => loop.stop(graceMs)));
+  });
   // Closed first: what the loops cannot finish in time goes back untried, at once.
   closers.add('repairs', () => {
     core.engine.repairWork.stopTaking();
