@@ -16,10 +16,10 @@ const forbidden = [
   {
     name: 'apps-stay-apart',
     comment:
-      'Composition roots never import each other. The command line starts the gateway through its entry point only.',
+      'Composition roots never import each other. The command line starts gateways and agents through their entry points only.',
     severity: 'error',
     from: { path: '^apps/([^/]+)/' },
-    to: { path: '^apps/([^/]+)/', pathNot: ['^apps/$1/', '^apps/gateway/src/index\\.ts$'] },
+    to: { path: '^apps/([^/]+)/', pathNot: ['^apps/$1/', '^apps/(gateway|agent)/src/index\\.ts$'] },
   },
   {
     name: 'packages-know-no-app',
@@ -31,7 +31,7 @@ const forbidden = [
     name: 'gateway-cannot-decrypt',
     comment: 'Promise 1: the gateway never holds code that seals or opens objects.',
     severity: 'error',
-    from: { path: '^(apps/gateway|packages/(engine|metadata|backends|runtime))/' },
+    from: { path: '^(apps/(gateway|agent)|packages/(engine|metadata|backends|runtime))/' },
     to: { path: '^packages/sealed/src/(floe|seal|open|keys)/|^packages/client/' },
   },
   {

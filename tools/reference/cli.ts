@@ -7,7 +7,7 @@ type Option = Command['options'][number];
 /** docs/reference/cli.md, from the command tree. */
 export function renderCli(): string {
   const idle = (): Promise<void> => Promise.resolve();
-  const program = createProgram({ execute: idle, serve: idle }, '');
+  const program = createProgram({ execute: idle, serve: idle, runAgent: idle }, '');
   const leaves = program.commands.flatMap((command) => (command.commands.length > 0 ? command.commands : [command]));
   const codes = EXIT_CODES.map(({ code, meaning }) => `| ${code} | ${meaning} |`);
   return `# Command line

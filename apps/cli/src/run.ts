@@ -27,6 +27,11 @@ export async function run(args: readonly string[], version: string): Promise<num
         const { runGateway } = await import('@sealgate/gateway');
         exitCode = await runGateway(settings);
       },
+      async runAgent(settings) {
+        serving = true;
+        const { runAgent } = await import('@sealgate/agent');
+        exitCode = await runAgent(settings);
+      },
     },
     version,
   );

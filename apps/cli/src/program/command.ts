@@ -20,6 +20,8 @@ export interface ProgramDeps {
   readonly execute: Execute;
   /** `sealgate serve` takes no context: it is another program. */
   readonly serve: (args: readonly string[]) => Promise<void>;
+  /** `sealgate agent`, alone or with `run`: another program too. */
+  readonly runAgent: (args: readonly string[]) => Promise<void>;
 }
 
 const CONNECTION_GROUP = 'Connection:';

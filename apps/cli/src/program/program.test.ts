@@ -19,6 +19,10 @@ function newProgram(): {
       executed.push({ options });
       return Promise.resolve();
     },
+    runAgent: (settings) => {
+      served.push(settings);
+      return Promise.resolve();
+    },
     serve: (settings) => {
       served.push(settings);
       return Promise.resolve();
@@ -115,6 +119,13 @@ describe('the command tree', () => {
       'recovery status',
       'recovery rebuild',
       'evidence verify',
+      'agent run',
+      'agent create',
+      'agent list',
+      'agent show',
+      'agent disable',
+      'agent enable',
+      'agent remove',
       'serve',
     ]);
   });

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { exitCodes } from '../exit-codes.ts';
 import { addAccountingCommands, addSecretCommands } from './accounting.ts';
+import { addAgentCommands } from './agents.ts';
 import { addAuditCommands } from './audit.ts';
 import { addBucketCommands } from './buckets.ts';
 import { examplesText, type ProgramDeps } from './command.ts';
@@ -47,6 +48,7 @@ export function createProgram(deps: ProgramDeps, version: string): Command {
   addRecoverCommand(program, deps);
   addRecoveryCommands(program, deps);
   addEvidenceCommands(program, deps);
+  addAgentCommands(program, deps);
   program
     .command('serve')
     .summary('Start a gateway')

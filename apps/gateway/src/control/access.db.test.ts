@@ -77,6 +77,11 @@ const table: Readonly<Record<string, Row>> = {
   listDeadLetters: TENANT_LOOK,
   redriveDeadLetters: TENANT_CHANGE,
   statObject: TENANT_LOOK,
+  createAgent: ADMIN,
+  listAgents: LOOK,
+  getAgent: LOOK,
+  updateAgent: ADMIN,
+  removeAgent: ADMIN,
   searchAudit: ['tenant', 'operator', 'auditor'],
   issueEvidence: ['tenant', 'operator', 'auditor', 'tenant'],
   findAuditRange: AUDIT,
@@ -103,7 +108,8 @@ const table: Readonly<Record<string, Row>> = {
 const ISSUER = 'http://127.0.0.1:8080/people';
 const REGION = 'eu-test-1';
 // Descriptions only: no handler is called.
-const held = controlRoutes({} as ControlServices).filter(({ access }) => access !== 'public');
+const routes = controlRoutes({} as ControlServices);
+const held = routes.filter(({ access }) => access !== 'public' && access !== 'agent');
 
 interface Pair {
   readonly accessKeyId: string;
@@ -240,6 +246,12 @@ describe('the table of calls, roles and tenants', () => {
       expect(withoutIds(forTheirs, 'other')).toBe(withoutIds(forMissing, 'third'));
       return undefined;
     });
+  });
+});
+
+describe('calls of agents', () => {
+  it.each(routes.filter(({ access }) => access === 'agent'))('$operationId is for agents alone', async (route) => {
+    for (const caller of callers) expect((await outcome(caller, await sample(route, 'acme'))).status).toBe(401);
   });
 });
 

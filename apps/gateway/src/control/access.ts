@@ -2,6 +2,7 @@ import { Fault } from '@sealgate/core/faults';
 import { type CallerRole, type HeldGrant, knowsTenant, reachOf } from '@sealgate/core/federation';
 import { type AccessKeyId, parseAccessKeyId } from '@sealgate/core/names';
 import type { AuditActor, Metadata, Tenant } from '@sealgate/core/ports';
+import type { AgentCaller } from '../agents/sessions.ts';
 
 /** Where a call names the tenant that it is about. */
 export type TenantPlace =
@@ -19,8 +20,10 @@ export interface AccessRule {
   readonly tenant?: TenantPlace | 'any';
 }
 
-/** Who may call a route. `admin`: operators of the whole gateway; what is forgotten to be opened stays there. */
-export type Access = 'public' | 'admin' | AccessRule;
+/** Who may call a route. `agent`: a session of an agent. `admin`: operators of the whole gateway; what is forgotten to be opened stays there. */
+export type Access = 'public' | 'agent' | 'admin' | AccessRule;
+/** For people and tenants: what roles decide. */
+export type RoleAccess = Exclude<Access, 'public' | 'agent'>;
 
 const byTenant = { in: 'path', name: 'tenant' } as const;
 
@@ -35,19 +38,22 @@ export const lookAtAudit: AccessRule = { roles: ['operator', 'auditor'] };
 export const tenantLooks = (tenant: TenantPlace): AccessRule => ({ roles: ['operator', 'viewer', 'tenant'], tenant });
 export const tenantChanges = (tenant: TenantPlace): AccessRule => ({ roles: ['operator', 'tenant'], tenant });
 
-export function ruleOf(access: Exclude<Access, 'public'>): AccessRule {
+export function ruleOf(access: RoleAccess): AccessRule {
   return access === 'admin' ? { roles: ['operator'] } : access;
 }
 
 /** Who calls the control listener, proved. */
 export interface ControlCaller {
-  readonly kind: 'admin-key' | 'token' | 'access-key';
+  readonly kind: 'admin-key' | 'token' | 'access-key' | 'agent';
   /** For audit entries: `admin-key`, the provider and subject of a token, an access key id. */
   readonly id: string;
   readonly grants: readonly HeldGrant[];
+  /** Of kind `agent`. */
+  readonly agent?: AgentCaller;
 }
 
 export function actorOf(caller: ControlCaller): Pick<AuditActor, 'kind' | 'id'> {
+  if (caller.kind === 'agent') return { kind: 'agent', id: caller.id };
   return { kind: caller.kind === 'access-key' ? 'tenant' : 'admin', id: caller.id };
 }
 
@@ -55,7 +61,7 @@ export function actorOf(caller: ControlCaller): Pick<AuditActor, 'kind' | 'id'> 
  * What can be said before the input is read: whether the caller may make this call for anybody.
  * @throws Fault AccessDenied
  */
-export function requireRole(access: Exclude<Access, 'public'>, caller: ControlCaller): void {
+export function requireRole(access: RoleAccess, caller: ControlCaller): void {
   const { roles, tenant } = ruleOf(access);
   const reach = reachOf(roles, caller.grants);
   if (reach === 'all') return;
@@ -79,7 +85,7 @@ export interface RawInput {
  * @throws Fault AccessDenied, NotFound, ValidationFailed
  */
 export async function withinReach(
-  request: { readonly access: Exclude<Access, 'public'>; readonly caller: ControlCaller; readonly input: RawInput },
+  request: { readonly access: RoleAccess; readonly caller: ControlCaller; readonly input: RawInput },
   metadata: Pick<Metadata, 'tenant' | 'credential'>,
 ): Promise<RawInput> {
   const { caller, access } = request;

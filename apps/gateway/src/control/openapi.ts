@@ -31,6 +31,7 @@ export function openApiOf(routes: readonly Route[], plain: readonly PlainRoute[]
 }
 
 const securitySchemes: Json = {
+  agentSession: { type: 'http', scheme: 'bearer', description: 'What POST /agents/session gave.' },
   adminKey: { type: 'apiKey', in: 'header', name: 'X-Admin-Key', description: 'The operator of the whole gateway.' },
   token: {
     type: 'http',
@@ -49,6 +50,8 @@ const securitySchemes: Json = {
 /** How to prove who calls, and which roles may. */
 function accessOf({ access }: Route): Json {
   if (access === 'public') return { security: [] };
+  if (access === 'agent')
+    return { security: [{ agentSession: [] }], 'x-sealgate-access': { roles: ['agent'], of: 'caller' } };
   const { roles, tenant } = ruleOf(access);
   const signed = roles.includes('tenant') ? [{ signature: [] }] : [];
   return {

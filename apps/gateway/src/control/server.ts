@@ -134,6 +134,11 @@ function addRoute(app: FastifyInstance, each: Route, deps: ControlServerDeps): v
     // Before the body is read: strangers do not get to send one.
     async onRequest(request) {
       if (access === 'public') return;
+      if (access === 'agent') {
+        const agent = await deps.services.agents.prove(headerOf(request, 'authorization'));
+        callers.set(request, { caller: { kind: 'agent', id: agent.agent.id, grants: [], agent } });
+        return;
+      }
       const proved = await deps.authenticate(proofOf(request));
       requireRole(access, proved.caller);
       callers.set(request, proved);
@@ -143,7 +148,7 @@ function addRoute(app: FastifyInstance, each: Route, deps: ControlServerDeps): v
       requireBodyOf(request, proved?.bodySha256);
       const raw = { path: recordOf(request.params), query: recordOf(request.query), body: request.body };
       const input =
-        access === 'public' || proved === undefined
+        access === 'public' || access === 'agent' || proved === undefined
           ? raw
           : await withinReach({ access, caller: proved.caller, input: raw }, deps.services.metadata);
       const answer = await each.handle(parse(input), contextOf(request, reply, proved));

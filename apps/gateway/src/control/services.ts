@@ -4,6 +4,7 @@ import type { Bucket, Clock, Metadata, Tenant } from '@sealgate/core/ports';
 import type { Engine } from '@sealgate/engine';
 import type { BackendRegistry } from '@sealgate/runtime/backends';
 import type { EndpointGuard } from '@sealgate/runtime/net';
+import type { AgentSessions } from '../agents/sessions.ts';
 import type { AuditServices } from '../audit/audit-services.ts';
 import type { BackendProber } from '../backends/prober.ts';
 import type { Readiness } from '../start/readiness.ts';
@@ -15,6 +16,7 @@ export interface ControlServices {
   readonly engine: Pick<Engine, 'maintenance' | 'policies'>;
   readonly registry: BackendRegistry;
   readonly prober: BackendProber;
+  readonly agents: AgentSessions;
   readonly guard: EndpointGuard;
   readonly clock: Clock;
   readonly readiness: Readiness;

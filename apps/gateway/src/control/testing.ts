@@ -11,6 +11,7 @@ import { type AllowedRanges, createEndpointGuard } from '@sealgate/runtime/net';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { pino } from 'pino';
 import { inject } from 'vitest';
+import { createAgentSessions } from '../agents/sessions.ts';
 import { auditServicesOf } from '../audit/audit-services.ts';
 import { createBackendProber } from '../backends/prober.ts';
 import { createAttempts } from '../net/attempts.ts';
@@ -64,6 +65,7 @@ export async function startControl(allowed: AllowedRanges = NO_RANGES, verifyTok
       engine,
       registry,
       prober,
+      agents: createAgentSessions({ metadata, clock }),
       guard: links.guard,
       clock,
       readiness,

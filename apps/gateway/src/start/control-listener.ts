@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { systemClock } from '@sealgate/core/ports';
 import type { Logger } from '@sealgate/runtime/log';
 import { AggregatorRegistry } from 'prom-client';
+import { createAgentSessions } from '../agents/sessions.ts';
 import { createBackendProber } from '../backends/prober.ts';
 import type { Config } from '../config.ts';
 import { createAdminKeyCheck } from '../control/auth.ts';
@@ -56,6 +57,7 @@ export async function openControlListener(
       engine: core.engine,
       registry: core.registry,
       prober: createBackendProber(core.links),
+      agents: createAgentSessions({ metadata, clock }),
       guard: core.guard,
       clock,
       readiness: deps.readiness,

@@ -116,21 +116,35 @@ async function restore(deps: RepairDeps, what: Restore, signal: AbortSignal): Pr
   const { blob } = pending;
   const driver = deps.pool.driver(backend.id);
   if (driver === undefined) throw new Fault('BackendUnreachable', 'The storage location has no driver here.');
-  const name = await deps.physical.ensure(bucket, backend, signal);
   const replica = { backend: backend.id, shard, state: 'stored' as const };
   const discard = (): Promise<void> =>
     deps.metadata.enqueueDeletion({ blobId: blob.blobId, bucketId: bucket.id, replicas: [replica] });
   if (!(await isGood(deps, what, replica, signal))) {
     try {
-      await rewrite(deps, what, { driver, name, signal });
+      await intoBucket(deps, what, signal, (name) => rewrite(deps, what, { driver, name, signal }));
     } catch (error) {
-      if (isFault(error, 'BlobMissing')) deps.physical.doubt(bucket.id, backend.id);
       // The bytes may have landed all the same, and when the blob has gone meanwhile nothing else remembers them.
       if ((await deps.metadata.blobForRepair(blob.blobId)) === undefined) await discard();
       throw error;
     }
   }
   if (!(await deps.work.mark(job, replica))) await discard();
+}
+
+/** A backend that lost its blobs may have lost the bucket too: then it is made again, and the write begins anew. */
+async function intoBucket(
+  { physical }: RepairDeps,
+  { bucket, backend }: Restore,
+  signal: AbortSignal,
+  write: (name: PhysicalBucketName) => Promise<void>,
+): Promise<void> {
+  try {
+    await write(await physical.ensure(bucket, backend, signal));
+  } catch (error) {
+    if (!isFault(error, 'BlobMissing')) throw error;
+    physical.doubt(bucket.id, backend.id);
+    await write(await physical.ensure(bucket, backend, signal));
+  }
 }
 
 /** Replaces whatever is there by a good copy or shard, and reads that back. */

@@ -26,6 +26,12 @@ const newStorage = z.object({
     .default(null)
     .meta({ description: 'Write-only. Sealed before it reaches the database.' }),
   custody: z.enum(['gateway', 'agent', 'client']).default('gateway'),
+  agentId: z
+    .string()
+    .max(63)
+    .nullable()
+    .default(null)
+    .meta({ description: 'Custody "agent": which one, when it is known.' }),
   provider: label,
   providerRegion: label.default('us-east-1').meta({ description: 'What requests to the backend are signed for.' }),
   region: label.meta({ description: 'Your name of the place; spread rules count it.' }),
@@ -125,6 +131,9 @@ export function probeModel(seen: Examination | undefined, atMs: number): z.input
 
 /** @throws Fault EndpointRefused, ValidationFailed */
 async function checkedEndpoint(services: ControlServices, wanted: NewStorage): Promise<string> {
+  await checkAgent(services, wanted);
+  // A folder of another machine: the agent says which it is.
+  if (wanted.type === 'filesystem' && wanted.custody === 'agent') return wanted.endpoint;
   if (wanted.type === 'filesystem') return checkedFolder(wanted.endpoint, services.filesystemRoots);
   if (wanted.custody === 'gateway' && wanted.credentials === null) {
     throw new Fault('ValidationFailed', 'A backend in the custody of the gateway needs "credentials".');
@@ -134,6 +143,15 @@ async function checkedEndpoint(services: ControlServices, wanted: NewStorage): P
   }
   await services.guard.check(wanted.endpoint);
   return new URL(wanted.endpoint).origin;
+}
+
+/** @throws Fault ValidationFailed */
+async function checkAgent({ metadata }: ControlServices, { custody, agentId }: NewStorage): Promise<void> {
+  if (agentId === null) return;
+  if (custody !== 'agent') throw new Fault('ValidationFailed', 'Only custody "agent" has an "agentId".');
+  if ((await metadata.agent(agentId)) === undefined) {
+    throw new Fault('ValidationFailed', `There is no agent "${agentId}".`);
+  }
 }
 
 function checkedFolder(folder: string, roots: readonly string[]): string {

@@ -1,5 +1,7 @@
 import type { Route } from '../route.ts';
 import type { ControlServices } from '../services.ts';
+import { agentCallRoutes } from './agent-calls.ts';
+import { agentRoutes } from './agents.ts';
 import { auditRoutes } from './audit.ts';
 import { auditProofRoutes } from './audit-proofs.ts';
 import { backendRoutes } from './backends.ts';
@@ -42,5 +44,7 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...auditProofRoutes(services),
     ...jobRoutes(services),
     ...evidenceRoutes(services),
+    ...agentRoutes(services),
+    ...agentCallRoutes(services),
   ];
 }

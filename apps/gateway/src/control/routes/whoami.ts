@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Route, route } from '../route.ts';
 
 const callerSchema = z.object({
-  kind: z.enum(['admin-key', 'token', 'access-key']),
+  kind: z.enum(['admin-key', 'token', 'access-key', 'agent']),
   id: z.string().meta({ description: 'As the audit log names the caller.' }),
   grants: z.array(
     z.object({

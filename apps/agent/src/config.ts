@@ -1,0 +1,107 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
+import { Fault } from '@sealgate/core/faults';
+import { LEASE_MS_MAX, LEASES_MAX } from '@sealgate/runtime/agents';
+import { Secret } from '@sealgate/runtime/log';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+
+const CONFIG_FILE = 'agent.yaml';
+
+const secret = z
+  .string()
+  .min(1)
+  .transform((text) => new Secret(text));
+const url = z.url({ protocol: /^https?$/, error: 'must be the URL of a control listener' });
+
+const backendSchema = z.union([
+  z.strictObject({ folder: z.string().refine(isAbsolute, 'must be an absolute folder') }),
+  z.strictObject({
+    accessKeyId: z.string().min(1),
+    secretAccessKey: secret,
+    /** Where the gateway says otherwise, this one counts. */
+    endpoint: z.url({ protocol: /^https?$/ }).optional(),
+  }),
+]);
+
+const schema = z.strictObject({
+  controlUrl: url.optional(),
+  databaseUrl: secret.optional(),
+  passphrase: secret.optional(),
+  passphraseVersion: z.coerce.number().int().min(1).max(32_767).default(1),
+  enrolmentToken: secret.optional(),
+  stateDir: z.string().min(1).default('./agent'),
+  backends: z.record(z.string(), backendSchema).default({}),
+  /** Batches of repairs at once. */
+  concurrency: z.coerce.number().int().min(1).max(32).default(2),
+  /** Repairs of one batch. */
+  batch: z.coerce.number().int().min(1).max(LEASES_MAX).default(4),
+  leaseSeconds: z.coerce
+    .number()
+    .min(2)
+    .max(LEASE_MS_MAX / 1000)
+    .default(60),
+  /** As SEALGATE_ALLOW_PRIVATE_ENDPOINTS of a gateway: false, true, or ranges. */
+  allowPrivateEndpoints: z.union([z.boolean(), z.array(z.string())]).default(false),
+  drainSeconds: z.coerce.number().int().min(0).max(3600).default(30),
+  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  logFormat: z.enum(['auto', 'json', 'pretty']).default('auto'),
+});
+
+export type AgentConfig = Readonly<z.output<typeof schema>>;
+/** What an agent has of one backend. */
+export type OwnBackend = z.output<typeof backendSchema>;
+
+/** Secrets may come from the environment only, or from the file; command lines show in process lists. */
+const VARIABLES: Readonly<Record<string, keyof z.input<typeof schema>>> = {
+  SEALGATE_CONTROL_URL: 'controlUrl',
+  DATABASE_URL: 'databaseUrl',
+  TENANT_SECRET_PASSPHRASE: 'passphrase',
+  TENANT_SECRET_PASSPHRASE_VERSION: 'passphraseVersion',
+  SEALGATE_AGENT_ENROLMENT_TOKEN: 'enrolmentToken',
+  SEALGATE_AGENT_STATE_DIR: 'stateDir',
+  SEALGATE_LOG_LEVEL: 'logLevel',
+  SEALGATE_LOG_FORMAT: 'logFormat',
+};
+
+/**
+ * Settings of an agent: the environment, else its file.
+ * @throws Fault ConfigInvalid naming every wrong setting
+ */
+export function loadAgentConfig(sources: {
+  readonly file: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}): AgentConfig {
+  const { env, cwd } = sources;
+  const path = resolve(cwd, sources.file ?? env['SEALGATE_AGENT_CONFIG'] ?? CONFIG_FILE);
+  const named = sources.file !== undefined || env['SEALGATE_AGENT_CONFIG'] !== undefined;
+  const given = new Map(Object.entries(existsSync(path) || named ? readYaml(path) : {}));
+  for (const [variable, name] of Object.entries(VARIABLES)) {
+    const value = env[variable];
+    if (value !== undefined && value !== '') given.set(name, value);
+  }
+  const parsed = schema.safeParse(Object.fromEntries(given));
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    throw new Fault('ConfigInvalid', `The settings of the agent are not valid:\n${lines.join('\n')}`);
+  }
+  const config = parsed.data;
+  if ((config.controlUrl === undefined) === (config.databaseUrl === undefined)) {
+    throw new Fault('ConfigInvalid', 'An agent works over SEALGATE_CONTROL_URL or over DATABASE_URL: set one of them.');
+  }
+  if (config.databaseUrl !== undefined && config.passphrase === undefined) {
+    throw new Fault('ConfigInvalid', 'Over DATABASE_URL an agent needs TENANT_SECRET_PASSPHRASE.');
+  }
+  return { ...config, stateDir: resolve(cwd, config.stateDir) };
+}
+
+function readYaml(path: string): object {
+  try {
+    const value: unknown = parseYaml(readFileSync(path, 'utf8')) ?? {};
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch (cause) {
+    throw new Fault('ConfigInvalid', `${path} cannot be read: ${String(cause).split('\n', 1)[0] ?? ''}`, { cause });
+  }
+  throw new Fault('ConfigInvalid', `${path} must hold settings as "name: value" lines.`);
+}

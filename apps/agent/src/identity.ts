@@ -1,0 +1,100 @@
+import { createPrivateKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Fault } from '@sealgate/core/faults';
+import { ASSERTION_AUDIENCE, ASSERTION_SECONDS_MAX } from '@sealgate/runtime/agents';
+import { SignJWT } from 'jose';
+import { z } from 'zod';
+
+const FILE = 'agent-key.json';
+/** Bytes of a raw Ed25519 or X25519 key: the last ones of its SubjectPublicKeyInfo. */
+const RAW_KEY_BYTES = 32;
+
+const stored = z.object({ id: z.string().nullable(), signing: z.string(), encryption: z.string() });
+
+/** The agent's own keys. They are made here and never leave this machine. */
+export interface Identity {
+  /** Undefined before it has enrolled. */
+  readonly id: string | undefined;
+  readonly publicKey: Uint8Array;
+  readonly encryptionKey: Uint8Array;
+  /** Remembers under which name it enrolled. */
+  enrolled(id: string): Promise<void>;
+  /** A statement that proves the key, good once and for a minute. `epoch`: the session that goes on. */
+  assert(epoch: number | undefined): Promise<string>;
+}
+
+export async function openIdentity(stateDir: string): Promise<Identity> {
+  const path = join(stateDir, FILE);
+  const known = await read(path);
+  const keys = known ?? (await make(path));
+  const signing = privateKey(keys.signing);
+  const encryption = privateKey(keys.encryption);
+  let { id } = keys;
+  return {
+    get id() {
+      return id ?? undefined;
+    },
+    publicKey: rawPublic(signing),
+    encryptionKey: rawPublic(encryption),
+    async enrolled(name) {
+      id = name;
+      await write(path, { ...keys, id });
+    },
+    assert(epoch) {
+      if (id === null) throw new Fault('NotAuthenticated', 'This agent has not enrolled.');
+      return new SignJWT(epoch === undefined ? {} : { epoch })
+        .setProtectedHeader({ alg: 'EdDSA', typ: 'JWT' })
+        .setIssuer(id)
+        .setSubject(id)
+        .setAudience(ASSERTION_AUDIENCE)
+        .setJti(randomUUID())
+        .setIssuedAt()
+        .setExpirationTime(`${ASSERTION_SECONDS_MAX}s`)
+        .sign(signing);
+    },
+  };
+}
+
+type Stored = z.output<typeof stored>;
+
+async function read(path: string): Promise<Stored | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const parsed = stored.safeParse(JSON.parse(text));
+  if (parsed.success) return parsed.data;
+  throw new Fault('StartFailed', `${path} is damaged. Restore it, or enrol the agent anew under another name.`);
+}
+
+async function make(path: string): Promise<Stored> {
+  const pem = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const signing = pem(generateKeyPairSync('ed25519').privateKey);
+  const encryption = pem(generateKeyPairSync('x25519').privateKey);
+  const keys = { id: null, signing, encryption };
+  await write(path, keys);
+  return keys;
+}
+
+/** Readable by its owner alone, and whole at any time. */
+async function write(path: string, keys: Stored): Promise<void> {
+  await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
+  const draft = `${path}.${process.pid}.new`;
+  await writeFile(draft, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 });
+  await rename(draft, path);
+}
+
+function privateKey(pem: string): KeyObject {
+  return createPrivateKey({ key: pem, format: 'pem' });
+}
+
+function rawPublic(key: KeyObject): Uint8Array {
+  const { x = '' } = key.export({ format: 'jwk' });
+  const raw = Buffer.from(x, 'base64url');
+  if (raw.length !== RAW_KEY_BYTES) throw new Fault('StartFailed', 'The key of the agent is of another kind.');
+  return raw;
+}

@@ -1,0 +1,226 @@
+import { hostname } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Fault, isFault } from '@sealgate/core/faults';
+import { type Backend, type Clock, systemClock } from '@sealgate/core/ports';
+import {
+  createRepairer,
+  defaultEngineLimits,
+  type Repairer,
+  type RepairMetadata,
+  silentEvents,
+} from '@sealgate/engine';
+import { fingerprint } from '@sealgate/runtime/agents';
+import { type BackendRegistry, createBackendRegistry, linkTo } from '@sealgate/runtime/backends';
+import { createLoop } from '@sealgate/runtime/background';
+import { createLogger, type Logger } from '@sealgate/runtime/log';
+import { createEndpointGuard } from '@sealgate/runtime/net';
+import { type AgentConfig, loadAgentConfig, type OwnBackend } from './config.ts';
+import { createControlLink, createSender } from './control-link.ts';
+import { type Identity, openIdentity } from './identity.ts';
+import { backendsOf, createRemoteMetadata, remoteBackend } from './remote-metadata.ts';
+
+const exitCodes = { stopped: 0, failed: 1, refused: 2 } as const;
+const PING_INTERVAL_MS = 5000;
+const PING_TIMEOUT_MS = 5000;
+const noMetrics = {
+  background: () => undefined,
+  backend: () => undefined,
+  backendCall: () => undefined,
+  forgetBackend: () => undefined,
+};
+
+/**
+ * Runs an agent until it is told to stop (SIGTERM, SIGINT): it takes repairs that it can do, over a gateway's control
+ * listener with a key of its own or over the database. What it has not finished when it stops goes back at once.
+ *
+ * @returns the exit code: 0 stopped in order, 1 failed, 2 refused to start with these settings
+ */
+export async function runAgent(args: readonly string[]): Promise<number> {
+  // Timers of the program let a process end; an idle agent goes on.
+  const alive = setInterval(() => undefined, 60_000);
+  try {
+    const { values } = parseArgs({ args: [...args], options: { config: { type: 'string' } }, strict: true });
+    const config = loadAgentConfig({ file: values.config, env: process.env, cwd: process.cwd() });
+    const logger = await createLogger(config);
+    return await run(config, logger);
+  } catch (error) {
+    const known = isFault(error) && error.code !== 'InternalError';
+    const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
+    process.stderr.write(`sealgate: ${text}\n`);
+    return isFault(error, 'ConfigInvalid') || error instanceof TypeError ? exitCodes.refused : exitCodes.failed;
+  } finally {
+    clearInterval(alive);
+  }
+}
+
+/** What an agent works with, over whichever way. */
+interface Reach {
+  readonly metadata: RepairMetadata;
+  readonly registry: BackendRegistry;
+  readonly worker: NonNullable<Parameters<typeof createRepairer>[0]['worker']>;
+  close(): Promise<void>;
+}
+
+async function run(config: AgentConfig, logger: Logger): Promise<number> {
+  const stopping = new AbortController();
+  const stopped = new Promise<string>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
+    stopping.signal.addEventListener('abort', () => resolve('superseded'));
+  });
+  const clock = systemClock;
+  const reach =
+    config.controlUrl === undefined ? await overDatabase(config, logger) : await overControl(config, logger, clock);
+  try {
+    await reach.registry.start();
+    const { pool } = reach.registry;
+    const limits = { ...defaultEngineLimits, repairBatch: config.batch };
+    const { metadata, worker } = reach;
+    const repairer = createRepairer({ metadata, worker, pool, clock, limits, events: silentEvents });
+    const loop = createLoop({
+      name: 'repairs',
+      concurrency: config.concurrency,
+      clock,
+      logger,
+      metrics: noMetrics,
+      run: (options) => takeBatch(repairer, options, () => stopping.abort()),
+    });
+    loop.start();
+    logger.info(
+      {
+        backends: pool
+          .all()
+          .filter(({ id }) => pool.driver(id))
+          .map(({ id }) => id),
+      },
+      'agent at work',
+    );
+    logger.info({ reason: await stopped }, 'stopping');
+    repairer.work.stopTaking();
+    await loop.stop(config.drainSeconds * 1000);
+    if (!stopping.signal.aborted) return exitCodes.stopped;
+    throw new Fault('LeaseLost', 'Another process works as this agent now, or it was disabled.');
+  } finally {
+    await reach.close();
+  }
+}
+
+/** An agent whose life is over can do nothing any more: it ends, and says why. */
+async function takeBatch(
+  repairer: Repairer,
+  options: { readonly signal: AbortSignal },
+  onOver: () => void,
+): Promise<number> {
+  try {
+    return await repairer.repairDue(options);
+  } catch (error) {
+    if (isFault(error, 'LeaseLost')) onOver();
+    throw error;
+  }
+}
+
+async function overControl(config: AgentConfig, logger: Logger, clock: Clock): Promise<Reach> {
+  const controlUrl = config.controlUrl ?? '';
+  const identity = await openIdentity(config.stateDir);
+  if (identity.id === undefined) await enrol(config, identity, logger);
+  const link = createControlLink({ controlUrl, identity, clock });
+  await link.begin();
+  logger.info({ agent: identity.id, epoch: link.epoch(), fingerprint: fingerprint(identity.publicKey) }, 'agent began');
+  const guard = createEndpointGuard(allowedOf(config));
+  const registry: BackendRegistry = createBackendRegistry({
+    metadata: {
+      listBackends: async () => (await backendsOf(link, reportOf(registry, config))).map(remoteBackend),
+      setBackendState: () => Promise.resolve(false),
+      hurryRepairs: () => Promise.resolve(0),
+    },
+    clock,
+    logger,
+    metrics: noMetrics,
+    createDriver: (backend) => linkTo(withOwn(backend, config.backends[backend.id]), { guard, clock, logger })?.driver,
+    recordsHealth: false,
+    pingIntervalMs: PING_INTERVAL_MS,
+    pingTimeoutMs: PING_TIMEOUT_MS,
+  });
+  const identityNow = () => ({ name: identity.id ?? '', epoch: link.epoch() });
+  return {
+    metadata: createRemoteMetadata(link),
+    registry,
+    worker: { identity: identityNow, kinds: ['repair', 'replicate'], leaseMs: config.leaseSeconds * 1000 },
+    close: () => registry.close(),
+  };
+}
+
+async function enrol(config: AgentConfig, identity: Identity, logger: Logger): Promise<void> {
+  const { enrolmentToken, controlUrl = '' } = config;
+  if (enrolmentToken === undefined) {
+    throw new Fault(
+      'ConfigInvalid',
+      'This agent has not enrolled. Make it with "sealgate agent create NAME" and give its token as SEALGATE_AGENT_ENROLMENT_TOKEN.',
+    );
+  }
+  const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+  const keys = { publicKey: base64(identity.publicKey), encryptionKey: base64(identity.encryptionKey) };
+  const answer = await createSender(controlUrl, fetch)('enrol', { token: enrolmentToken.reveal(), ...keys }, {});
+  await identity.enrolled(answer.id);
+  logger.info({ agent: answer.id, fingerprint: fingerprint(identity.publicKey) }, 'agent enrolled');
+}
+
+/** The backend with what this agent has of it; nothing else opens it. */
+function withOwn(backend: Backend, own: OwnBackend | undefined): Backend {
+  if (own === undefined) return { ...backend, custody: 'agent' };
+  if ('folder' in own) return { ...backend, custody: 'gateway', type: 'filesystem', endpoint: own.folder };
+  const credentials = { accessKeyId: own.accessKeyId, secretAccessKey: own.secretAccessKey.reveal() };
+  return { ...backend, custody: 'gateway', type: 's3', endpoint: own.endpoint ?? backend.endpoint, credentials };
+}
+
+function reportOf(registry: BackendRegistry, config: AgentConfig) {
+  const own = registry.views().filter(({ backend }) => Object.hasOwn(config.backends, backend.id));
+  return Object.fromEntries(
+    own.map(({ backend, latencyMs }) => [
+      backend.id,
+      { ok: backend.state === 'healthy' || backend.state === 'degraded', latencyMs: latencyMs ?? 0 },
+    ]),
+  );
+}
+
+function allowedOf({ allowPrivateEndpoints: allowed }: AgentConfig) {
+  return typeof allowed === 'boolean'
+    ? { privateRanges: allowed, cidrs: [] }
+    : { privateRanges: false, cidrs: allowed };
+}
+
+async function overDatabase(config: AgentConfig, logger: Logger): Promise<Reach> {
+  const { openMetadata } = await import('@sealgate/metadata');
+  const clock = systemClock;
+  const metadata = await openMetadata({
+    databaseUrl: config.databaseUrl?.reveal() ?? '',
+    secrets: { passphrases: [{ version: config.passphraseVersion, passphrase: config.passphrase?.reveal() ?? '' }] },
+    clock,
+    logger,
+    applicationName: 'sealgate-agent',
+    superviseQueue: false,
+  });
+  const guard = createEndpointGuard(allowedOf(config));
+  const registry = createBackendRegistry({
+    metadata,
+    clock,
+    logger,
+    metrics: noMetrics,
+    createDriver: (backend) => {
+      const own = config.backends[backend.id];
+      return linkTo(own === undefined ? backend : withOwn(backend, own), { guard, clock, logger })?.driver;
+    },
+    recordsHealth: false,
+    pingIntervalMs: PING_INTERVAL_MS,
+    pingTimeoutMs: PING_TIMEOUT_MS,
+  });
+  const identity = { name: `agent@${hostname()}/${process.pid}`, epoch: 0 };
+  return {
+    metadata,
+    registry,
+    worker: { identity: () => identity, kinds: ['repair', 'replicate'], leaseMs: config.leaseSeconds * 1000 },
+    async close() {
+      await registry.close();
+      await metadata.close();
+    },
+  };
+}
