@@ -6,6 +6,7 @@ import {
   EAGER_SWEEPS,
   forgetsPreconditions,
   removesTheWrongVersion,
+  removesWhatLeavesAtOnce,
   sweepsWithoutRecheck,
 } from './support/planted-bugs.ts';
 
@@ -35,6 +36,14 @@ describe('a planted bug is caught', () => {
 
   test('a sweep for orphans without a second look', async () => {
     const caught = await catchBug(sweepsWithoutRecheck, SCHEDULES, { sweeps: EAGER_SWEEPS });
-    expect(caught?.violations.join('\n')).toMatch(/^(nothing-lost|stored-is-stored|versions-kept)/m);
+    // What it removes the scrub makes good again, so the removal itself is seen, or a part that nobody reads is lost for good.
+    expect(caught?.violations.join('\n')).toMatch(
+      /^(nothing-lost|healed|keeps-what-is-stored|stored-is-stored|versions-kept)/m,
+    );
+  });
+
+  test('removal of what leaves without a second look', async () => {
+    const caught = await catchBug(removesWhatLeavesAtOnce, SCHEDULES);
+    expect(caught?.violations.join('\n')).toMatch(/^leaves-when-whole/m);
   });
 });

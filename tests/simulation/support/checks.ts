@@ -84,7 +84,11 @@ async function checkListedOrder(world: World, { metadata }: SimulatedGateway): P
   }
 }
 
-/** What a row calls stored can be fetched and has the digests of the blob; nothing stays owed for ever. */
+/**
+ * What a row calls stored can be fetched and has the digests of the blob, whatever a treacherous backend did to it after it
+ * had been proved: the scrub came by. Nothing stays owed for ever, and a backend that is drained holds nothing that could
+ * be elsewhere: six shards need all that are left.
+ */
 async function checkCopies(world: World): Promise<void> {
   const { cluster, history } = world;
   for (const { blob, bucketId, wanted } of cluster.metadata.blobRows()) {
@@ -92,26 +96,14 @@ async function checkCopies(world: World): Promise<void> {
     const names = await cluster.metadata.physicalBuckets(bucketId);
     for (const replica of blob.replicas) {
       const subject = `${names.get(replica.backend) ?? ''}/b/${blob.blobId}.${replica.shard}`;
+      const drained = cluster.metadata.backendRows().find(({ id }) => id === replica.backend)?.state === 'draining';
+      if (drained && blob.layout.kind === 'copies') history.violate('drained', `${subject} is still there`);
       if (replica.state !== 'stored') history.violate('healed', `${subject} is ${replica.state} for ever`);
-      else if (!excused(world, blob, subject) && !(await isGood(world, blob, replica, subject))) {
+      else if (!(await isGood(world, blob, replica, subject))) {
         history.violate('stored-is-stored', `${subject} is not what its row says`);
       }
     }
   }
-}
-
-/** The one treacherous backend spoilt or lost it after it had been proved; only a scrub can find that. */
-function excused(world: World, blob: BlobRecord, subject: string): boolean {
-  const traitor = world.plan.traitor === undefined ? undefined : world.cluster.members[world.plan.traitor];
-  if (traitor?.faulty.deceptions.has(subject) === true) return true;
-  const atMs = Number.parseInt(blob.blobId.replaceAll('-', '').slice(0, 12), 16);
-  const held = blob.replicas.some((replica) => replica.backend === traitor?.backend.id);
-  return held && world.vanishedAtMs.some((lostMs) => lostMs >= atMs) && subject.includes(traitorMark(world));
-}
-
-function traitorMark(world: World): string {
-  const traitor = world.plan.traitor === undefined ? undefined : world.cluster.members[world.plan.traitor];
-  return `-${traitor?.backend.id ?? 'nobody'}/`;
 }
 
 async function isGood(

@@ -1,9 +1,12 @@
-import { calmPlan } from '@sealgate/testkit';
+import type { AuditActor, Backend, BackendState } from '@sealgate/core/ports';
+import { calmPlan, type Prng } from '@sealgate/testkit';
 import { calmMetadataPlan } from '@sealgate/testkit/cluster';
 import type { World } from './world.ts';
 
 /** Troubles are spread over this much of a run. */
 const SPAN_MS = 30_000;
+
+const OPERATOR: AuditActor = { kind: 'admin', id: 'operator', requestId: 'drain' };
 
 /** What ends the troubles: nothing bad happens any more, and everything works. */
 export type Appease = () => void;
@@ -49,10 +52,10 @@ export function unleash(world: World): Appease {
       () => cluster.useMetadataPlan(plan.metadata),
     ),
   );
+  some(plan.drains, 2, () => drainOne(world, own));
   const traitor = plan.traitor === undefined ? undefined : members[plan.traitor];
   some(plan.vanishes && traitor !== undefined, 1, () => {
     traitor?.faulty.vanish();
-    world.vanishedAtMs.push(clock.now());
   });
   return () => {
     calm = true;
@@ -63,4 +66,15 @@ export function unleash(world: World): Appease {
     }
     cluster.useMetadataPlan(calmMetadataPlan);
   };
+}
+
+/** An operator empties one backend, of one at a time, and may change their mind. */
+function drainOne({ cluster }: World, prng: Prng): void {
+  const { metadata, clock, members } = cluster;
+  const tell = (id: Backend['id'], from: BackendState, to: BackendState): void =>
+    void metadata.setBackendState(id, { from: [from], to, reason: 'told to' }, OPERATOR);
+  if (metadata.backendRows().some(({ state }) => state === 'draining')) return;
+  const { id } = prng.pick(members).backend;
+  tell(id, 'healthy', 'draining');
+  if (prng.chance(0.5)) clock.schedule(1 + prng.int(20_000), () => tell(id, 'draining', 'healthy'));
 }

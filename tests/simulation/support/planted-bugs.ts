@@ -79,6 +79,21 @@ function rowNames(metadata: MemoryMetadata, { blobId, backend, shard }: StrayCop
   return row?.blob.replicas.some((replica) => replica.backend === backend && replica.shard === shard) ?? false;
 }
 
+/** Removes what was told to leave, without asking whether the others are stored by now. */
+export const removesWhatLeavesAtOnce: Wrap = (metadata) =>
+  replace(metadata, {
+    async leaseRemovals(limit, leaseMs) {
+      const leased = [...(await metadata.leaseRemovals(limit, leaseMs))];
+      for (const { blob, bucketId } of metadata.blobRows()) {
+        const names = await metadata.physicalBuckets(bucketId);
+        for (const { backend, shard, state } of blob.replicas) {
+          if (state === 'leaving') leased.push({ blobId: blob.blobId, backend, shard, bucket: names.get(backend) });
+        }
+      }
+      return leased;
+    },
+  });
+
 /** So eager that it looks where clients write while they do. */
 export const EAGER_SWEEPS: SweepPace = { steps: 8, intervalMs: 500 };
 

@@ -31,6 +31,12 @@ export const simulatedLimits: EngineLimits = {
   deletionLeaseMs: 20_000,
   deletionTimeoutMs: 4000,
   repairBatch: 4,
+  reconcilePage: 8,
+  reconcileLeaseMs: 20_000,
+  reconcileSettleMs: 3000,
+  reconcileSoonMs: 2000,
+  scrubPage: 4,
+  scrubLeaseMs: 20_000,
   sweepPage: 3,
   sweepTimeoutMs: 4000,
   sweepLeaseMs: 10_000,
@@ -76,6 +82,7 @@ export interface RunPlan {
   readonly fullDisks: boolean;
   readonly databaseOutages: boolean;
   readonly vanishes: boolean;
+  readonly drains: boolean;
 }
 
 /** Swarm testing: every kind of trouble is left out with even odds, so that runs meet few kinds or all of them. */
@@ -106,5 +113,6 @@ export function drawRunPlan(prng: Prng, backends: number): RunPlan {
     fullDisks: coin(),
     databaseOutages: prng.chance(0.2),
     vanishes: coin(),
+    drains: coin(),
   };
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Engine } from '@sealgate/engine';
 import { readSweepPosition, SWEEP_CURSORS, type SweepCounts } from '@sealgate/engine';
 import type { Prng } from '@sealgate/testkit';
 import { pause } from './bodies.ts';
@@ -7,7 +8,7 @@ import { multipart } from './multipart.ts';
 import { unleash } from './nemesis.ts';
 import { read } from './reads.ts';
 import { SWEEP_INTERVAL_MS, simulatedMetadata } from './run-plan.ts';
-import { createWorld, type World, type WorldOptions } from './world.ts';
+import { createWorld, maintenanceOf, type World, type WorldOptions } from './world.ts';
 import { copy, put, remove, removeVersion } from './writes.ts';
 
 export interface ScheduleReport {
@@ -133,9 +134,18 @@ async function sweep(world: World): Promise<number> {
   return 0;
 }
 
+/** Passes of the reconciler and of the scrub that began after that have ended. */
+async function lookedAtAll({ cluster }: World, { maintenance }: Engine, sinceMs: number): Promise<boolean> {
+  const backend = cluster.metadata.backendRows()[0];
+  if (backend === undefined) return true;
+  const { placements, scrub } = await maintenance.ofBackend(backend);
+  return (placements?.startedMs ?? 0) > sinceMs && (scrub.last?.startedMs ?? 0) > sinceMs;
+}
+
 /** Repairs and deletes until nothing is owed and nothing is queued. */
 async function heal(world: World): Promise<void> {
   const { cluster, history, prng } = world;
+  const begunMs = cluster.clock.now();
   const { signal } = new AbortController();
   for (let round = 0; round < HEAL_ROUNDS_MAX; round += 1) {
     const { engine, pool } = world.gateway(prng);
@@ -143,9 +153,11 @@ async function heal(world: World): Promise<void> {
     await engine.deleteDue({ signal });
     await engine.repairDue({ signal });
     await engine.removeStrays({ signal });
+    for (const work of maintenanceOf(engine, 'calm', signal)) await work();
     const rows = cluster.metadata.blobRows();
     const settled = rows.every(({ wanted, blob }) => wanted && blob.replicas.every((r) => r.state === 'stored'));
-    if (settled && cluster.metadata.openRepairs + cluster.metadata.openStrays === 0) return;
+    const { openRepairs, openStrays, openRemovals } = cluster.metadata;
+    if (settled && openRepairs + openStrays + openRemovals === 0 && (await lookedAtAll(world, engine, begunMs))) return;
     await pause(cluster.clock, HEAL_STEP_MS);
   }
   history.violate('healed', 'repairs or deletions are still queued');

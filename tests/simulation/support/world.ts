@@ -1,6 +1,7 @@
 import type { ObjectKey } from '@sealgate/core/names';
 import { parseObjectKey } from '@sealgate/core/names';
 import { type AuditActor, type Bucket, type Metadata, PLAIN_ATTRIBUTES } from '@sealgate/core/ports';
+import type { Engine } from '@sealgate/engine';
 import { createPrng, type Prng, type VirtualClock } from '@sealgate/testkit';
 import { createSeededCluster, type SeededCluster, type SimulatedGateway } from '@sealgate/testkit/cluster';
 import type { MemoryMetadata } from '@sealgate/testkit/metadata-memory';
@@ -23,8 +24,6 @@ export interface World {
   stop(): void;
   /** Gateways that were ended so far. */
   readonly crashes: number;
-  /** When the traitor lost everything, milliseconds since 1970. */
-  readonly vanishedAtMs: number[];
 }
 
 export interface WorldOptions {
@@ -46,7 +45,9 @@ const KEYS = ['a', 'b/c', 'ü'];
 
 export async function createWorld(options: WorldOptions): Promise<World> {
   const prng = createPrng(`schedule ${options.seed}`);
-  const cluster = await createSeededCluster({
+  const history = createHistory();
+  const cluster: SeededCluster = await createSeededCluster({
+    onRemove: (backend, _bucket, key) => judgeRemoval(cluster, history, backend.id, key),
     seed: `cluster ${options.seed}`,
     limits: simulatedLimits,
     metadata: simulatedMetadata,
@@ -73,7 +74,6 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     return gateway;
   };
   const gateways = Array.from({ length: plan.gateways }, start);
-  const history = createHistory();
   const kept = buckets[suspended];
   if (kept !== undefined) buckets[suspended] = await suspendedOverVersions(cluster, kept, { history, gateways });
   return {
@@ -96,7 +96,6 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     get crashes() {
       return state.crashes;
     },
-    vanishedAtMs: [],
   };
 }
 
@@ -132,6 +131,32 @@ async function suspendedOverVersions(
 
 const ACTOR: AuditActor = { kind: 'admin', id: 'simulation', requestId: 'set-up' };
 
+/** Comparing where blobs are with where they should be, removing what has left, reading what is there. */
+export function maintenanceOf(engine: Engine, holder: string, signal: AbortSignal): readonly (() => Promise<number>)[] {
+  return [
+    () => engine.reconcileDue({ holder, intervalMs: 20_000, rehomeAfterMs: 40_000, signal }),
+    () => engine.removeDue({ signal }),
+    () => engine.scrubDue({ holder, intervalMs: 30_000, bytesPerSecond: Number.POSITIVE_INFINITY, signal }),
+  ];
+}
+
+/**
+ * A copy is removed from a backend. Nobody may remove one that its row calls stored or on its way, nor one that leaves before as many
+ * others are stored as there were to be.
+ */
+function judgeRemoval(cluster: SeededCluster, history: History, backend: string, key: string): void {
+  const [, blobId = '', shard = ''] = /^b\/(.{36})\.(\d+)$/.exec(key) ?? [];
+  const row = cluster.metadata.blobRows().find(({ blob }) => blob.blobId === blobId);
+  if (row?.wanted !== true) return;
+  const { replicas } = row.blob;
+  const own = replicas.find((replica) => replica.backend === backend && replica.shard === Number(shard));
+  if (own?.state === 'stored' || own?.state === 'pending') {
+    history.violate('keeps-what-is-stored', `${key} was removed from ${backend}`);
+  }
+  const owed = replicas.some(({ state }) => state === 'missing' || state === 'pending');
+  if (own?.state === 'leaving' && owed) history.violate('leaves-when-whole', `${key} left ${backend} too early`);
+}
+
 /** Deletions, repairs, sweeps and probes of one gateway, for as long as it lives. */
 async function backgroundOf(
   gateway: SimulatedGateway,
@@ -150,6 +175,7 @@ async function backgroundOf(
         () => () => engine.sweepDue({ holder, intervalMs: sweeps.intervalMs, signal }),
       ),
       () => engine.removeStrays({ signal }),
+      ...maintenanceOf(engine, holder, signal),
     ]) {
       // The database may be away; the loop tries again.
       await work().catch(() => undefined);

@@ -11,10 +11,17 @@ export interface JudgeDeps {
   readonly policies: Policies;
 }
 
+export interface JudgeHow {
+  /** A backend that is to get its share. */
+  readonly towards?: BackendId;
+  /** Backends that are not to be owed anything of this blob now. */
+  readonly avoid?: ReadonlySet<BackendId>;
+}
+
 /** Judges one page of blobs by what holds now: buckets and policies are read once for each page. */
 export interface Judge {
   /** Undefined: the blob is to go, or its bucket is gone; nothing is to be done about it. */
-  judge(walked: WalkedBlob, towards?: BackendId): Promise<Reconciliation | undefined>;
+  judge(walked: WalkedBlob, how?: JudgeHow): Promise<Reconciliation | undefined>;
   readonly backends: readonly Backend[];
 }
 
@@ -50,7 +57,7 @@ export async function createJudge(
   };
   return {
     backends,
-    async judge(walked, towards) {
+    async judge(walked, { towards, avoid } = {}) {
       if (walked.doomed) return undefined;
       const bucket = await bucketOf(walked.bucketId);
       if (bucket === undefined) return undefined;
@@ -63,7 +70,7 @@ export async function createJudge(
           redundancyClass: policy.classes.get(walked.redundancyClass),
           scope: { regionLock: narrowRegionLock(bucket.regionLock, wished.regionLock) },
           backends,
-          writable,
+          writable: avoid === undefined ? writable : new Set([...writable].filter((id) => !avoid.has(id))),
           lost,
           ...(towards === undefined ? {} : { towards }),
         });

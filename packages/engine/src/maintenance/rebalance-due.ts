@@ -84,7 +84,7 @@ export async function rebalanceDue(
   const changes = [];
   for (const walked of page) {
     options.signal.throwIfAborted();
-    const verdict = await judge.judge(walked, parseBackendId(known.backend));
+    const verdict = await judge.judge(walked, { towards: parseBackendId(known.backend) });
     const { blobId, replicas: expected } = walked.blob;
     if (verdict?.kind === 'change') changes.push({ blobId, expected, next: verdict.replicas });
   }

@@ -1,4 +1,4 @@
-import { parseBlobId } from '@sealgate/core/names';
+import { type BackendId, parseBlobId } from '@sealgate/core/names';
 import type { AuditActor, Backend, Metadata, ReplicaChange, WalkedBlob } from '@sealgate/core/ports';
 import type { EngineEvents } from '../events.ts';
 import type { EngineLimits } from '../limits.ts';
@@ -91,8 +91,7 @@ async function step(round: Round, position: ReconcilePosition, pass: ReconcilePa
   options.signal.throwIfAborted();
   const found = await judgePage(judge, pass, page);
   const actor: AuditActor = { kind: 'system', id: 'reconciler', requestId: `pass-${pass.startedMs}` };
-  const outcomes = found.changes.length === 0 ? [] : await metadata.changeReplicas(found.changes, actor);
-  const changed = outcomes.filter((outcome) => outcome === 'done').length;
+  const changed = await placeAnew(deps, judge, { changes: found.changes, page, actor });
   const asked = await metadata.askForRepairs(found.owed);
   events.placementsWalked(page.length, { changed, asked });
   const last = page.at(-1);
@@ -107,6 +106,41 @@ async function step(round: Round, position: ReconcilePosition, pass: ReconcilePa
   if (page.length >= limits.reconcilePage) return { ...position, pass: walked };
   const finishedMs = await metadata.databaseTime();
   return finish(round, position, { pass: walked, finishedMs, backends: judge.backends });
+}
+
+/** Places of a blob that may be barred at once; what is left then waits until they are free again. */
+const BARRED_TRIES_MAX = 4;
+
+/** Makes the changes. A place that is barred, because a copy left it a while ago, is done without. How many blobs. */
+async function placeAnew(
+  { metadata }: ReconcileDeps,
+  judge: Judge,
+  what: {
+    readonly changes: readonly ReplicaChange[];
+    readonly page: readonly WalkedBlob[];
+    readonly actor: AuditActor;
+  },
+): Promise<number> {
+  const avoided = new Map<string, Set<BackendId>>();
+  let { changes } = what;
+  let changed = 0;
+  for (let tries = 0; tries < BARRED_TRIES_MAX && changes.length > 0; tries += 1) {
+    const outcomes = await metadata.changeReplicas(changes, what.actor);
+    changed += outcomes.filter((outcome) => outcome === 'done').length;
+    const again: ReplicaChange[] = [];
+    for (const { blobId, expected, next } of changes.filter((_, index) => outcomes[index] === 'barred')) {
+      const walked = what.page.find(({ blob }) => blob.blobId === blobId);
+      const avoid = avoided.get(blobId) ?? new Set<BackendId>();
+      avoided.set(blobId, avoid);
+      for (const [index, { backend, state }] of next.entries()) {
+        if (state === 'missing' && expected[index]?.state !== 'missing') avoid.add(backend);
+      }
+      const verdict = walked && (await judge.judge(walked, { avoid }));
+      if (verdict?.kind === 'change') again.push({ blobId, expected, next: verdict.replicas });
+    }
+    changes = again;
+  }
+  return changed;
 }
 
 async function judgePage(judge: Judge, pass: ReconcilePass, page: readonly WalkedBlob[]) {

@@ -46,6 +46,8 @@ export interface SeededClusterOptions {
   readonly metadata: Omit<Parameters<typeof createMemoryMetadata>[0], 'clock'>;
   /** What the engines of this cluster tell. */
   readonly events?: Partial<EngineEvents>;
+  /** Called when a blob is removed from a backend, whoever does it. */
+  readonly onRemove?: (backend: Backend, bucket: PhysicalBucketName, key: string) => void;
   /** Puts something between the processes and the metadata, to see whether the checks notice. */
   readonly wrapMetadata?: ((metadata: MemoryMetadata, clock: VirtualClock) => Metadata) | undefined;
 }
@@ -76,7 +78,11 @@ export async function createSeededCluster(options: SeededClusterOptions): Promis
   for (const facts of simulatedBackends()) {
     const backend = await truth.createBackend(facts, ACTOR);
     const received = new Set<string>();
-    const makeInner = (): BackendDriver => watchPuts(createMemoryDriver({ clock }), received);
+    const makeInner = (): BackendDriver =>
+      watched(createMemoryDriver({ clock }), {
+        received,
+        onRemove: (bucket, key) => options.onRemove?.(backend, bucket, key),
+      });
     const faulty = createFaultyBackend(makeInner, { prng: prng.fork(backend.id), clock });
     members.push({ backend, faulty, received });
   }
@@ -99,7 +105,7 @@ export async function createSeededCluster(options: SeededClusterOptions): Promis
           backend,
           driver: driverOfProcess(faulty, life, own.fork(backend.id)),
         })),
-        { clock },
+        { clock, rows: () => truth.backendRows() },
       );
       const random = own.fork('ids');
       const engine = createEngine({
@@ -133,12 +139,22 @@ export async function createSeededCluster(options: SeededClusterOptions): Promis
   };
 }
 
-function watchPuts(driver: BackendDriver, received: Set<string>): BackendDriver {
+function watched(
+  driver: BackendDriver,
+  {
+    received,
+    onRemove,
+  }: { readonly received: Set<string>; readonly onRemove: (bucket: PhysicalBucketName, key: string) => void },
+): BackendDriver {
   return {
     ...driver,
     put(bucket: PhysicalBucketName, key, blob) {
       received.add(`${bucket}/${key}`);
       return driver.put(bucket, key, blob);
+    },
+    delete(bucket, key, options) {
+      onRemove(bucket, key);
+      return driver.delete(bucket, key, options);
     },
   };
 }

@@ -17,7 +17,11 @@ export interface SimulatedPool extends BackendPool {
 /** The pool of one process: health from outcomes and probes by the rules of core, nothing shared with other processes. */
 export function createSimulatedPool(
   members: readonly { readonly backend: Backend; readonly driver: BackendDriver }[],
-  options: { readonly clock: Clock },
+  options: {
+    readonly clock: Clock;
+    /** The rows of the database, which a probe looks at too. */
+    readonly rows: () => readonly Backend[];
+  },
 ): SimulatedPool {
   const { clock } = options;
   const drivers = new Map(members.map(({ backend, driver }) => [backend.id, driver]));
@@ -32,6 +36,8 @@ export function createSimulatedPool(
   };
   const mayWrite = (id: BackendId): boolean => {
     const record = records.get(id);
+    const told = rows.find((row) => row.id === id)?.state;
+    if (told === 'draining' || told === 'retired') return false;
     return record !== undefined && takesWrites(record.state) && record.fullUntilMs <= clock.monotonic();
   };
   const sampleOf = (outcome: BackendOutcome) => {
@@ -39,13 +45,16 @@ export function createSimulatedPool(
     if (outcome.kind === 'failed') return sampleOfFault(outcome.code, clock.monotonic());
     return { kind: 'good' as const, latencyMs: outcome.latencyMs };
   };
-  const backends = members.map(({ backend }) => backend);
+  let rows = options.rows();
+  /** An operator's word is that of the database; how a backend is, this process found out. */
+  const shown = (row: Backend): Backend =>
+    row.state === 'draining' ? row : { ...row, state: records.get(row.id)?.state ?? row.state };
 
   return {
-    all: () => backends,
+    all: () => rows.filter(({ state }) => state !== 'retired').map(shown),
     driver: (id) => drivers.get(id),
     writable() {
-      const ids = backends.map((b) => b.id).filter(mayWrite);
+      const ids = rows.map((b) => b.id).filter(mayWrite);
       const key = ids.join();
       if (key !== writableKey) [writable, writableKey] = [new Set(ids), key];
       return writable;
@@ -60,6 +69,7 @@ export function createSimulatedPool(
     latencyMs: (id) => records.get(id)?.latencyMs,
     report: (id, outcome) => note(id, sampleOf(outcome)),
     async probe(signal) {
+      rows = options.rows();
       await Promise.all(
         [...drivers].map(async ([id, driver]) => {
           const state = records.get(id)?.state;

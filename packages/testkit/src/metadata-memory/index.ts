@@ -1,4 +1,4 @@
-import type { BlobRecord, Clock, Metadata } from '@sealgate/core/ports';
+import type { Backend, BlobRecord, Clock, Metadata } from '@sealgate/core/ports';
 import { createAgents } from './agents.ts';
 import { createCacheMembers } from './cache-members.ts';
 import { createHousekeeping } from './housekeeping.ts';
@@ -36,6 +36,9 @@ export interface MemoryBlobRow {
 
 export interface MemoryMetadata extends Metadata {
   blobRows(): readonly MemoryBlobRow[];
+  backendRows(): readonly Backend[];
+  /** Copies of blobs that stay, which are to be removed or are being removed. */
+  readonly openRemovals: number;
   readonly openRepairs: number;
   /** Strays that are still to be removed. */
   readonly openStrays: number;
@@ -129,6 +132,10 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     },
     holdSweep: (reason) => {
       state.sweepHold = { reason, sinceMs: state.clock.now() };
+    },
+    backendRows: () => [...state.backends.values()],
+    get openRemovals() {
+      return [...state.removals.values()].filter((removal) => removal.state !== 'gone').length;
     },
     get openRepairs() {
       return state.jobs.size;
