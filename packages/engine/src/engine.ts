@@ -33,6 +33,7 @@ import { type ReadOptions, readObject } from './objects/read-object.ts';
 import { createPhysicalBuckets } from './placement/physical-buckets.ts';
 import { createPlanner } from './placement/planner.ts';
 import { createPolicies, type LayeredPolicies } from './placement/policies.ts';
+import { type SimulateRequest, type SimulationPage, simulate } from './placement/simulate.ts';
 import { createDigestLists } from './read/digest-list.ts';
 import { createHedgeBudget } from './read/hedge-budget.ts';
 import { createManifests, type ManifestsOptions } from './recovery/manifests-due.ts';
@@ -75,6 +76,8 @@ export interface Engine {
   readonly maintenance: Maintenance;
   /** Keeps the bytes of a version under another class. */
   moveVersion(request: MoveRequest): Promise<MoveOutcome>;
+  /** What the reconciliation would do under a policy that is not applied. */
+  simulate(request: SimulateRequest): Promise<SimulationPage>;
   readonly policies: LayeredPolicies;
   /** What this engine holds of the repair queue. */
   readonly repairWork: Repairer['work'];
@@ -133,6 +136,7 @@ export function createEngine(base: EngineDeps): Engine {
     maintenance: createMaintenance(deps),
     moveVersion: (request) => moveVersion(deps, request),
     manifestsDue: (options) => manifests.due(options),
+    simulate: (request) => simulate(deps, request),
     policies,
     repairWork: repairer.work,
   };

@@ -3,6 +3,7 @@ import type { CommandContext } from '../context.ts';
 import { controlPath } from '../control/control-client.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
 import { formatBytes, formatTable, printable } from '../output/format.ts';
+import { describeKnowledge } from './backends.ts';
 
 type Word = 'drain' | 'resume' | 'retire';
 
@@ -13,7 +14,7 @@ export async function showBackend(context: CommandContext, [id]: readonly [strin
   const { maintenance, ...facts } = backend;
   context.terminal.result({
     json: backend,
-    text: `${describeFacts(facts)}${describeMaintenance(objectOf(maintenance))}`,
+    text: `${describeFacts(facts)}${describeKnowledge(facts)}\n${describeMaintenance(objectOf(maintenance))}`,
   });
 }
 
@@ -53,8 +54,19 @@ export interface UpdateOptions {
 
 /** `sealgate backend update ID` */
 export async function updateBackend(context: CommandContext, [id]: readonly [string], options: UpdateOptions) {
-  const { certificate, ...facts } = options;
-  const given = Object.entries({ ...facts, certificates: certificate }).filter(([, value]) => value !== undefined);
+  // By name: every command has options that are no facts, such as --json.
+  const { provider, region, country, jurisdiction, operatorJurisdiction, certificate, sla, weight } = options;
+  const facts = {
+    provider,
+    region,
+    country,
+    jurisdiction,
+    operatorJurisdiction,
+    certificates: certificate,
+    sla,
+    weight,
+  };
+  const given = Object.entries(facts).filter(([, value]) => value !== undefined);
   if (given.length === 0) throw usageError('There is nothing to change.', 'Name a fact, for example --country DE.');
   const control = await context.control();
   const backend = await control.send('PATCH', controlPath`/admin/backends/${id}`, Object.fromEntries(given));

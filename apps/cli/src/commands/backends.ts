@@ -6,13 +6,14 @@ import { isJsonObject, type JsonObject } from '../files/json.ts';
 import { formatTable, printable } from '../output/format.ts';
 
 export interface AddOptions {
-  readonly endpoint: string;
+  readonly zone?: string | undefined;
+  readonly endpoint?: string | undefined;
   readonly type?: string | undefined;
-  readonly provider: string;
+  readonly provider?: string | undefined;
   readonly providerRegion?: string | undefined;
-  readonly region: string;
-  readonly country: string;
-  readonly jurisdiction: string;
+  readonly region?: string | undefined;
+  readonly country?: string | undefined;
+  readonly jurisdiction?: string | undefined;
   readonly operatorJurisdiction?: string | undefined;
   readonly certificate?: readonly string[] | undefined;
   readonly sla?: string | undefined;
@@ -31,7 +32,13 @@ export async function addBackend(context: CommandContext, [id]: readonly [string
   const { accessKeyId, secretFile, certificate, ...facts } = options;
   const credentials =
     accessKeyId === undefined ? null : { accessKeyId, secretAccessKey: await secretOf(context, secretFile) };
-  const given = Object.entries({ ...facts, certificates: certificate, credentials }).filter(([, v]) => v !== undefined);
+  const { zone, endpoint, type, provider, providerRegion, region, country, jurisdiction, operatorJurisdiction } = facts;
+  const { sla, weight, addressing, custody, probe, force } = facts;
+  const said = {
+    ...{ zone, endpoint, type, provider, providerRegion, region, country, jurisdiction, operatorJurisdiction },
+    ...{ sla, weight, addressing, custody, probe, force, certificates: certificate, credentials },
+  };
+  const given = Object.entries(said).filter(([, value]) => value !== undefined);
   const control = await context.control();
   const answer = await control.send('POST', '/admin/add-storage', { id, ...Object.fromEntries(given) });
   const backend = isJsonObject(answer['backend']) ? answer['backend'] : {};
@@ -48,8 +55,49 @@ export async function addBackend(context: CommandContext, [id]: readonly [string
   context.terminal.result({ json: answer, text: `${describeBackends([backend])}${describeProbe(answer)}${tenants}` });
 }
 
+export interface PriceOptions {
+  readonly storage?: number | undefined;
+  readonly egress?: number | undefined;
+  readonly requests?: number | undefined;
+  readonly currency?: string | undefined;
+  readonly latency?: number | undefined;
+}
+
+/** `sealgate backend price ID` */
+export async function priceBackend(context: CommandContext, [id]: readonly [string], options: PriceOptions) {
+  const { storage, egress, requests, currency, latency } = options;
+  const said = { storagePerGbMonth: storage, egressPerGb: egress, per1000Requests: requests, currency };
+  const given = Object.entries(said).filter(([, value]) => value !== undefined);
+  if (given.length === 0 && latency === undefined)
+    throw usageError('No price is given.', 'Run it with --help to see how.');
+  const control = await context.control();
+  const recorded = (await control.get(controlPath`/admin/backends/${id}`))['prices'];
+  const prices = { currency: 'EUR', ...(isJsonObject(recorded) ? recorded : {}), ...Object.fromEntries(given) };
+  const backend = await control.send('PUT', controlPath`/admin/backends/${id}/prices`, {
+    ...(given.length === 0 ? {} : { prices }),
+    ...(latency === undefined ? {} : { expectedLatencyMs: latency }),
+  });
+  context.terminal.result({ json: backend, text: `${describeBackends([backend])}${describeKnowledge(backend)}` });
+}
+
+/** `sealgate backend accept-catalogue ID` */
+export async function acceptCatalogue(
+  context: CommandContext,
+  [id]: readonly [string],
+  { zone }: { readonly zone?: string | undefined },
+) {
+  const control = await context.control();
+  const path = controlPath`/admin/backends/${id}/accept-catalogue`;
+  const backend = await control.send('POST', path, zone === undefined ? {} : { zone });
+  context.terminal.result({ json: backend, text: `${describeBackends([backend])}${describeKnowledge(backend)}` });
+}
+
 /** `sealgate backend list` */
-export async function listBackends(context: CommandContext) {
+export async function listBackends(
+  context: CommandContext,
+  _args: readonly [],
+  options: { readonly claims?: boolean | undefined },
+) {
   const { terminal } = context;
   const control = await context.control();
   const backends: JsonObject[] = [];
@@ -57,7 +105,12 @@ export async function listBackends(context: CommandContext) {
     if (context.options.json === true) terminal.item({ json: backend, text: '' });
     else backends.push(backend);
   }
-  if (context.options.json !== true) terminal.result({ json: [], text: describeBackends(backends) });
+  if (context.options.json !== true) {
+    terminal.result({
+      json: [],
+      text: `${describeBackends(backends)}${options.claims === true ? describeClaims(backends) : ''}${describeDifferences(backends)}`,
+    });
+  }
 }
 
 /** `sealgate backend probe ID` */
@@ -91,6 +144,49 @@ function describeBackends(backends: readonly JsonObject[]): string {
   });
   const head = ['BACKEND', 'TYPE', 'STATE', 'COUNTRY', 'REGION', 'JURISDICTION', 'OPERATOR', 'PROVIDER', 'LATENCY'];
   return formatTable([head, ...rows]);
+}
+
+/** Prices, zone and what is claimed, beside what was found. */
+export function describeKnowledge(backend: JsonObject): string {
+  const prices = isJsonObject(backend['prices']) ? backend['prices'] : {};
+  const price = (name: string): string => {
+    const value = prices[name];
+    return typeof value === 'number' ? `${value} ${text(prices['currency'])}` : 'not known';
+  };
+  const latency = backend['expectedLatencyMs'];
+  const facts = [
+    ['zone', text(backend['zone'])],
+    ['storage, GB-month', price('storagePerGbMonth')],
+    ['egress, GB', price('egressPerGb')],
+    ['1000 requests', price('per1000Requests')],
+    ['expected latency', typeof latency === 'number' ? `${latency} ms` : 'not known'],
+  ];
+  return `\n${formatTable(facts)}${describeClaims([backend])}${describeDifferences([backend])}`;
+}
+
+/** What the catalogue claims beside what a probe found, which overrides it. */
+function describeClaims(backends: readonly JsonObject[]): string {
+  const rows = backends.flatMap((backend) => {
+    const claims = isJsonObject(backend['claims']) ? backend['claims'] : {};
+    const found = isJsonObject(backend['capabilities']) ? backend['capabilities'] : {};
+    return [...new Set([...Object.keys(claims), ...Object.keys(found)])].map((name) => {
+      const probed = found[name];
+      const says = typeof probed === 'boolean' ? (probed ? 'yes' : 'no') : 'not tried';
+      return [text(backend['id']), printable(name), text(claims[name]), says];
+    });
+  });
+  return rows.length === 0 ? '' : `\n${formatTable([['BACKEND', 'FEATURE', 'CLAIMED', 'PROBED'], ...rows])}`;
+}
+
+function describeDifferences(backends: readonly JsonObject[]): string {
+  const rows = backends.flatMap((backend) =>
+    (Array.isArray(backend['differences']) ? backend['differences'].filter(isJsonObject) : []).map((one) => [
+      ...[backend['id'], one['fact'], one['recorded'], one['catalogue']].map(text),
+    ]),
+  );
+  if (rows.length === 0) return '';
+  const table = formatTable([['BACKEND', 'FACT', 'RECORDED', 'CATALOGUE'], ...rows]);
+  return `\nThe provider catalogue differs; "sealgate backend accept-catalogue ID" takes it over:\n${table}`;
 }
 
 function describeProbe(answer: JsonObject): string {

@@ -1,40 +1,84 @@
 import { readFile } from 'node:fs/promises';
-import { isFault } from '@sealgate/core/faults';
-import { POLICY_BYTES_MAX } from '@sealgate/core/limits';
-import { type CompiledPolicy, compilePolicy, survivable } from '@sealgate/core/policy';
+import { dirname, join } from 'node:path';
+import { parseCatalogue } from '@sealgate/core/catalogue';
+import { survivable } from '@sealgate/core/policy';
+import { parsePolicyTests, runPolicyTests } from '@sealgate/core/policy-tools';
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
 import { controlPath } from '../control/control-client.ts';
 import { formatTable, printable } from '../output/format.ts';
+import { named, readPolicy } from './policy-files.ts';
+import { describeDiff, diffOf } from './policy-tools.ts';
 
-/** `sealgate policy check FILE`: needs no gateway. */
-export async function checkPolicy(context: CommandContext, [path]: readonly [string]) {
-  const { policy } = await compileFile(path);
-  const classes = [...policy.classes.values()].map((one) => ({
-    name: one.name,
-    width: one.width,
-    ack: one.ack.text,
-    ...survivable(one),
-  }));
-  const rows = classes.map((one) => [
-    one.name === policy.defaultClass ? `${one.name} (default)` : one.name,
-    String(one.width),
-    one.ack,
-    `${one.storageMultiplier}x`,
-    `${one.lossesAtAck}`,
-    `${one.lossesWhenComplete}`,
-  ]);
-  const head = ['CLASS', 'BACKENDS', 'ACKNOWLEDGED WHEN', 'STORAGE', 'SURVIVES AT ACK', 'WHEN COMPLETE'];
-  context.terminal.result({
-    json: { ok: true, name: policy.name, encryption: policy.encryption, defaultClass: policy.defaultClass, classes },
-    text: `${path}: policy ${policy.name} is valid.\n\n${formatTable([head, ...rows])}`,
-  });
+/** The catalogue of this copy. */
+const SHIPPED_CATALOGUE = new URL('../../../../data/providers/providers.csv', import.meta.url);
+
+/** `sealgate policy check FILE...`: needs no gateway. */
+export async function checkPolicies(context: CommandContext, [paths]: readonly [readonly string[]]) {
+  const checked: object[] = [];
+  for (const path of paths) {
+    const { policy } = await readPolicy(path);
+    const classes = [...policy.classes.values()].map((one) => ({
+      name: one.name,
+      width: one.width,
+      ack: one.ack.text,
+      ...survivable(one),
+    }));
+    const { name, encryption, defaultClass } = policy;
+    checked.push({ ok: true, name, encryption, defaultClass, classes });
+    if (context.options.json === true) continue;
+    const rows = classes.map((one) => [
+      one.name === policy.defaultClass ? `${one.name} (default)` : one.name,
+      String(one.width),
+      one.ack,
+      `${one.storageMultiplier}x`,
+      `${one.lossesAtAck}`,
+      `${one.lossesWhenComplete}`,
+    ]);
+    const head = ['CLASS', 'BACKENDS', 'ACKNOWLEDGED WHEN', 'STORAGE', 'SURVIVES AT ACK', 'WHEN COMPLETE'];
+    const text = `${path}: policy ${policy.name} is valid.\n\n${formatTable([head, ...rows])}`;
+    context.terminal.result({ json: undefined, text });
+  }
+  if (context.options.json === true)
+    context.terminal.result({ json: checked.length === 1 ? checked[0] : checked, text: '' });
 }
 
-/** `sealgate policy apply FILE` */
-export async function applyPolicy(context: CommandContext, [path]: readonly [string]) {
-  const { policy, document } = await compileFile(path);
+/** `sealgate policy test FILE...`: needs no gateway. */
+export async function testPolicies(
+  context: CommandContext,
+  [paths]: readonly [readonly string[]],
+  options: { readonly catalogue?: string | undefined },
+) {
+  const catalogue = parseCatalogue(await readFile(options.catalogue ?? SHIPPED_CATALOGUE, 'utf8'));
+  let failed = 0;
+  for (const path of paths) {
+    const file = await named(path, async () => parsePolicyTests(await readFile(path, 'utf8')));
+    const layers = await Promise.all(
+      file.policies.map(async (name) => (await readPolicy(join(dirname(path), name))).policy),
+    );
+    for (const { name, failures } of await named(path, () => runPolicyTests(file, layers, catalogue))) {
+      const passed = failures.length === 0;
+      failed += passed ? 0 : 1;
+      const text = `${passed ? 'passed' : 'FAILED'}  ${path}: ${printable(name)}${failures.map((each) => `\n          ${printable(each)}`).join('')}`;
+      context.terminal.item({ json: { file: path, name, passed, failures }, text });
+    }
+  }
+  if (failed > 0) throw new CliError(`${failed} ${failed === 1 ? 'test' : 'tests'} failed.`);
+}
+
+/** `sealgate policy apply FILE [--dry-run]` */
+export async function applyPolicy(
+  context: CommandContext,
+  [path]: readonly [string],
+  { dryRun, tenant }: { readonly dryRun?: boolean | undefined; readonly tenant?: string | undefined },
+) {
+  const { policy, document } = await readPolicy(path);
   const control = await context.control();
+  if (dryRun === true) {
+    const diff = await diffOf(control, path, { tenant });
+    context.terminal.result({ json: diff, text: `${describeDiff(diff)}\nNothing was applied.\n` });
+    return;
+  }
   const applied = await control.send('PUT', controlPath`/admin/policies/${policy.name}`, { document });
   const { name, version } = applied;
   context.terminal.result({ json: { name, version }, text: `applied ${policy.name}, version ${String(version)}\n` });
@@ -52,14 +96,4 @@ export async function listPolicies(context: CommandContext) {
   }
   if (context.options.json !== true)
     terminal.result({ json: [], text: formatTable([['POLICY', 'VERSION', 'APPLIED'], ...rows]) });
-}
-
-async function compileFile(path: string): Promise<{ readonly policy: CompiledPolicy; readonly document: string }> {
-  const document = await readFile(path, 'utf8');
-  if (Buffer.byteLength(document) > POLICY_BYTES_MAX) throw new CliError(`${path} is too large for a policy.`);
-  try {
-    return { policy: compilePolicy(document, { version: 1 }), document };
-  } catch (error) {
-    throw isFault(error, 'PolicyInvalid') ? new CliError(`${path}: ${error.message}`, { cause: error }) : error;
-  }
 }

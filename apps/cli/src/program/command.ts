@@ -104,6 +104,15 @@ export function listOption(flags: string, description: string): Option {
   );
 }
 
+/** A number that may have decimals, not below zero. */
+export function decimalOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text: string) => {
+    if (!/^\d{1,7}(\.\d{1,9})?$/.test(text))
+      throw usageError(`${flags.split(' ', 1)[0] ?? flags} takes a number such as 0.012, not "${text}".`);
+    return Number(text);
+  });
+}
+
 export function numberOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser((text: string) => {
     if (!/^\d{1,9}$/.test(text))

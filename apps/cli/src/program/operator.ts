@@ -1,12 +1,15 @@
 import { type Command, Option } from 'commander';
 import { quotaOptions } from './accounting.ts';
 import { addBackendLifeCycle } from './backend-life-cycle.ts';
-import { choice, leaf, listOption, noun, numberOption, type ProgramDeps } from './command.ts';
+import { choice, decimalOption, leaf, listOption, noun, numberOption, type ProgramDeps } from './command.ts';
+import { addPolicyCommands } from './policies.ts';
+import { addProviderCommands } from './providers.ts';
 
 /** tenant, backend, policy: what an operator does, with the operator key. */
 export function addOperatorCommands(program: Command, deps: ProgramDeps): void {
   addTenantCommands(program, deps);
   addBackendCommands(program, deps);
+  addProviderCommands(program, deps);
   addPolicyCommands(program, deps);
 }
 
@@ -93,6 +96,7 @@ function addBackendCommands(program: Command, deps: ProgramDeps): void {
       options: backendOptions(),
       needs: ['control'],
       examples: [
+        'sealgate backend add hel --provider upcloud --zone FI-HEL1-UPCLOUD --endpoint https://abc.upcloudobjects.com --access-key-id AKIA... --secret-file hel.secret',
         'sealgate backend add hel --endpoint https://s3.example.fi --access-key-id AKIA... --secret-file hel.secret --provider example --region fi-helsinki --country FI --jurisdiction EU',
       ],
       handler: async () => (await load()).addBackend,
@@ -104,12 +108,14 @@ function addBackendCommands(program: Command, deps: ProgramDeps): void {
     {
       name: 'list',
       summary: 'List backends with their health',
+      options: [new Option('--claims', 'what the provider catalogue claims of them, beside what the probe found')],
       needs: ['control'],
-      examples: ['sealgate backend list'],
+      examples: ['sealgate backend list', 'sealgate backend list --claims'],
       handler: async () => (await load()).listBackends,
     },
     deps,
   );
+  addBackendFactCommands(backends, deps);
   leaf(
     backends,
     {
@@ -125,13 +131,50 @@ function addBackendCommands(program: Command, deps: ProgramDeps): void {
   addBackendLifeCycle(backends, deps);
 }
 
+function addBackendFactCommands(backends: Command, deps: ProgramDeps): void {
+  const load = () => import('../commands/backends.ts');
+  leaf(
+    backends,
+    {
+      name: 'price',
+      summary: 'Say what a backend costs, and how quick it is expected to be',
+      arguments: [['<id>', 'the backend']],
+      options: [
+        decimalOption('--storage <price>', 'of a GB (10^9 bytes) and month'),
+        decimalOption('--egress <price>', 'of a GB that is read'),
+        decimalOption('--requests <price>', 'of a thousand requests that write'),
+        new Option('--currency <code>', 'of the prices (EUR)'),
+        decimalOption('--latency <ms>', 'milliseconds to the first byte that you expect'),
+      ],
+      needs: ['control'],
+      examples: ['sealgate backend price hel --storage 0.0119 --egress 0.01 --latency 12'],
+      handler: async () => (await load()).priceBackend,
+    },
+    deps,
+  );
+  leaf(
+    backends,
+    {
+      name: 'accept-catalogue',
+      summary: 'Take over the legal facts that the provider catalogue has for a backend now',
+      arguments: [['<id>', 'the backend']],
+      options: [new Option('--zone <code>', 'its zone in the catalogue; the recorded one unless given')],
+      needs: ['control'],
+      examples: ['sealgate backend accept-catalogue hel'],
+      handler: async () => (await load()).acceptCatalogue,
+    },
+    deps,
+  );
+}
+
 function backendOptions(): Option[] {
   return [
-    new Option('--endpoint <url>', 'URL of an S3 endpoint, or a folder').makeOptionMandatory(),
-    new Option('--provider <name>', 'who runs it').makeOptionMandatory(),
-    new Option('--region <name>', 'your name of the place; spread rules count it').makeOptionMandatory(),
-    new Option('--country <code>', 'where the bytes are: ISO 3166-1 alpha-2').makeOptionMandatory(),
-    new Option('--jurisdiction <code>', 'EU, EEA, CH, US, ...').makeOptionMandatory(),
+    new Option('--zone <code>', 'a zone of the provider catalogue, which fills in what is not given here'),
+    new Option('--endpoint <url>', 'URL of an S3 endpoint, or a folder'),
+    new Option('--provider <name>', 'who runs it'),
+    new Option('--region <name>', 'your name of the place; spread rules count it'),
+    new Option('--country <code>', 'where the bytes are: ISO 3166-1 alpha-2'),
+    new Option('--jurisdiction <code>', 'EU, EEA, CH, US, ...'),
     new Option('--operator-jurisdiction <code>', "seat of the operator's ultimate parent"),
     choice('--type <type>', 'what it is', ['s3', 'filesystem']),
     new Option('--provider-region <name>', 'the region that requests to it are signed for'),
@@ -145,43 +188,4 @@ function backendOptions(): Option[] {
     new Option('--no-probe', 'register it without trying what it can do'),
     new Option('--force', 'register it although it does not answer'),
   ];
-}
-
-function addPolicyCommands(program: Command, deps: ProgramDeps): void {
-  const policies = noun(program, 'policy', 'Policies: where data may live and how safe it must be');
-  const load = () => import('../commands/policies.ts');
-  leaf(
-    policies,
-    {
-      name: 'check',
-      summary: 'Check a policy document, without a gateway',
-      arguments: [['<file>', 'a YAML document']],
-      examples: ['sealgate policy check eu-only.yaml'],
-      handler: async () => (await load()).checkPolicy,
-    },
-    deps,
-  );
-  leaf(
-    policies,
-    {
-      name: 'apply',
-      summary: 'Apply a policy document as a new version',
-      arguments: [['<file>', 'a YAML document']],
-      needs: ['control'],
-      examples: ['sealgate policy apply eu-only.yaml'],
-      handler: async () => (await load()).applyPolicy,
-    },
-    deps,
-  );
-  leaf(
-    policies,
-    {
-      name: 'list',
-      summary: 'List policies with their versions',
-      needs: ['control'],
-      examples: ['sealgate policy list'],
-      handler: async () => (await load()).listPolicies,
-    },
-    deps,
-  );
 }

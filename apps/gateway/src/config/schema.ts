@@ -5,6 +5,7 @@ import { housekeepingSettings } from './housekeeping-settings.ts';
 import { lifecycleSettings } from './lifecycle-settings.ts';
 import { maintenanceSettings } from './maintenance-settings.ts';
 import { metadataSettings } from './metadata-settings.ts';
+import { providerCatalogue } from './provider-catalogue.ts';
 import { recoverySettings } from './recovery-settings.ts';
 
 const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -226,6 +227,7 @@ export const settingsSchema = z.object({
           'Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: `aws:SourceIp`, `aws:SecureTransport`, logs and lock-outs then speak of the client and not of the proxy.',
       }),
     ),
+  providerCatalogue,
   healthProbeIntervalMs: integer(200, 3_600_000)
     .default(5000)
     .meta(

@@ -3,6 +3,7 @@ import { parseAccessKeyId, parseBackendId, parseBucketName, parseTenantName } fr
 import type { Backend, BackendCapabilities, Bucket, Credential, PolicyRecord, Tenant } from '@sealgate/core/ports';
 import type { BackendView } from '@sealgate/runtime/backends';
 import { z } from 'zod';
+import type { Catalogue } from '../catalogue/catalogue.ts';
 import { PARAM_CHARS_MAX } from './limits.ts';
 
 // The nouns of the REST interface, and how domain values become them. Secrets have no member here on purpose.
@@ -39,6 +40,15 @@ const stateField = z.enum(['healthy', 'degraded', 'unhealthy', 'recovering', 'dr
 
 export const capabilitiesSchema = z.record(z.string(), z.boolean());
 
+const price = z.number().min(0).max(1_000_000).nullable().default(null);
+
+export const pricesSchema = z.object({
+  currency: z.string().regex(/^[A-Z]{3}$/, 'is an ISO 4217 code such as EUR'),
+  storagePerGbMonth: price.meta({ description: 'For each GB (10^9 bytes) and month.' }),
+  egressPerGb: price.meta({ description: 'For each GB read from it.' }),
+  per1000Requests: price.meta({ description: 'For a thousand requests that write.' }),
+});
+
 export const backendSchema = z
   .object({
     id: z.string(),
@@ -58,6 +68,16 @@ export const backendSchema = z
     state: stateField,
     capabilities: capabilitiesSchema,
     probedAt: timeField,
+    prices: pricesSchema.nullable().meta({ description: 'As the operator says. A member that is null is not known.' }),
+    expectedLatencyMs: z.number().nullable(),
+    zone: z.string().nullable().meta({ description: 'The row of the provider catalogue that its facts came from.' }),
+    claims: z
+      .record(z.string(), z.enum(['yes', 'no', 'unknown']))
+      .nullable()
+      .meta({ description: 'What the catalogue says of its features. `capabilities`, from the probe, override it.' }),
+    differences: z
+      .array(z.object({ fact: z.string(), recorded: z.string(), catalogue: z.string() }))
+      .meta({ description: 'Legal facts that the catalogue tells otherwise now. The recorded ones hold.' }),
     createdAt: timeField,
     health: z.object({
       usable: z.boolean().meta({ description: 'This gateway holds what it needs to speak to the backend.' }),
@@ -69,13 +89,24 @@ export const backendSchema = z
   })
   .meta({ description: 'A backend, with its health as this gateway sees it.' });
 
-export function backendModel(backend: Backend, view: BackendView | undefined): z.input<typeof backendSchema> {
+export function backendModel(
+  backend: Backend,
+  view: BackendView | undefined,
+  catalogue: Catalogue,
+): z.input<typeof backendSchema> {
+  const { prices = null, expectedLatencyMs = null, zone = null } = backend;
+  const entry = zone === null ? undefined : catalogue.zone(zone);
   return {
     ...backend,
     certificates: [...backend.certificates],
     state: view?.backend.state ?? backend.state,
     capabilities: capabilityModel(backend.capabilities),
     probedAt: isoTime(backend.probedAtMs),
+    prices,
+    expectedLatencyMs,
+    zone,
+    claims: entry === undefined ? null : { ...entry.capabilities },
+    differences: [...catalogue.differences(backend)],
     createdAt: isoTime(backend.createdAtMs),
     health: {
       usable: view?.hasDriver ?? false,

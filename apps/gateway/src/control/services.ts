@@ -7,16 +7,20 @@ import type { EndpointGuard } from '@sealgate/runtime/net';
 import type { AgentSessions } from '../agents/sessions.ts';
 import type { AuditServices } from '../audit/audit-services.ts';
 import type { BackendProber } from '../backends/prober.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Readiness } from '../start/readiness.ts';
 
 /** What the routes work with. */
 export interface ControlServices {
   readonly metadata: Metadata;
   readonly audit: AuditServices;
-  readonly engine: Pick<Engine, 'maintenance' | 'policies'>;
+  readonly engine: Pick<Engine, 'maintenance' | 'policies' | 'simulate'>;
   readonly registry: BackendRegistry;
   readonly prober: BackendProber;
   readonly agents: AgentSessions;
+  readonly catalogue: Catalogue;
+  /** How long a backend may be away before the reconciliation makes what it holds good elsewhere. */
+  readonly rehomeAfterMs: number;
   readonly guard: EndpointGuard;
   readonly clock: Clock;
   readonly readiness: Readiness;

@@ -14,6 +14,7 @@ import { inject } from 'vitest';
 import { createAgentSessions } from '../agents/sessions.ts';
 import { auditServicesOf } from '../audit/audit-services.ts';
 import { createBackendProber } from '../backends/prober.ts';
+import { loadCatalogue } from '../catalogue/catalogue.ts';
 import { createAttempts } from '../net/attempts.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import { ensureDemoBackends } from '../start/demo-backends.ts';
@@ -66,6 +67,8 @@ export async function startControl(allowed: AllowedRanges = NO_RANGES, verifyTok
       registry,
       prober,
       agents: createAgentSessions({ metadata, clock }),
+      catalogue: await loadCatalogue(undefined),
+      rehomeAfterMs: 3_600_000,
       guard: links.guard,
       clock,
       readiness,

@@ -5,6 +5,7 @@ import type { Logger } from '@sealgate/runtime/log';
 import { AggregatorRegistry } from 'prom-client';
 import { createAgentSessions } from '../agents/sessions.ts';
 import { createBackendProber } from '../backends/prober.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Config } from '../config.ts';
 import { createAdminKeyCheck } from '../control/auth.ts';
 import { createControlAuthenticate } from '../control/authenticate.ts';
@@ -31,6 +32,7 @@ export interface ControlListenerDeps {
   readonly metrics: Metrics;
   readonly version: string;
   readonly tls: TlsFiles | undefined;
+  readonly catalogue: Catalogue;
 }
 
 /** The control listener, listening. */
@@ -58,6 +60,8 @@ export async function openControlListener(
       registry: core.registry,
       prober: createBackendProber(core.links),
       agents: createAgentSessions({ metadata, clock }),
+      catalogue: deps.catalogue,
+      rehomeAfterMs: config.rehomeAfterSeconds * 1000,
       guard: core.guard,
       clock,
       readiness: deps.readiness,

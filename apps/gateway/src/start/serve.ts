@@ -11,6 +11,8 @@ import { createJobLoop } from '../background/jobs.ts';
 import { createLifecycleLoop } from '../background/lifecycle.ts';
 import { createMaintenanceLoops } from '../background/maintenance.ts';
 import { createSweepLoops } from '../background/sweeps.ts';
+import { loadCatalogue } from '../catalogue/catalogue.ts';
+import { reportCatalogueDifferences } from '../catalogue/report.ts';
 import type { Config } from '../config.ts';
 import { createNotificationLoops } from '../notifications/loops.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
@@ -56,6 +58,7 @@ export interface Serving {
 /** Everything after the database runs: from its migration to the first request served. */
 export async function serve(options: ServeOptions): Promise<Serving> {
   const { config, databaseUrl, logger, secrets } = options;
+  const catalogue = await loadCatalogue(config.providerCatalogue);
   const { applied } = await migrate({ databaseUrl });
   if (applied.length > 0) logger.info({ applied }, 'database schema brought up to date');
   const closers = createClosers(logger);
@@ -76,8 +79,9 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     const plane = createDataPlaneSlot();
     const readiness = createReadiness(async () => plane.reason() ?? (await databaseTrouble(core)));
     const opening: Opening = { core, options, metrics, tls, closers };
-    const control = await openControlListener({ ...opening, ...options, plane, readiness });
+    const control = await openControlListener({ ...opening, ...options, plane, readiness, catalogue });
     closers.add('control listener', () => control.close());
+    await reportCatalogueDifferences({ metadata: core.metadata, catalogue, logger, registry: metrics.registry });
     await openDataPlane(plane, opening);
     await startLoops(opening);
     await announce(opening, { first, s3Port: plane.port, controlPort: control.port });

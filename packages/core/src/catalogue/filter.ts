@@ -13,10 +13,20 @@ export function filterCatalogue(
 }
 
 function matches(entry: CatalogueEntry, filter: CatalogueFilter): boolean {
-  const { providerId, country, within, operatorWithin, operatorOutside, capabilities = [], certificates = [] } = filter;
+  const {
+    providerId,
+    country,
+    within,
+    operatorWithin,
+    operatorOutside,
+    capabilities = [],
+    certificates = [],
+    text,
+  } = filter;
   const held = certificatesOf(entry).map(certificateKey);
   return (
     (providerId === undefined || entry.providerId === providerId) &&
+    (text === undefined || namesOf(entry).includes(text.toLowerCase())) &&
     (country === undefined || entry.country === country) &&
     (within === undefined || lockRefusal(entry, [within]) === undefined) &&
     (operatorWithin === undefined || liesIn(entry.operatorJurisdiction, operatorWithin)) &&
@@ -24,6 +34,10 @@ function matches(entry: CatalogueEntry, filter: CatalogueFilter): boolean {
     capabilities.every((capability) => entry.capabilities[capability] === 'yes') &&
     certificates.every((certificate) => held.includes(certificateKey(certificate)))
   );
+}
+
+function namesOf({ provider, providerId, zone, regionName, providerRegion }: CatalogueEntry): string {
+  return [provider, providerId, zone, regionName, providerRegion].join('\n').toLowerCase();
 }
 
 /** What a new backend takes over from an entry: the facts that policies read, and how to reach it. */

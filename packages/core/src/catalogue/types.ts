@@ -40,6 +40,8 @@ export type CatalogueCapability = 'objectLock' | 'versioning' | 'sseC' | 'condit
 /** All members must match; an absent one matches everything. Unknown facts match nothing that is asked for. */
 export interface CatalogueFilter {
   readonly providerId?: string;
+  /** Somewhere in the names of provider, zone or region, in any case. */
+  readonly text?: string;
   /** ISO 3166-1 alpha-2. */
   readonly country?: string;
   /** A jurisdiction or country that the data must lie in, as a region lock reads it. */

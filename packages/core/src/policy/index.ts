@@ -23,3 +23,4 @@ export {
   resolveWishedClass,
   wishesOf,
 } from './wishes.ts';
+export { readPolicyDocument } from './yaml.ts';

@@ -69,6 +69,11 @@ export function readYaml(text: string): YamlDocument {
   };
 }
 
+/** The plain data of a document, its form unchecked. @throws Fault PolicyInvalid */
+export function readPolicyDocument(text: string): unknown {
+  return readYaml(text).value;
+}
+
 function parse(text: string, lineCounter: LineCounter): Document.Parsed {
   let parsed: Document.Parsed;
   try {

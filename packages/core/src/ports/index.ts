@@ -135,6 +135,7 @@ export {
   type AuditActor,
   type Backend,
   type BackendCapabilities,
+  type BackendPrices,
   type BackendState,
   type BackendType,
   type BackgroundLimits,

@@ -65,7 +65,17 @@ export type NewBackend = Omit<
 export type BackendFacts = Partial<
   Pick<
     Backend,
-    'provider' | 'region' | 'country' | 'jurisdiction' | 'operatorJurisdiction' | 'certificates' | 'sla' | 'weight'
+    | 'provider'
+    | 'region'
+    | 'country'
+    | 'jurisdiction'
+    | 'operatorJurisdiction'
+    | 'certificates'
+    | 'sla'
+    | 'weight'
+    | 'prices'
+    | 'expectedLatencyMs'
+    | 'zone'
   >
 >;
 

@@ -26,6 +26,8 @@ export interface Policies {
 export interface LayeredPolicies extends Policies {
   /** The layers of that, the outermost first. @throws Fault PolicyRefused */
   layersOf(owner: PolicyOwner): Promise<readonly CompiledPolicy[]>;
+  /** Of nobody in particular: the operator's default alone, or the built-in one. */
+  defaultLayers(): Promise<readonly CompiledPolicy[]>;
 }
 
 /** A bucket, or a tenant's buckets that have no policy of their own. */
@@ -89,6 +91,7 @@ export function createPolicies(deps: {
 
   return {
     layersOf,
+    defaultLayers: async () => [(await find(DEFAULT_POLICY)) ?? builtinPolicy],
     async forBucket(bucket) {
       const layers = await layersOf(bucket);
       return bindPolicy(layers.reduce(narrowed), { bucket, atMs: clock.now() });

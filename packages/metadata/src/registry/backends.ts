@@ -3,6 +3,7 @@ import type { BackendId } from '@sealgate/core/names';
 import type {
   Backend,
   BackendCapabilities,
+  BackendPrices,
   BackendState,
   BackendType,
   CustodyMode,
@@ -32,6 +33,9 @@ interface BackendRow {
   readonly secret: Buffer | null;
   readonly capabilities: BackendCapabilities;
   readonly probed_at: number | null;
+  readonly prices: BackendPrices | null;
+  readonly expected_latency_ms: number | null;
+  readonly zone: string | null;
   readonly state: BackendState;
   readonly state_changed_at: number;
   readonly created_at: number;
@@ -73,6 +77,9 @@ export function createBackends(
       credentials: opened === null ? null : unprinted(JSON.parse(opened) as BackendCredentials),
       capabilities: row.capabilities,
       probedAtMs: row.probed_at,
+      prices: row.prices,
+      expectedLatencyMs: row.expected_latency_ms,
+      zone: row.zone,
       state: row.state,
       stateSinceMs: row.state_changed_at,
       createdAtMs: row.created_at,
@@ -109,6 +116,9 @@ export function createBackends(
           backend.agentId ?? null,
           backend.background?.bytesPerSecond ?? null,
           backend.background?.concurrency ?? null,
+          backend.prices ? JSON.stringify(backend.prices) : null,
+          backend.expectedLatencyMs ?? null,
+          backend.zone ?? null,
         ]),
       );
       if (row === undefined) throw new Fault('InternalError', 'The backend was not stored.');
@@ -158,6 +168,12 @@ export function createBackends(
         facts.sla !== undefined,
         facts.sla ?? null,
         facts.weight ?? null,
+        facts.prices !== undefined,
+        facts.prices ? JSON.stringify(facts.prices) : null,
+        facts.expectedLatencyMs !== undefined,
+        facts.expectedLatencyMs ?? null,
+        facts.zone !== undefined,
+        facts.zone ?? null,
       ]);
       if (row === undefined) throw new Fault('NoSuchBackend', `There is no backend ${id}, or it is retired.`);
       return backendOf(row);

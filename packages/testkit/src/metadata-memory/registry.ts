@@ -129,6 +129,9 @@ function createBackends(
     async createBackend(backend) {
       if (state.backends.has(backend.id)) fail('Conflict');
       const made: Backend = {
+        prices: null,
+        expectedLatencyMs: null,
+        zone: null,
         ...backend,
         agentId: backend.agentId ?? null,
         num: state.backends.size + 1,

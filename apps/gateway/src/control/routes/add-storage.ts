@@ -1,11 +1,20 @@
 import { isAbsolute, relative, resolve } from 'node:path';
-import { Fault } from '@sealgate/core/faults';
-import { builtinPolicy, type CompiledPolicy, compilePolicy } from '@sealgate/core/policy';
+import { backendFacts } from '@sealgate/core/catalogue';
+import { Fault, isFault } from '@sealgate/core/faults';
+import { bindPolicy, type CompiledPolicy, narrow } from '@sealgate/core/policy';
 import type { Backend, NewBackend, Tenant } from '@sealgate/core/ports';
 import { z } from 'zod';
 import type { Examination } from '../../backends/prober.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { PAGE_ITEMS_MAX, PROBE_TIMEOUT_MS } from '../limits.ts';
-import { backendIdField, backendModel, backendSchema, capabilitiesSchema, capabilityModel } from '../models.ts';
+import {
+  backendIdField,
+  backendModel,
+  backendSchema,
+  capabilitiesSchema,
+  capabilityModel,
+  pricesSchema,
+} from '../models.ts';
 import { type CallContext, type Route, route } from '../route.ts';
 import type { ControlServices } from '../services.ts';
 
@@ -19,7 +28,13 @@ const legalPlace = z.string().regex(/^([A-Z]{2,5}|unknown)$/, 'is EU, EEA, a cou
 const newStorage = z.object({
   id: backendIdField,
   type: z.enum(['s3', 'filesystem']).default('s3'),
-  endpoint: z.string().min(1).max(2048).meta({ description: 'https://host[:port], or a folder of this machine.' }),
+  zone: label.optional().meta({
+    description:
+      'A zone of the provider catalogue (GET /providers): it fills in whatever of its facts is not given here.',
+  }),
+  endpoint: z.string().min(1).max(2048).optional().meta({
+    description: 'https://host[:port], or a folder of this machine. Needed where the catalogue has a template.',
+  }),
   credentials: z
     .object({ accessKeyId: z.string().min(1).max(256), secretAccessKey: z.string().min(1).max(1024) })
     .nullable()
@@ -32,16 +47,20 @@ const newStorage = z.object({
     .nullable()
     .default(null)
     .meta({ description: 'Custody "agent": which one, when it is known.' }),
-  provider: label,
-  providerRegion: label.default('us-east-1').meta({ description: 'What requests to the backend are signed for.' }),
-  region: label.meta({ description: 'Your name of the place; spread rules count it.' }),
-  country,
-  jurisdiction: legalPlace,
-  operatorJurisdiction: legalPlace.default('unknown'),
-  certificates: z.array(label).max(32).default([]),
+  provider: label.optional(),
+  providerRegion: label
+    .optional()
+    .meta({ description: 'What requests to the backend are signed for; us-east-1 unless known otherwise.' }),
+  region: label.optional().meta({ description: 'Your name of the place; spread rules count it.' }),
+  country: country.optional(),
+  jurisdiction: legalPlace.optional(),
+  operatorJurisdiction: legalPlace.optional(),
+  certificates: z.array(label).max(32).optional(),
   sla: z.string().max(256).nullable().default(null),
   weight: z.number().int().min(0).max(10_000).default(100),
-  addressing: z.enum(['path', 'virtual']).default('path'),
+  addressing: z.enum(['path', 'virtual']).optional(),
+  prices: pricesSchema.nullable().default(null),
+  expectedLatencyMs: z.number().min(0).max(600_000).nullable().default(null),
   probe: z.boolean().default(true).meta({ description: 'Find the capabilities by trying them.' }),
   force: z.boolean().default(false).meta({ description: 'Register it although it does not answer now.' }),
 });
@@ -73,6 +92,50 @@ const admissionSchema = z.object({
   reason: z.string().optional(),
 });
 
+type FilledStorage = Omit<NewBackend, 'endpoint'> & Pick<NewStorage, 'type' | 'probe' | 'force'> & { endpoint: string };
+
+/**
+ * What the operator says, the rest as the catalogue has it.
+ * @throws Fault ValidationFailed when neither says it
+ */
+function filledFromCatalogue(catalogue: Catalogue, wanted: NewStorage): FilledStorage {
+  const { zone } = wanted;
+  const entry = zone === undefined ? undefined : catalogue.zone(zone);
+  if (zone !== undefined && entry === undefined) {
+    throw new Fault(
+      'ValidationFailed',
+      `The provider catalogue has no zone "${zone.slice(0, 64)}". GET /providers lists them.`,
+    );
+  }
+  if (entry !== undefined && wanted.provider !== undefined && wanted.provider !== entry.providerId) {
+    throw new Fault(
+      'ValidationFailed',
+      `The zone ${entry.zone} is one of ${entry.providerId}, not of "${wanted.provider}".`,
+    );
+  }
+  const known = entry === undefined ? {} : backendFacts(entry);
+  const template = entry !== undefined && entry.endpointParameters.length > 0;
+  const given = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
+  const filled = {
+    providerRegion: 'us-east-1',
+    operatorJurisdiction: 'unknown',
+    certificates: [],
+    addressing: 'path',
+    ...known,
+    ...(entry === undefined ? {} : { region: entry.providerRegion, ...(template ? {} : { endpoint: entry.endpoint }) }),
+    ...given,
+    zone: entry?.zone ?? null,
+  } as Partial<FilledStorage>;
+  const missing = (['endpoint', 'provider', 'region', 'country', 'jurisdiction'] as const).filter(
+    (name) => !filled[name],
+  );
+  if (missing.length === 0) return filled as FilledStorage;
+  const hint = template
+    ? ` The catalogue's endpoint is ${entry.endpoint}: fill in ${entry.endpointParameters.join(', ')}.`
+    : '';
+  throw new Fault('ValidationFailed', `Say ${missing.join(', ')}, or name a zone of the provider catalogue.${hint}`);
+}
+
 export function addStorageRoute(services: ControlServices): Route {
   return route({
     method: 'POST',
@@ -97,9 +160,8 @@ export function addStorageRoute(services: ControlServices): Route {
 
 async function addStorage(services: ControlServices, wanted: NewStorage, context: CallContext) {
   const { metadata, registry, clock } = services;
-  const endpoint = await checkedEndpoint(services, wanted);
-  const { probe, force, ...facts } = wanted;
-  const backend: NewBackend = { ...facts, endpoint };
+  const { probe, force, ...facts } = filledFromCatalogue(services.catalogue, wanted);
+  const backend: NewBackend = { ...facts, endpoint: await checkedEndpoint(services, facts) };
   if ((await metadata.listBackends()).some(({ id }) => id === backend.id)) {
     throw new Fault('Conflict', `There is a backend "${backend.id}" already.`);
   }
@@ -112,7 +174,7 @@ async function addStorage(services: ControlServices, wanted: NewStorage, context
   }
   await registry.refresh();
   return {
-    backend: backendModel(created, registry.view(created.id)),
+    backend: backendModel(created, registry.view(created.id), services.catalogue),
     health: seen?.health ?? null,
     probe: probeModel(seen, atMs),
     admittedBy: await admissions(services, created),
@@ -130,7 +192,10 @@ export function probeModel(seen: Examination | undefined, atMs: number): z.input
 }
 
 /** @throws Fault EndpointRefused, ValidationFailed */
-async function checkedEndpoint(services: ControlServices, wanted: NewStorage): Promise<string> {
+async function checkedEndpoint(
+  services: ControlServices,
+  wanted: Pick<FilledStorage, 'type' | 'endpoint' | 'custody' | 'credentials' | 'agentId'>,
+): Promise<string> {
   await checkAgent(services, wanted);
   // A folder of another machine: the agent says which it is.
   if (wanted.type === 'filesystem' && wanted.custody === 'agent') return wanted.endpoint;
@@ -212,8 +277,12 @@ async function admission(
   return { tenant: tenant.name, policy: policy.name, admitted: verdict.ok, rule: verdict.rule, ...reason };
 }
 
-async function policyOf({ metadata }: ControlServices, tenant: Tenant): Promise<CompiledPolicy | undefined> {
-  if (tenant.policyName === null) return builtinPolicy;
-  const record = await metadata.policy(tenant.policyName);
-  return record === undefined ? undefined : compilePolicy(record.document, { version: record.version });
+async function policyOf({ engine, clock }: ControlServices, tenant: Tenant): Promise<CompiledPolicy | undefined> {
+  try {
+    const layers = await engine.policies.layersOf({ tenantId: tenant.id, policyName: null });
+    return bindPolicy(layers.reduce(narrow), { atMs: clock.now() });
+  } catch (error) {
+    if (!isFault(error, 'PolicyRefused')) throw error;
+    return undefined;
+  }
 }

@@ -13,6 +13,8 @@ import { housekeepingRoutes } from './housekeeping.ts';
 import { identityProviderRoutes } from './identity-providers.ts';
 import { jobRoutes } from './jobs.ts';
 import { policyRoutes } from './policies.ts';
+import { policyToolRoutes } from './policy-tools.ts';
+import { providerRoutes } from './providers.ts';
 import { recoveryRoutes } from './recovery.ts';
 import { roleRoutes } from './roles.ts';
 import { secretRoutes } from './secrets.ts';
@@ -26,9 +28,11 @@ import { whoamiRoutes } from './whoami.ts';
 export function controlRoutes(services: ControlServices): readonly Route[] {
   return [
     ...backendRoutes(services),
+    ...providerRoutes(services),
     ...tenantRoutes(services),
     ...bucketRoutes(services),
     ...policyRoutes(services),
+    ...policyToolRoutes(services),
     ...credentialRoutes(services),
     ...credentialPolicyRoutes(services),
     ...roleRoutes(services),

@@ -71,7 +71,7 @@ function updateRoute(services: ControlServices): Route {
       if (given.length === 0) throw new Fault('ValidationFailed', 'There is nothing to change in this request.');
       const changed = await services.metadata.updateBackend(input.params.backend, Object.fromEntries(given), actor);
       await services.registry.refresh();
-      return backendModel(changed, services.registry.view(changed.id));
+      return backendModel(changed, services.registry.view(changed.id), services.catalogue);
     },
   });
 }
@@ -98,7 +98,7 @@ function wordRoute(
       const backend = await requireBackend(services, input.params.backend);
       const maintenance = await services.engine.maintenance.ofBackend(backend);
       return {
-        backend: backendModel(backend, services.registry.view(backend.id)),
+        backend: backendModel(backend, services.registry.view(backend.id), services.catalogue),
         maintenance: maintenanceModel(backend.id, maintenance),
       };
     },

@@ -9,6 +9,7 @@ import { pageOf, pageQuery, pageSchema } from '../paging.ts';
 import { type Route, route } from '../route.ts';
 import type { ControlServices } from '../services.ts';
 import { addStorageRoute, healthSchema, probeModel, probeSchema } from './add-storage.ts';
+import { backendFactsRoutes } from './backend-facts.ts';
 import { backendLifeCycleRoutes, requireBackend } from './backend-life-cycle.ts';
 
 const params = z.object({ backend: backendIdField });
@@ -18,6 +19,7 @@ export function backendRoutes(services: ControlServices): readonly Route[] {
   const require = (id: BackendId): Promise<Backend> => requireBackend(services, id);
   return [
     addStorageRoute(services),
+    ...backendFactsRoutes(services),
     route({
       method: 'GET',
       path: '/admin/backends',
@@ -30,7 +32,10 @@ export function backendRoutes(services: ControlServices): readonly Route[] {
       response: pageSchema(backendSchema),
       async handle({ query }) {
         const page = pageOf(await metadata.listBackends(), ({ id }) => id, query);
-        return { items: page.items.map((each) => backendModel(each, registry.view(each.id))), next: page.next };
+        return {
+          items: page.items.map((each) => backendModel(each, registry.view(each.id), services.catalogue)),
+          next: page.next,
+        };
       },
     }),
     route({
@@ -47,7 +52,7 @@ export function backendRoutes(services: ControlServices): readonly Route[] {
         const backend = await require(input.params.backend);
         const maintenance = await services.engine.maintenance.ofBackend(backend);
         return {
-          ...backendModel(backend, registry.view(backend.id)),
+          ...backendModel(backend, registry.view(backend.id), services.catalogue),
           maintenance: maintenanceModel(backend.id, maintenance),
         };
       },
@@ -71,7 +76,7 @@ export function backendRoutes(services: ControlServices): readonly Route[] {
         await registry.refresh();
         const probed = await require(backend.id);
         return {
-          backend: backendModel(probed, registry.view(backend.id)),
+          backend: backendModel(probed, registry.view(backend.id), services.catalogue),
           health: seen.health,
           probe: probeModel(seen, atMs),
         };

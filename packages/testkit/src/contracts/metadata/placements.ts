@@ -293,6 +293,8 @@ export function describePlacements(world: World): void {
       const drain = { from: ['healthy'], to: 'draining', reason: '' } as const;
       const policy = world.unused('policy-');
       expect(await grows(() => metadata().updateBackend(backend.id, { country: 'US' }, actor))).toBe(true);
+      const prices = { currency: 'EUR', storagePerGbMonth: 1, egressPerGb: null, per1000Requests: null };
+      expect(await grows(() => metadata().updateBackend(backend.id, { prices }, actor))).toBe(true);
       expect(await grows(() => metadata().setBackendState(backend.id, drain, actor))).toBe(true);
       expect(await grows(() => metadata().recordProbe(backend.id, { objectLock: true }, world.now(), actor))).toBe(
         true,

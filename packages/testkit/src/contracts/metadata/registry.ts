@@ -165,6 +165,25 @@ export function describeRegistry(world: World): void {
     });
   });
 
+  describe('facts of a backend', () => {
+    const prices = { currency: 'EUR', storagePerGbMonth: 0.01, egressPerGb: null, per1000Requests: 0.005 };
+
+    it('are kept as they are told, at its making and later, and no others change', async () => {
+      const made = await world.backend({ prices, expectedLatencyMs: 12.5, zone: 'FI-HEL-X' });
+      expect(made).toMatchObject({ prices, expectedLatencyMs: 12.5, zone: 'FI-HEL-X' });
+      expect(await world.backend()).toMatchObject({ prices: null, expectedLatencyMs: null, zone: null });
+      const change = { country: 'SE', certificates: ['C5'], weight: 0, prices: null, sla: '99' } as const;
+      const changed = await metadata().updateBackend(made.id, change, actor);
+      expect(changed).toEqual({ ...made, ...change });
+      expect((await metadata().listBackends()).find(({ id }) => id === made.id)).toEqual(changed);
+      const back = await metadata().updateBackend(made.id, { prices, sla: null, zone: null }, actor);
+      expect(back).toEqual({ ...changed, prices, sla: null, zone: null });
+      expect(await metadata().updateBackend(made.id, {}, actor)).toEqual(back);
+      const nowhere = parseBackendId('nowhere');
+      expect(await faultOf(metadata().updateBackend(nowhere, { weight: 1 }, actor))).toBe('NoSuchBackend');
+    });
+  });
+
   describe('buckets', () => {
     it('finds a bucket by name and by number', async () => {
       const bucket = await world.bucket('off', { regionLock: ['EU', 'FI'], configs: { cors: '<a/>', tagging: '' } });

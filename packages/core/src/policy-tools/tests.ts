@@ -1,0 +1,223 @@
+import { z } from 'zod';
+import { backendFacts, type CatalogueEntry } from '../catalogue/index.ts';
+import { Fault } from '../faults/index.ts';
+import { parseBackendId, parseBucketName } from '../names/index.ts';
+import { bindPolicy, type CompiledPolicy, narrow, parseRegionLock, readPolicyDocument } from '../policy/index.ts';
+import type { Backend } from '../ports/index.ts';
+import { explainPolicies } from './explain.ts';
+
+const TESTS_MAX = 1000;
+const text = z.string().max(256);
+
+const backend = z.strictObject({
+  zone: text.optional().meta({ description: 'Facts of the catalogue, its claims taken as if a probe had found them.' }),
+  provider: text.optional(),
+  region: text.optional(),
+  country: text.optional(),
+  jurisdiction: text.optional(),
+  operatorJurisdiction: text.optional(),
+  certificates: z.array(text).optional(),
+  capabilities: z.array(text).optional(),
+  sla: text.optional(),
+  weight: z.number().min(0).optional(),
+  latencyMs: z.number().min(0).optional(),
+  price: z
+    .strictObject({
+      currency: text,
+      storage: z.number().min(0).optional(),
+      egress: z.number().min(0).optional(),
+      requests: z.number().min(0).optional(),
+    })
+    .optional(),
+});
+
+const given = z.strictObject({
+  backends: z.array(text).optional().meta({ description: 'Which of the backends there are; all unless given.' }),
+  time: z.iso.datetime().optional(),
+  bucket: z
+    .strictObject({
+      tenant: text.optional(),
+      name: text.optional(),
+      regionLock: text.optional(),
+      objectLock: z.boolean().optional(),
+    })
+    .optional(),
+  write: z
+    .strictObject({
+      operation: z.enum(['put', 'copy', 'post', 'upload']).optional(),
+      key: z.string().max(1024).optional(),
+      bytes: z.int().min(0).optional(),
+      class: text.optional(),
+      tags: z.record(text, text).optional(),
+    })
+    .optional(),
+});
+
+const expected = z.strictObject({
+  admits: z.array(text).optional(),
+  refuses: z.record(text, text).optional().meta({ description: 'Backend to the rule that refuses it.' }),
+  classes: z.record(text, text).optional().meta({ description: 'Class to `placed` or the rule that refuses it.' }),
+  write: text.optional().meta({ description: '`allowed`, or the rule that refuses it.' }),
+});
+
+const testFile = z.strictObject({
+  apiVersion: z.literal('sealgate/v1'),
+  kind: z.literal('PolicyTest'),
+  policies: z.array(text).min(1).max(3).meta({ description: 'Files, the outermost layer first.' }),
+  backends: z.record(text, backend).default({}),
+  tests: z
+    .array(z.strictObject({ name: text, given: given.default({}), expect: expected }))
+    .min(1)
+    .max(TESTS_MAX),
+});
+
+export type PolicyTestFile = z.infer<typeof testFile>;
+
+export interface PolicyTestResult {
+  readonly name: string;
+  /** What was expected and is not so; none: it passed. */
+  readonly failures: readonly string[];
+}
+
+/** @throws Fault PolicyInvalid */
+export function parsePolicyTests(document: string): PolicyTestFile {
+  const parsed = testFile.safeParse(readPolicyDocument(document));
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.slice(0, 5).map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new Fault('PolicyInvalid', `The policy tests are not valid: ${problems.join('; ')}.`, { rule: 'policy.tests' });
+}
+
+/**
+ * Runs tests of policies without a gateway.
+ * @param layers the compiled policies that the file names, in its order
+ * @throws Fault PolicyInvalid for a backend or zone that is not there, PolicyRefused when the layers exclude each other
+ */
+export function runPolicyTests(
+  file: PolicyTestFile,
+  layers: readonly CompiledPolicy[],
+  catalogue: readonly CatalogueEntry[],
+): readonly PolicyTestResult[] {
+  const zones = new Map(catalogue.map((entry) => [entry.zone, entry]));
+  const backends = Object.entries(file.backends).map(([id, facts], num) => backendOf(id, { facts, zones, num }));
+  return file.tests.map((test) => ({ name: test.name, failures: failuresOf(test, layers, backends) }));
+}
+
+type PolicyTest = PolicyTestFile['tests'][number];
+
+function failuresOf(test: PolicyTest, layers: readonly CompiledPolicy[], all: readonly Backend[]): readonly string[] {
+  const { expect } = test;
+  const backends = test.given.backends?.map((id) => all.find((each) => each.id === id) ?? missing(id)) ?? all;
+  const situation = situationOf(test);
+  const regionLock = test.given.bucket?.regionLock === undefined ? [] : parseRegionLock(test.given.bucket.regionLock);
+  const writable = new Set(backends.map(({ id }) => id));
+  const explained = explainPolicies({ layers, backends, writable, regionLock, ...situation });
+  const verdicts = new Map(explained.backends.map((each) => [each.backend, each.admitted ? 'admitted' : each.rule]));
+  const classes = new Map(explained.classes.map((each) => [each.name, each.now === 'placed' ? 'placed' : each.rule]));
+  const wanted: (readonly [what: string, wants: string, is: string])[] = [
+    ...(expect.admits ?? []).map((id) => [`backend ${id}`, 'admitted', verdicts.get(id) ?? missing(id)] as const),
+    ...Object.entries(expect.refuses ?? {}).map(
+      ([id, rule]) => [`backend ${id}`, rule, verdicts.get(id) ?? missing(id)] as const,
+    ),
+    ...Object.entries(expect.classes ?? {}).map(
+      ([name, wants]) => [`class ${name}`, wants, classes.get(name) ?? 'not offered'] as const,
+    ),
+    ...(expect.write === undefined ? [] : [['write', expect.write, writeVerdict(test, layers, situation)] as const]),
+  ];
+  return wanted
+    .filter(([, wants, is]) => wants !== is)
+    .map(([what, wants, is]) => `${what}: expected ${wants}, is ${is}`);
+}
+
+type TestSituation = ReturnType<typeof situationOf>;
+
+function situationOf({ given: { bucket = {}, time } }: PolicyTest) {
+  return {
+    atMs: time === undefined ? 0 : Date.parse(time),
+    bucket: {
+      tenantName: bucket.tenant ?? 'tenant',
+      name: parseBucketName(bucket.name ?? 'bucket'),
+      region: 'region',
+      encryption: 'required',
+      versioning: bucket.objectLock === true ? 'enabled' : 'off',
+      objectLock: bucket.objectLock ?? false,
+      regionLock: bucket.regionLock === undefined ? [] : parseRegionLock(bucket.regionLock),
+    },
+  } as const;
+}
+
+function writeVerdict(
+  { given: { write = {} } }: PolicyTest,
+  layers: readonly CompiledPolicy[],
+  situation: TestSituation,
+) {
+  const policy = bindPolicy(layers.reduce(narrow), situation);
+  const { operation = 'put', key = 'key', bytes = 0, class: name = policy.defaultClass, tags = null } = write;
+  return policy.refusesWrite({ operation, key, bytes, redundancyClass: name, tags }, {})?.rule ?? 'allowed';
+}
+
+function missing(id: string): never {
+  throw new Fault('PolicyInvalid', `The tests name a backend "${id}" that they do not define.`, {
+    rule: 'policy.tests',
+  });
+}
+
+function backendOf(
+  id: string,
+  from: {
+    readonly facts: PolicyTestFile['backends'][string];
+    readonly zones: ReadonlyMap<string, CatalogueEntry>;
+    readonly num: number;
+  },
+): Backend {
+  const { zone, capabilities, latencyMs, price, ...facts } = from.facts;
+  const entry = zone === undefined ? undefined : from.zones.get(zone);
+  if (zone !== undefined && entry === undefined) {
+    throw new Fault('PolicyInvalid', `The provider catalogue has no zone "${zone}".`, { rule: 'policy.tests' });
+  }
+  const claimed = Object.entries(entry?.capabilities ?? {}).filter(([, claim]) => claim !== 'unknown');
+  const said = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
+  return {
+    ...BLANK,
+    id: parseBackendId(id),
+    num: from.num,
+    ...(entry === undefined ? {} : { ...backendFacts(entry), region: entry.providerRegion }),
+    ...said,
+    zone: zone ?? null,
+    capabilities: Object.fromEntries(
+      capabilities === undefined
+        ? claimed.map(([name, claim]) => [name, claim === 'yes'])
+        : capabilities.map((name) => [name, true]),
+    ),
+    expectedLatencyMs: latencyMs ?? null,
+    prices: price
+      ? {
+          currency: price.currency,
+          storagePerGbMonth: price.storage ?? null,
+          egressPerGb: price.egress ?? null,
+          per1000Requests: price.requests ?? null,
+        }
+      : null,
+  };
+}
+
+/** Nothing is known of it. */
+const BLANK = {
+  type: 's3',
+  endpoint: '',
+  provider: '',
+  providerRegion: '',
+  region: '',
+  country: 'XX',
+  jurisdiction: 'unknown',
+  operatorJurisdiction: 'unknown',
+  certificates: [],
+  sla: null,
+  weight: 100,
+  addressing: 'path',
+  custody: 'gateway',
+  credentials: null,
+  probedAtMs: null,
+  state: 'healthy',
+  stateSinceMs: 0,
+  createdAtMs: 0,
+} as const;
