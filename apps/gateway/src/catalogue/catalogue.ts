@@ -39,7 +39,7 @@ export async function loadCatalogue(path: string | undefined): Promise<Catalogue
   }
 }
 
-export function createCatalogue(entries: readonly CatalogueEntry[]): Catalogue {
+function createCatalogue(entries: readonly CatalogueEntry[]): Catalogue {
   const zones = new Map(entries.map((entry) => [entry.zone, entry]));
   return {
     entries,

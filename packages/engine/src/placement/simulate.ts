@@ -82,6 +82,6 @@ async function createSimulatedJudge(
     },
   };
   const { rehomeAfterMs } = request;
-  const { judge } = await createJudge({ ...deps, policies }, { nowMs, rehomeAfterMs });
-  return async (walked) => ((await layersOnce(walked.bucketId)) === undefined ? undefined : await judge(walked));
+  const judge = await createJudge({ ...deps, policies }, { nowMs, rehomeAfterMs });
+  return async (walked) => ((await layersOnce(walked.bucketId)) === undefined ? undefined : await judge.judge(walked));
 }

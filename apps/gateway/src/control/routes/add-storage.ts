@@ -211,7 +211,10 @@ async function checkedEndpoint(
 }
 
 /** @throws Fault ValidationFailed */
-async function checkAgent({ metadata }: ControlServices, { custody, agentId }: NewStorage): Promise<void> {
+async function checkAgent(
+  { metadata }: ControlServices,
+  { custody, agentId = null }: Pick<FilledStorage, 'custody' | 'agentId'>,
+): Promise<void> {
   if (agentId === null) return;
   if (custody !== 'agent') throw new Fault('ValidationFailed', 'Only custody "agent" has an "agentId".');
   if ((await metadata.agent(agentId)) === undefined) {

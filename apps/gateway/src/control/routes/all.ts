@@ -4,6 +4,7 @@ import { agentCallRoutes } from './agent-calls.ts';
 import { agentRoutes } from './agents.ts';
 import { auditRoutes } from './audit.ts';
 import { auditProofRoutes } from './audit-proofs.ts';
+import { backendFactsRoutes } from './backend-facts.ts';
 import { backendRoutes } from './backends.ts';
 import { bucketRoutes } from './buckets.ts';
 import { credentialPolicyRoutes } from './credential-policies.ts';
@@ -28,6 +29,7 @@ import { whoamiRoutes } from './whoami.ts';
 export function controlRoutes(services: ControlServices): readonly Route[] {
   return [
     ...backendRoutes(services),
+    ...backendFactsRoutes(services),
     ...providerRoutes(services),
     ...tenantRoutes(services),
     ...bucketRoutes(services),

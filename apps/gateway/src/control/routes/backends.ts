@@ -9,7 +9,6 @@ import { pageOf, pageQuery, pageSchema } from '../paging.ts';
 import { type Route, route } from '../route.ts';
 import type { ControlServices } from '../services.ts';
 import { addStorageRoute, healthSchema, probeModel, probeSchema } from './add-storage.ts';
-import { backendFactsRoutes } from './backend-facts.ts';
 import { backendLifeCycleRoutes, requireBackend } from './backend-life-cycle.ts';
 
 const params = z.object({ backend: backendIdField });
@@ -19,7 +18,6 @@ export function backendRoutes(services: ControlServices): readonly Route[] {
   const require = (id: BackendId): Promise<Backend> => requireBackend(services, id);
   return [
     addStorageRoute(services),
-    ...backendFactsRoutes(services),
     route({
       method: 'GET',
       path: '/admin/backends',
