@@ -52,8 +52,8 @@ function renderErrors(): string {
   const rows = (Object.entries(faultTable) as [string, FaultSpec][])
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(
-      ([code, { http, retry, s3 }]) =>
-        `| \`${code}\` | ${http} | ${s3 === undefined ? 'the same' : `\`${s3}\``} | ${RETRY[retry]} |`,
+      ([code, { http, retry, s3, waitSeconds }]) =>
+        `| \`${code}\` | ${http} | ${s3 === undefined ? 'the same' : `\`${s3}\``} | ${RETRY[retry]}${waitSeconds === undefined ? '' : `, after ${waitSeconds} s`} |`,
     );
   return `# Error codes
 
@@ -61,7 +61,8 @@ function renderErrors(): string {
 
 Every error that a caller can see has one of these codes. They are stable: a code never changes its meaning or its
 status. The S3 listener answers S3 XML with the code of the third column, every other listener answers problem details
-(RFC 9457) with the code of the first. The last column says whether a client should send the request again.
+(RFC 9457) with the code of the first. The last column says whether a client should send the request again; the seconds
+in it are what the answer's \`Retry-After\` names, unless the gateway knows better (the end of a lockout).
 
 | Code | HTTP | On the S3 listener | Retry |
 | --- | --- | --- | --- |

@@ -1,12 +1,26 @@
 // Several gateways on one PostgreSQL and one Redis.
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { checkRegister } from '@sealgate/testkit/history';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type GatewayCluster, hasRedis, startGatewayCluster } from '../support/cluster.ts';
 import { createBucket, type GatewayProcess } from '../support/gateway.ts';
+import { brokenKeys, createRaceHistory, type RaceHistory, staleRead } from '../support/race/history.ts';
+import { type Outage, strikeRedis } from '../support/race/outages.ts';
+import { type Racer, race, read } from '../support/race/racer.ts';
+import { createRandom } from '../support/random.ts';
 import { newClient } from '../support/s3-client.ts';
 
 const missing = hasRedis() ? '' : ' (skipped: the program "redis-server" is missing)';
 const Bucket = 'plain';
+
+const CLIENTS = 64;
+const KEYS = ['a', 'b/c', 'b/d', 'ü'];
+/** Without SEALGATE_RACE_SECONDS the clients race until Redis was away so often. */
+const OUTAGES = 3;
+/** Of ten requests: reads of one key, beside those that every race has. Without them a hot key changes too often to be cached. */
+const READS = 6;
+const seconds = Number(process.env['SEALGATE_RACE_SECONDS'] ?? 0);
+const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000_000);
 
 let cluster: GatewayCluster;
 let clients: S3Client[];
@@ -65,4 +79,74 @@ describe.skipIf(missing !== '')(`a cache that gateways share${missing}`, () => {
     for (let i = 0; i < 10; i += 1) expect(await get(0, 'warm')).toBe('body');
     expect(await asked()).toEqual(before);
   });
+
+  test(
+    'conditional writes, deletions, completions, reads and listings are linearizable while Redis dies, forgets and stands still',
+    async () => {
+      await allOn();
+      const racing = CLIENTS / cluster.gateways.length;
+      const racers = cluster.gateways.flatMap(({ credentials }) =>
+        Array.from({ length: racing }, () => newClient(credentials, { maxAttempts: 1 })),
+      );
+      clients.push(...racers);
+      const hitsBefore = await hits();
+      const { history, outages } = await raceThroughOutages(racers);
+      const found = (await hits()) - hitsBefore;
+      const kinds = (['killed', 'stopped'] as const).map(
+        (kind) => `${outages.filter((o) => o === kind).length} ${kind}`,
+      );
+      console.info(
+        `races: ${history.size} operations, Redis ${kinds.join(', ')}, ${found} hits, ${history.failures.length} failures, SEED=${seed}`,
+      );
+      expect(brokenKeys(history), `replay with SEED=${seed}`).toEqual([]);
+      // It was the cache that was tried, and a stale answer from it would have been seen.
+      expect(found).toBeGreaterThan(0);
+      // Redis is a cache: no request needs it.
+      expect(history.failures).toEqual([]);
+      const plantable = history.keys.flatMap((key) => {
+        const stale = staleRead(history.operations(key));
+        return stale === undefined ? [] : [checkRegister([...history.operations(key), stale]).ok];
+      });
+      // In a short race all operations of a key may overlap, and then nothing is provably stale.
+      if (seconds > 0) expect(plantable.length).toBeGreaterThan(0);
+      expect(plantable).not.toContain(true);
+    },
+    600_000 + 4 * seconds * 1000,
+  );
 });
+
+async function hits(): Promise<number> {
+  const line = 'sealgate_cache_lookups_total{kind="version",outcome="hit"}';
+  const each = await Promise.all(cluster.gateways.map((gateway) => metric(gateway, line)));
+  return each.reduce((sum, count) => sum + count, 0);
+}
+
+async function raceThroughOutages(
+  racers: readonly S3Client[],
+): Promise<{ readonly history: RaceHistory; readonly outages: readonly Outage[] }> {
+  const history = createRaceHistory(KEYS);
+  const deadline = performance.now() + seconds * 1000;
+  const over = new AbortController();
+  const outages: Outage[] = [];
+  const strike = async (): Promise<void> => {
+    const random = createRandom(seed);
+    while (seconds > 0 ? performance.now() < deadline : outages.length < OUTAGES) {
+      outages.push(await strikeRedis(cluster.redis, random, outages.length));
+      await allOn();
+    }
+  };
+  await Promise.all([
+    strike().finally(() => {
+      over.abort();
+    }),
+    ...racers.map(async (s3, index) => {
+      const random = createRandom(seed + 1 + index);
+      const racer: Racer = { s3, bucket: Bucket, name: `c${index}`, random, history, seen: new Map(), made: 0 };
+      while (!over.signal.aborted) {
+        if (random.below(10) < READS) await read(racer, random.pick(KEYS));
+        else await race(racer);
+      }
+    }),
+  ]);
+  return { history, outages };
+}

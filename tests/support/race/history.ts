@@ -13,6 +13,9 @@ export interface RaceHistory {
   note(key: string, operation: RegisterOperation): void;
   /** A whole listing, which says something of every key. */
   noteListing(shown: ReadonlyMap<string, string>, interval: Interval): void;
+  /** A request that got no answer, or one that says only that the gateway could not serve it: its status and code. */
+  noteFailure(what: string): void;
+  readonly failures: readonly string[];
   operations(key: string): readonly RegisterOperation[];
   readonly keys: readonly string[];
   readonly size: number;
@@ -20,6 +23,7 @@ export interface RaceHistory {
 
 export function createRaceHistory(keys: readonly string[]): RaceHistory {
   const byKey = new Map<string, RegisterOperation[]>(keys.map((key) => [key, []]));
+  const failures: string[] = [];
   let size = 0;
   const note = (key: string, operation: RegisterOperation): void => {
     byKey.get(key)?.push(operation);
@@ -34,6 +38,8 @@ export function createRaceHistory(keys: readonly string[]): RaceHistory {
       size += 1;
       for (const [key, read] of readsOfListing(keys, shown, interval)) note(key, read);
     },
+    noteFailure: (what) => void failures.push(what),
+    failures,
     operations: (key) => byKey.get(key) ?? [],
     keys,
     get size() {

@@ -107,6 +107,7 @@ async function write(racer: Racer, request: Write, send: () => Promise<unknown>)
   const label = `${racer.name}.${racer.made} ${request.what}`;
   const began = history.now();
   const answer = await answerOf(send);
+  if (isUnknown(answer)) history.noteFailure(`${label}: ${answer.status} ${answer.code}`);
   const interval = { began, ended: isUnknown(answer) ? Infinity : history.now(), label };
   const done = { kind: 'write', value, ...(expected === undefined ? {} : { expected }) } as const;
   if (interval.ended === Infinity || answer.status < 300) {
@@ -133,7 +134,7 @@ function toldBy({ status, code }: Answer, { value, conditions }: Write) {
   return status === 404 && code === 'NoSuchKey' ? { is: null } : undefined;
 }
 
-async function read(racer: Racer, key: string): Promise<void> {
+export async function read(racer: Racer, key: string): Promise<void> {
   const { history, s3, bucket } = racer;
   const label = `${racer.name} get`;
   const began = history.now();
@@ -145,7 +146,10 @@ async function read(racer: Racer, key: string): Promise<void> {
     const right = [digest.toString('hex'), `${md5(digest).toString('hex')}-1`];
     if (!right.includes(found.etag)) throw new Error(`${label} of ${key}: the body is not that of its ETag`);
   });
-  if (isUnknown(answer)) return;
+  if (isUnknown(answer)) {
+    history.noteFailure(`${label}: ${answer.status} ${answer.code}`);
+    return;
+  }
   if (answer.status >= 300 && answer.code !== 'NoSuchKey') {
     throw new Error(`${label} of ${key} was answered ${answer.status} ${answer.code}`);
   }
@@ -161,7 +165,10 @@ async function list(racer: Racer): Promise<void> {
     const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }));
     for (const { Key = '', ETag = '' } of Contents) shown.set(Key, unquoted(ETag));
   });
-  if (isUnknown(answer)) return;
+  if (isUnknown(answer)) {
+    history.noteFailure(`${racer.name} list: ${answer.status} ${answer.code}`);
+    return;
+  }
   if (answer.status >= 300) throw new Error(`${racer.name} list was answered ${answer.status} ${answer.code}`);
   const interval: Interval = { began, ended: history.now(), label: `${racer.name} list` };
   history.noteListing(shown, interval);

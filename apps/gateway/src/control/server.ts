@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { Fault } from '@sealgate/core/faults';
+import { Fault, retryAfterSeconds } from '@sealgate/core/faults';
 import type { Logger } from '@sealgate/runtime/log';
 import { collectHeaders, splitTarget } from '@sealgate/s3';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify';
@@ -212,7 +212,7 @@ function answerFault(
   else logger.debug(facts, 'control request refused');
   // What is no valid path never passes the hooks that set these.
   void reply.headers(safeHeaders(request.id, tls !== undefined));
-  const wait = fault.detail['retryAfterSeconds'];
+  const wait = retryAfterSeconds(fault);
   if (wait !== undefined) void reply.header('retry-after', String(wait));
   if (fault.code === 'NotAuthenticated') void reply.header('www-authenticate', 'Bearer realm="sealgate"');
   return reply.code(fault.spec.http).type(PROBLEM_TYPE).send(problemOf(fault, request.id));

@@ -32,6 +32,15 @@ export class Fault extends Error {
   }
 }
 
+/**
+ * Seconds to name in `Retry-After` (RFC 9110, 10.2.3): what the fault itself knows (`retryAfterSeconds` of its detail), or
+ * what its row says; undefined where waiting is no advice.
+ */
+export function retryAfterSeconds({ detail, spec }: Pick<Fault, 'detail' | 'spec'>): number | undefined {
+  const known = detail['retryAfterSeconds'];
+  return typeof known === 'number' ? known : spec.waitSeconds;
+}
+
 /** True when `error` is a {@link Fault}, of one of `codes` when any are named. */
 export function isFault(error: unknown, ...codes: readonly FaultCode[]): error is Fault {
   return error instanceof Fault && (codes.length === 0 || codes.includes(error.code));

@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { Fault, type FaultCode, type FaultSpec, faultTable, isFault, toFault } from './index.ts';
+import { Fault, type FaultCode, type FaultSpec, faultTable, isFault, retryAfterSeconds, toFault } from './index.ts';
 
 describe('the fault table', () => {
   /** Codes are promises. A row that changes or goes breaks clients; a new one is added here too. */
@@ -18,6 +18,14 @@ describe('the fault table', () => {
     // A client that is told to come back must not be told that it was wrong, and the other way round.
     if ([429, 503, 504, 507].includes(http)) expect(retry).toBe('later');
     if (http === 501) expect(retry).toBe('never');
+  });
+
+  it('says how long to wait where a client is turned away for now, and nowhere else', () => {
+    for (const { http, waitSeconds = 0 } of Object.values<FaultSpec>(faultTable)) {
+      expect(waitSeconds > 0).toBe(http === 429 || http === 503);
+      // Our own client waits for a minute at most; a person gives up sooner.
+      expect(waitSeconds).toBeLessThanOrEqual(10);
+    }
   });
 
   it('knows its codes by type', () => {
@@ -41,6 +49,12 @@ describe('a fault', () => {
     expect(fault.spec).toBe(faultTable.NoLegalPlacement);
     expect(new Fault('NoSuchKey', 'x')).toMatchObject({ rule: undefined, detail: {} });
     expect('cause' in new Fault('NoSuchKey', 'x')).toBe(false);
+  });
+
+  it('names the time to wait: its own before that of its row', () => {
+    expect(retryAfterSeconds(new Fault('DatabaseUnavailable', 'x'))).toBe(2);
+    expect(retryAfterSeconds(new Fault('TooManyRequests', 'x', { detail: { retryAfterSeconds: 40 } }))).toBe(40);
+    expect(retryAfterSeconds(new Fault('NoSuchKey', 'x'))).toBeUndefined();
   });
 
   it('is told from other errors, by code when asked', () => {

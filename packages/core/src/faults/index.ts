@@ -1,2 +1,2 @@
-export { Fault, type FaultOptions, isFault, toFault } from './fault.ts';
+export { Fault, type FaultOptions, isFault, retryAfterSeconds, toFault } from './fault.ts';
 export { type FaultCode, type FaultSpec, faultTable } from './table.ts';

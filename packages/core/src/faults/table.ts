@@ -11,6 +11,11 @@ export interface FaultSpec {
   readonly retry: 'never' | 'later' | 'changed';
   /** The S3 error code, when it is not the fault's own code. */
   readonly s3?: string;
+  /**
+   * Seconds, for `Retry-After`: what a client that was turned away for now waits at least. Short where the cause is over
+   * in a moment, longer where a place or a server has to come back: a crowd that returns at once makes that slower.
+   */
+  readonly waitSeconds?: number;
 }
 
 export const faultTable = {
@@ -28,7 +33,7 @@ export const faultTable = {
   XAmzContentSHA256Mismatch: { http: 400, retry: 'changed' },
   EncryptionRequired: { http: 403, retry: 'changed' },
   NotAuthenticated: { http: 401, retry: 'changed', s3: 'AccessDenied' },
-  TooManyRequests: { http: 429, retry: 'later', s3: 'SlowDown' },
+  TooManyRequests: { http: 429, retry: 'later', s3: 'SlowDown', waitSeconds: 1 },
 
   // temporary credentials (the names that the STS of AWS gives them)
   ExpiredIdentityToken: { http: 400, retry: 'changed', s3: 'ExpiredTokenException' },
@@ -130,12 +135,12 @@ export const faultTable = {
   EndpointRefused: { http: 400, retry: 'changed', s3: 'InvalidArgument' },
 
   // the gateway and what stands behind it
-  NoLegalPlacement: { http: 503, retry: 'later', s3: 'ServiceUnavailable' },
-  AckRuleFailed: { http: 503, retry: 'later', s3: 'ServiceUnavailable' },
-  DataUnavailable: { http: 503, retry: 'later', s3: 'ServiceUnavailable' },
-  DatabaseUnavailable: { http: 503, retry: 'later', s3: 'ServiceUnavailable' },
-  ShuttingDown: { http: 503, retry: 'later', s3: 'ServiceUnavailable' },
-  SlowDown: { http: 503, retry: 'later' },
+  NoLegalPlacement: { http: 503, retry: 'later', s3: 'ServiceUnavailable', waitSeconds: 5 },
+  AckRuleFailed: { http: 503, retry: 'later', s3: 'ServiceUnavailable', waitSeconds: 2 },
+  DataUnavailable: { http: 503, retry: 'later', s3: 'ServiceUnavailable', waitSeconds: 5 },
+  DatabaseUnavailable: { http: 503, retry: 'later', s3: 'ServiceUnavailable', waitSeconds: 2 },
+  ShuttingDown: { http: 503, retry: 'later', s3: 'ServiceUnavailable', waitSeconds: 1 },
+  SlowDown: { http: 503, retry: 'later', waitSeconds: 1 },
   InternalError: { http: 500, retry: 'later' },
 
   // drivers (never shown to a tenant as they are: the engine turns them into one of the above)

@@ -43,6 +43,15 @@ test('a wrong region is named in a header too', () => {
   });
 });
 
+test('who is turned away for now is told when to come back', () => {
+  const wait = (code: FaultCode, detail = {}): string | undefined =>
+    toS3Error(new Fault(code, 'x', { detail }), context).headers['retry-after'];
+  expect(wait('SlowDown')).toBe('1');
+  expect(wait('DatabaseUnavailable')).toBe('2');
+  expect(wait('TooManyRequests', { retryAfterSeconds: 40 })).toBe('40');
+  expect(wait('NoSuchKey')).toBeUndefined();
+});
+
 test('what a detail may not be', () => {
   const fault = new Fault('AccessDenied', 'x', {
     detail: { Code: 'forged', 'a b': 1, 'X-Amz-Expires': 5, Flag: true },

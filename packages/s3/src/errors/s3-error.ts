@@ -1,4 +1,4 @@
-import { type Fault, type FaultCode, type FaultSpec, faultTable } from '@sealgate/core/faults';
+import { type Fault, type FaultCode, type FaultSpec, faultTable, retryAfterSeconds } from '@sealgate/core/faults';
 import { createXmlWriter } from '../xml/writer.ts';
 
 export interface S3ErrorContext {
@@ -61,12 +61,11 @@ function faultHeaders(fault: Fault): Record<string, string> {
 const ELEMENT_NAME = /^[A-Za-z][A-Za-z0-9-]*$/;
 const OWN_MEMBERS: ReadonlySet<string> = new Set(['Code', 'Message', 'Resource', 'RequestId', 'HostId']);
 
-/** Seconds a client should wait before it tries again; SDKs back off by themselves, proxies and browsers do not. */
-const RETRY_AFTER_SECONDS = '1';
-
 function retryHeaders(fault: Fault): Record<string, string> {
   const headers: Record<string, string> = {};
-  if (fault.spec.http === 503 || fault.spec.http === 429) headers['retry-after'] = RETRY_AFTER_SECONDS;
+  // SDKs back off by themselves, proxies and browsers do not.
+  const wait = retryAfterSeconds(fault);
+  if (wait !== undefined) headers['retry-after'] = String(wait);
   const region = fault.detail.Region;
   if (typeof region === 'string') headers['x-amz-bucket-region'] = region;
   return headers;

@@ -1,4 +1,4 @@
-import type { Fault, FaultCode } from '@sealgate/core/faults';
+import { type Fault, type FaultCode, retryAfterSeconds } from '@sealgate/core/faults';
 import { type S3ErrorResponse, s3ErrorCode } from '../errors/s3-error.ts';
 import { createXmlWriter } from '../xml/writer.ts';
 import { IAM_NAMESPACE, STS_NAMESPACE } from './namespaces.ts';
@@ -41,5 +41,11 @@ export function toQueryApiError(
   writer.close('Error');
   writer.leaf('RequestId', context.requestId);
   writer.close('ErrorResponse');
-  return { status, headers: { 'content-type': 'text/xml', 'x-sealgate-fault': fault.code }, body: writer.end() };
+  const wait = retryAfterSeconds(fault);
+  const headers = {
+    'content-type': 'text/xml',
+    'x-sealgate-fault': fault.code,
+    ...(wait === undefined ? {} : { 'retry-after': String(wait) }),
+  };
+  return { status, headers, body: writer.end() };
 }
