@@ -32,6 +32,30 @@ it('waits no longer for a close under way once it is forced, but still closes th
   expect(graces).toEqual([0]);
 });
 
+it('begins with the older of two that close side by side, waits for neither, and goes on after both', async () => {
+  const closers = createClosers(silent);
+  const order: string[] = [];
+  const loops = Promise.withResolvers<undefined>();
+  closers.add('database', () => Promise.resolve(void order.push('database')));
+  closers.add('listener', () => Promise.resolve(void order.push('listener')));
+  closers.add(
+    'loops',
+    async () => {
+      order.push('loops');
+      await loops.promise;
+    },
+    { beside: true },
+  );
+  const closed = closers.close(60_000, new AbortController().signal);
+  // At once: a listener refuses before anybody could send one request more.
+  expect(order).toEqual(['listener', 'loops']);
+  await settle();
+  expect(order).toEqual(['listener', 'loops']);
+  loops.resolve(undefined);
+  await closed;
+  expect(order).toEqual(['listener', 'loops', 'database']);
+});
+
 it.each([
   ['127.0.0.1', undefined, 'http://127.0.0.1:9'],
   ['0.0.0.0', undefined, 'http://127.0.0.1:9'],

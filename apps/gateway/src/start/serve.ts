@@ -217,15 +217,16 @@ async function startLoops({ core, options, metrics, closers }: Opening): Promise
     }),
   ];
   for (const loop of loops) loop.start();
-  // All at once: the listeners close after them, and one busy loop must not add to the next.
-  closers.add('background work', async (graceMs) => {
-    await Promise.all(loops.map((loop) => loop.stop(graceMs)));
-  });
-  // Closed first: what the loops cannot finish in time goes back untried, at once.
-  closers.add('repairs', () => {
-    core.engine.repairWork.stopTaking();
-    return Promise.resolve();
-  });
+  // Beside the S3 listener, which refuses new requests before anything here is waited for.
+  closers.add(
+    'background work',
+    async (graceMs) => {
+      // First: what the loops cannot finish in time goes back untried, at once.
+      core.engine.repairWork.stopTaking();
+      await Promise.all(loops.map((loop) => loop.stop(graceMs)));
+    },
+    { beside: true },
+  );
 }
 
 async function announce(
