@@ -15,6 +15,7 @@ function readOptions(): { readonly chosen: readonly Row[]; readonly options: Ben
     options: {
       rounds: { type: 'string', default: '7' },
       keys: { type: 'string', default: '1000000' },
+      objects: { type: 'string', default: '20000' },
       scale: { type: 'string', default: '0.03125' },
       profile: { type: 'boolean', default: false },
       'write-readme': { type: 'boolean', default: false },
@@ -29,6 +30,7 @@ function readOptions(): { readonly chosen: readonly Row[]; readonly options: Ben
     options: {
       rounds: Number(values.rounds),
       keys: Number(values.keys),
+      objects: Number(values.objects),
       scale: Number(values.scale),
       profileDir: values.profile ? RESULTS : undefined,
     },

@@ -1,13 +1,19 @@
-// Three S3 servers in one process, as cheap as they can be made while the gateway's S3 driver and its capability probe
-// are content: bodies that are the bench's payload are kept as their length alone.
-import { hash } from 'node:crypto';
+// S3 servers in one process, as cheap as they can be made while the gateway's S3 driver and its capability probe are
+// content: bodies that are the bench's payload are kept as their length alone. What is no payload (shards) is hashed when
+// that is asked for, and can then be written and not read.
+import { createHash, hash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answerQuestions } from '../support/helper.ts';
 import { payload, payloadMd5, wholePayload } from '../support/payload.ts';
 
-const SERVERS = 3;
+export interface UpstreamOrder {
+  readonly servers: number;
+  /** The ETag of a large body is its own MD5, not the payload's. */
+  readonly hashed: boolean;
+}
+
 /** Bodies up to this size are looked at; what the probe sends is smaller, and larger ones are always payload. */
 const LOOKED_AT_BYTES = 8 * 1024 * 1024;
 
@@ -18,13 +24,13 @@ interface Stored {
   readonly bytes?: Buffer;
 }
 
-function createStore(): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+function createStore({ hashed }: UpstreamOrder): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const objects = new Map<string, Stored>();
   return async (request, response) => {
     const path = request.url?.split('?', 1)[0] ?? '/';
     const isObject = path.indexOf('/', 1) > 0 && !path.endsWith('/');
     if (!isObject) await onBucket(path, request, response, objects);
-    else if (request.method === 'PUT') await put(objects, path, request, response);
+    else if (request.method === 'PUT') await put({ objects, hashed }, path, request, response);
     else if (request.method === 'DELETE') {
       objects.delete(path);
       empty(response, 204);
@@ -57,7 +63,7 @@ function list(path: string, objects: ReadonlyMap<string, Stored>, response: Serv
 }
 
 async function put(
-  objects: Map<string, Stored>,
+  { objects, hashed }: { readonly objects: Map<string, Stored>; readonly hashed: boolean },
   path: string,
   request: IncomingMessage,
   response: ServerResponse,
@@ -70,7 +76,7 @@ async function put(
     return;
   }
   const length = Number(request.headers['content-length']);
-  const stored = length <= LOOKED_AT_BYTES ? await collect(request, length) : await count(request, length);
+  const stored = length <= LOOKED_AT_BYTES ? await collect(request, length) : await count(request, length, hashed);
   if (stored === undefined) {
     refuse(response, 400, 'IncompleteBody');
     return;
@@ -89,13 +95,15 @@ async function collect(request: IncomingMessage, length: number): Promise<Stored
   return { length, md5: hash('md5', bytes, 'hex'), bytes };
 }
 
-async function count(request: IncomingMessage, length: number): Promise<Stored | undefined> {
+async function count(request: IncomingMessage, length: number, hashed: boolean): Promise<Stored | undefined> {
   let got = 0;
+  const md5 = hashed ? createHash('md5') : undefined;
   request.on('data', (chunk: Buffer) => {
     got += chunk.length;
+    md5?.update(chunk);
   });
   await once(request, 'end');
-  return got === length ? { length, md5: payloadMd5(length) } : undefined;
+  return got === length ? { length, md5: md5?.digest('hex') ?? payloadMd5(length) } : undefined;
 }
 
 async function get(stored: Stored | undefined, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -142,8 +150,8 @@ function refuse(response: ServerResponse, status: number, code: string): void {
   response.writeHead(status, { 'content-type': 'application/xml', 'content-length': xml.length }).end(xml);
 }
 
-async function open(): Promise<number> {
-  const handle = createStore();
+async function open(order: UpstreamOrder): Promise<number> {
+  const handle = createStore(order);
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     handle(request, response).catch(() => response.destroy());
   });
@@ -152,5 +160,4 @@ async function open(): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-const ports = Promise.all(Array.from({ length: SERVERS }, open));
-answerQuestions(() => ports);
+answerQuestions((order: UpstreamOrder) => Promise.all(Array.from({ length: order.servers }, () => open(order))));

@@ -9,6 +9,7 @@ import {
 } from '../../tests/support/gateway.ts';
 import type { BareOrder } from '../processes/bare.ts';
 import type { LoadOrder, LoadResult } from '../processes/load.ts';
+import type { UpstreamOrder } from '../processes/upstream.ts';
 import { databaseOf } from './database.ts';
 import { type Helper, startHelper } from './helper.ts';
 
@@ -31,12 +32,15 @@ export interface SceneOptions {
   readonly workers?: number;
   /** Folder for a CPU profile of the gateway, written when it ends. */
   readonly profileDir?: string | undefined;
-  readonly upstream?: boolean;
+  /** Three that keep payload alone, unless given. */
+  readonly upstreams?: UpstreamOrder;
 }
 
 /** The bucket of the bench: no sealing, so that both sides move the same bytes. */
 export const BUCKET = 'bench';
 const SIGNED_SECONDS = 3600;
+/** Of the standard class, and of the bare tee. */
+const COPIES = 3;
 
 export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const undo: (() => Promise<void>)[] = [];
@@ -50,10 +54,11 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   };
   try {
     const [upstream, bare, dutiful, generator] = [helper('upstream'), helper('bare'), helper('bare'), helper('load')];
-    const ports = await upstream.ask<readonly number[]>({});
-    const barePort = await bare.ask<number>({ ports } satisfies BareOrder);
+    const ports = await upstream.ask<readonly number[]>(options.upstreams ?? { servers: COPIES, hashed: false });
+    const teed = ports.slice(0, COPIES);
+    const barePort = await bare.ask<number>({ ports: teed } satisfies BareOrder);
     const gateway = await openGateway(options, undo);
-    const dutifulPort = await dutiful.ask<number>({ ports, database: databaseOf(gateway) } satisfies BareOrder);
+    const dutifulPort = await dutiful.ask<number>({ ports: teed, database: databaseOf(gateway) } satisfies BareOrder);
     await registerUpstreams(gateway, ports);
     await createBucket(gateway, BUCKET, { encryption: 'off' });
     return {
@@ -72,7 +77,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   }
 }
 
-async function openGateway(options: SceneOptions, undo: (() => Promise<void>)[]): Promise<GatewayProcess> {
+export async function openGateway(options: SceneOptions, undo: (() => Promise<void>)[]): Promise<GatewayProcess> {
   const dataDir = newDataDir();
   undo.push(async () => removeDataDir(dataDir));
   const profile = options.profileDir;
@@ -93,15 +98,18 @@ async function openGateway(options: SceneOptions, undo: (() => Promise<void>)[])
   return gateway;
 }
 
-/** Three providers in three countries of one jurisdiction, so that the standard class has its three copies. */
+/** Providers in countries of one jurisdiction: the first three for the standard class's copies, all six for shards. */
 const PLACES = [
   { id: 'bench-hel', region: 'fi-helsinki', country: 'FI' },
   { id: 'bench-fra', region: 'de-frankfurt', country: 'DE' },
   { id: 'bench-par', region: 'fr-paris', country: 'FR' },
+  { id: 'bench-ams', region: 'nl-amsterdam', country: 'NL' },
+  { id: 'bench-sto', region: 'se-stockholm', country: 'SE' },
+  { id: 'bench-rom', region: 'it-rome', country: 'IT' },
 ] as const;
 
-async function registerUpstreams(gateway: GatewayProcess, ports: readonly number[]): Promise<void> {
-  for (const [index, place] of PLACES.entries()) {
+export async function registerUpstreams(gateway: GatewayProcess, ports: readonly number[]): Promise<void> {
+  for (const [index, place] of PLACES.slice(0, ports.length).entries()) {
     await admin(gateway, 'POST', '/admin/add-storage', {
       ...place,
       type: 's3',
@@ -115,7 +123,7 @@ async function registerUpstreams(gateway: GatewayProcess, ports: readonly number
   }
 }
 
-function signedPath(
+export function signedPath(
   gateway: Pick<GatewayProcess, 'credentials'>,
   request: { readonly method: string; readonly path: string; readonly query?: string | undefined },
 ): string {
