@@ -2,6 +2,7 @@ import { Fault } from '@sealgate/core/faults';
 import { createIdBytes } from '@sealgate/core/names';
 import type { BackendPool, Clock, KeyWrapper, Metadata, ObjectVersion } from '@sealgate/core/ports';
 import { createErasureCodecs } from '@sealgate/erasure';
+import { type BackupOptions, backupDue } from './backup/backup-due.ts';
 import type { EngineEvents } from './events.ts';
 import { deleteDue } from './housekeeping/delete-due.ts';
 import { pushLocksDue } from './housekeeping/push-locks-due.ts';
@@ -83,6 +84,8 @@ export interface Engine {
   readonly repairWork: Repairer['work'];
   /** One step of the recovery manifests; 0 when there is nothing to do now. */
   manifestsDue(options: ManifestsOptions): Promise<number>;
+  /** Makes a backup of the metadata when one is due; 0 when there is nothing to do now. */
+  backupDue(options: BackupOptions): Promise<number>;
 }
 
 export interface EngineDeps {
@@ -136,6 +139,7 @@ export function createEngine(base: EngineDeps): Engine {
     maintenance: createMaintenance(deps),
     moveVersion: (request) => moveVersion(deps, request),
     manifestsDue: (options) => manifests.due(options),
+    backupDue: (options) => backupDue(deps, options),
     simulate: (request) => simulate(deps, request),
     policies,
     repairWork: repairer.work,

@@ -1,6 +1,7 @@
 import type { Fault } from '@sealgate/core/faults';
 import type { BackendId, BlobId } from '@sealgate/core/names';
 import type { VacuumKind } from '@sealgate/core/ports';
+import type { BackupRecord } from './backup/position.ts';
 import type { FinishedSweep, SweepCounts } from './housekeeping/sweep-position.ts';
 import type { Condition } from './maintenance/examine-replica.ts';
 import type { PlacementReport } from './maintenance/placement-report.ts';
@@ -56,6 +57,10 @@ export interface EngineEvents {
   manifestFailed(bucketId: number, fault: Fault): void;
   /** Manifests have everything that was committed up to this moment (milliseconds since 1970); undefined: they lag. */
   manifestsCaughtUp(atMs: number | undefined): void;
+  /** Which verified backups of the metadata there are, the newest first. */
+  backupsSeen(kept: readonly BackupRecord[]): void;
+  /** A backup could not be made, or one of its copies; it is tried again. */
+  backupFailed(fault: Fault): void;
 }
 
 export type SweptPage = Pick<SweepCounts, 'keys' | 'unknown' | 'misplaced' | 'foreign'>;
@@ -85,4 +90,6 @@ export const silentEvents: EngineEvents = {
   vacuumed: () => undefined,
   manifestFailed: () => undefined,
   manifestsCaughtUp: () => undefined,
+  backupsSeen: () => undefined,
+  backupFailed: () => undefined,
 };

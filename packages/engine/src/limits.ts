@@ -114,6 +114,12 @@ export interface EngineLimits {
   readonly vacuumLeaseMs: number;
   /** Foreign keys that a run remembers by name; all are counted. */
   readonly foreignKeysShown: number;
+  /** One call to a backend about a backup of the metadata: 8 MiB go over with most of them. */
+  readonly backupTimeoutMs: number;
+  /** A process that makes a backup and is not heard of for so long is taken for dead: a part is put and read in less. */
+  readonly backupLeaseMs: number;
+  /** After a backup that failed, or has too few copies. */
+  readonly backupRetryMs: number;
 }
 
 export const defaultEngineLimits: EngineLimits = {
@@ -177,6 +183,9 @@ export const defaultEngineLimits: EngineLimits = {
   vacuumBatch: 1000,
   vacuumLeaseMs: 120_000,
   foreignKeysShown: 20,
+  backupTimeoutMs: 60_000,
+  backupLeaseMs: 180_000,
+  backupRetryMs: 15 * 60_000,
 };
 
 /** Entries that one round gives their leaves: one statement of about 200 KiB. */

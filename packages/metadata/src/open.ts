@@ -2,6 +2,7 @@ import type { AuditSigner, AuditStore, Clock, KeyWrapper, Metadata } from '@seal
 import { systemClock } from '@sealgate/core/ports';
 import { openAuditSigner } from './audit/signer.ts';
 import { createAuditStore } from './audit/store.ts';
+import { createBackups } from './backup/backups.ts';
 import type { CacheKeys } from './cache/index.ts';
 import { createCacheMembers } from './cache-members/cache-members.ts';
 import { actorWith, type Context } from './context.ts';
@@ -144,6 +145,7 @@ function assemble(
     ...createLockPushes(context),
     ...createCacheMembers(context),
     ...createCursors(context),
+    ...createBackups(context),
     ...createSweeps(context),
     ...createLifecycle(context),
     ...createPlacement(context),

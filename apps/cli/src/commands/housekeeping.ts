@@ -21,7 +21,13 @@ export async function showHousekeeping(context: CommandContext) {
     foreign.length === 0 ? '' : `Foreign keys, left alone (the first of each backend):\n${foreign.join('')}`;
   context.terminal.result({
     json: answer,
-    text: hold + formatTable([HEAD, ...backends.map(row)]) + strangers + vacuumText(answer),
+    text:
+      hold +
+      formatTable([HEAD, ...backends.map(row)]) +
+      strangers +
+      vacuumText(answer) +
+      backupText(answer) +
+      loopsText(answer),
   });
 }
 
@@ -40,6 +46,32 @@ function vacuumText(answer: JsonObject): string {
   );
   if (removed.length === 0) return 'Vacuum of the metadata: not yet\n';
   return `Vacuum of the metadata: ${text(vacuum['startedAt'])}, removed ${removed.join(', ')}\n`;
+}
+
+function backupText(answer: JsonObject): string {
+  const backup = objectOf(answer['metadataBackup']);
+  const trouble = typeof backup['error'] === 'string' ? `; the last try failed: ${printable(backup['error'])}` : '';
+  if (backup['state'] === 'no-key')
+    return 'Backups of the metadata: NONE, the operator has no recovery key (SEALGATE_RECOVERY_KEY)\n';
+  return `Newest backup of the metadata: ${text(backup['newestAt'])}${trouble}\n`;
+}
+
+function loopsText(answer: JsonObject): string {
+  const head = ['LOOP', 'LAST LOOK', 'LAST WORK', 'ITEMS', 'FAILURES IN A ROW', 'LAST ERROR'];
+  const rows = listOf(answer['loops']).map((loop) => {
+    const error = objectOf(loop['lastError']);
+    const when = typeof error['code'] === 'string' ? `${text(error['code'])} at ${text(error['at'])}` : '-';
+    const { items, failures } = loop as { readonly items?: unknown; readonly failures?: unknown };
+    return [
+      text(loop['name']),
+      text(loop['lastEndedAt']),
+      text(loop['lastWorkedAt']),
+      String(items),
+      String(failures),
+      when,
+    ];
+  });
+  return rows.length === 0 ? '' : `\n${formatTable([head, ...rows])}`;
 }
 
 function row(backend: JsonObject): string[] {

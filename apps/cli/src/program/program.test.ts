@@ -109,6 +109,7 @@ describe('the command tree', () => {
       'housekeeping status',
       'housekeeping release',
       'metadata backup',
+      'metadata list',
       'metadata restore',
       'audit search',
       'audit requests',

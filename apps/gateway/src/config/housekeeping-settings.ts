@@ -1,4 +1,6 @@
-import { integer, meta } from './fields.ts';
+import { integer, meta, text } from './fields.ts';
+
+const POLICY_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
 
 /** Settings of what goes by itself. */
 export const housekeepingSettings = {
@@ -48,6 +50,54 @@ export const housekeepingSettings = {
         form: 'seconds',
         description:
           'How long the row of a deleted bucket is kept once nothing of it is left. The audit log names it for ever.',
+      }),
+    ),
+  metadataBackupIntervalSeconds: integer(0, 31_536_000)
+    .default(86_400)
+    .meta(
+      meta({
+        env: 'SEALGATE_METADATA_BACKUP_INTERVAL_SECONDS',
+        form: 'seconds',
+        description:
+          'From the beginning of one backup of the metadata, sealed to the operator’s key (`SEALGATE_RECOVERY_KEY`) and stored on backends, to that of the next. 0: only when one is asked for.',
+      }),
+    ),
+  metadataBackupCopies: integer(1, 8)
+    .default(2)
+    .meta(
+      meta({
+        env: 'SEALGATE_METADATA_BACKUP_COPIES',
+        form: 'number',
+        description: 'Backends that each backup of the metadata goes to, in different regions where there are any.',
+      }),
+    ),
+  metadataBackupPolicy: text(POLICY_NAME, 'must be the name of a policy')
+    .optional()
+    .meta(
+      meta({
+        env: 'SEALGATE_METADATA_BACKUP_POLICY',
+        form: 'name',
+        fallback: 'the policy `default`, else the built-in one',
+        description: 'The policy that says on which backends backups of the metadata may lie.',
+      }),
+    ),
+  metadataBackupDaily: integer(0, 366)
+    .default(7)
+    .meta(
+      meta({
+        env: 'SEALGATE_METADATA_BACKUP_DAILY',
+        form: 'number',
+        description:
+          'Of so many days (UTC) the newest backup of the metadata is kept. The newest of all is, whatever is set.',
+      }),
+    ),
+  metadataBackupWeekly: integer(0, 520)
+    .default(4)
+    .meta(
+      meta({
+        env: 'SEALGATE_METADATA_BACKUP_WEEKLY',
+        form: 'number',
+        description: 'Of so many weeks, from Monday, the newest backup of the metadata is kept.',
       }),
     ),
 } as const;

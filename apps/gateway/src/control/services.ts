@@ -1,8 +1,10 @@
 import { Fault } from '@sealgate/core/faults';
+import type { BackupRetention } from '@sealgate/core/housekeeping';
 import type { BucketName } from '@sealgate/core/names';
 import type { Bucket, Clock, Metadata, Tenant } from '@sealgate/core/ports';
 import type { Engine } from '@sealgate/engine';
 import type { BackendRegistry } from '@sealgate/runtime/backends';
+import type { LoopStatus } from '@sealgate/runtime/background';
 import type { EndpointGuard } from '@sealgate/runtime/net';
 import type { AgentSessions } from '../agents/sessions.ts';
 import type { AuditServices } from '../audit/audit-services.ts';
@@ -28,6 +30,10 @@ export interface ControlServices {
   readonly region: string;
   /** Folders below which filesystem backends may lie. */
   readonly filesystemRoots: readonly string[];
+  /** How this gateway makes backups of the metadata. */
+  readonly backups: { readonly intervalSeconds: number; readonly retention: BackupRetention };
+  /** What this process does in the background; empty where it does nothing. */
+  readonly loops: () => readonly LoopStatus[];
   /** Prometheus' text form, of all processes of this gateway. */
   readonly metricsText: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }

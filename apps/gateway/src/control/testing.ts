@@ -73,6 +73,8 @@ export async function startControl(allowed: AllowedRanges = NO_RANGES, verifyTok
       clock,
       readiness,
       region: 'eu-test-1',
+      backups: { intervalSeconds: 0, retention: { daily: 7, weekly: 4 } },
+      loops: () => [],
       filesystemRoots: [join(folder, 'backends')],
       metricsText: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
     },

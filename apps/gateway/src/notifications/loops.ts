@@ -31,6 +31,7 @@ export function createNotificationLoops(
     routing,
     {
       start: () => sending.start(),
+      status: () => sending.status(),
       async stop(graceMs) {
         await sending.stop(graceMs);
         await deliveries.settled();

@@ -4,6 +4,7 @@ import type { BackendState, JobStats } from '@sealgate/core/ports';
 import type { EngineEvents } from '@sealgate/engine';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type RecoveryMetrics, recoveryMetrics } from '../recovery/metrics.ts';
+import { backupMetrics } from './backup-metrics.ts';
 import { type CacheMetrics, cacheMetrics } from './cache-metrics.ts';
 import { sweepMetrics } from './housekeeping-metrics.ts';
 import { lifecycleMetrics } from './lifecycle-metrics.ts';
@@ -58,7 +59,7 @@ export function createMetrics(): Metrics {
     registry,
     recovery,
     ...requestMetrics(registry),
-    engineEvents: { ...engineMetrics(registry), ...recovery },
+    engineEvents: { ...engineMetrics(registry), ...recovery, ...backupMetrics(registry) },
     ...backendMetrics(registry),
     ...workMetrics(registry),
     ...cacheMetrics(registry),
@@ -110,7 +111,9 @@ function requestMetrics(registry: Registry): Pick<Metrics, 'request' | 'inFlight
   };
 }
 
-function engineMetrics(registry: Registry): Omit<EngineEvents, 'manifestFailed' | 'manifestsCaughtUp'> {
+function engineMetrics(
+  registry: Registry,
+): Omit<EngineEvents, 'manifestFailed' | 'manifestsCaughtUp' | 'backupsSeen' | 'backupFailed'> {
   const registers = [registry];
   const acks = new Counter({
     name: 'sealgate_acks_total',

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { systemClock } from '@sealgate/core/ports';
+import type { LoopStatus } from '@sealgate/runtime/background';
 import type { Logger } from '@sealgate/runtime/log';
 import { AggregatorRegistry } from 'prom-client';
 import { createAgentSessions } from '../agents/sessions.ts';
@@ -32,6 +33,7 @@ export interface ControlListenerDeps {
   readonly metrics: Metrics;
   readonly version: string;
   readonly tls: TlsFiles | undefined;
+  readonly loops: () => readonly LoopStatus[];
   readonly catalogue: Catalogue;
 }
 
@@ -67,6 +69,11 @@ export async function openControlListener(
       readiness: deps.readiness,
       region: config.region,
       filesystemRoots: [join(config.dataDir, 'backends'), ...config.filesystemRoots],
+      backups: {
+        intervalSeconds: config.metadataBackupIntervalSeconds,
+        retention: { daily: config.metadataBackupDaily, weekly: config.metadataBackupWeekly },
+      },
+      loops: deps.loops,
       metricsText: () => metricsText(metrics, deps.plane),
     },
     authenticate,

@@ -7,6 +7,7 @@ import { type BackgroundLoop, createLoop } from '@sealgate/runtime/background';
 import type { Logger } from '@sealgate/runtime/log';
 import { createAuditLoops } from '../audit/loops.ts';
 import { createBackendProber } from '../backends/prober.ts';
+import { createBackupLoop } from '../background/backups.ts';
 import { createJobLoop } from '../background/jobs.ts';
 import { createLifecycleLoop } from '../background/lifecycle.ts';
 import { createMaintenanceLoops } from '../background/maintenance.ts';
@@ -78,8 +79,10 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     const [tls] = await Promise.all([loadTls(config), core.registry.start()]);
     const plane = createDataPlaneSlot();
     const readiness = createReadiness(async () => plane.reason() ?? (await databaseTrouble(core)));
-    const opening: Opening = { core, options, metrics, tls, closers };
-    const control = await openControlListener({ ...opening, ...options, plane, readiness, catalogue });
+    const running: BackgroundLoop[] = [];
+    const opening: Opening = { core, options, metrics, tls, closers, running };
+    const loops = () => running.map((loop) => loop.status());
+    const control = await openControlListener({ ...opening, ...options, plane, readiness, loops, catalogue });
     closers.add('control listener', () => control.close());
     await reportCatalogueDifferences({ metadata: core.metadata, catalogue, logger, registry: metrics.registry });
     await openDataPlane(plane, opening);
@@ -104,6 +107,8 @@ interface Opening {
   readonly metrics: Metrics;
   readonly tls: TlsFiles | undefined;
   readonly closers: Closers;
+  /** Filled once the loops run. */
+  readonly running: BackgroundLoop[];
 }
 
 type FirstKeys = Awaited<ReturnType<typeof ensureFirstCredential>>;
@@ -164,7 +169,7 @@ const RESEAL_PACE = { idleMs: 60_000, backoffMs: 1000, backoffMaxMs: 10 * 60_000
 const SESSIONS_REMOVED_AT_ONCE = 1000;
 const SESSION_SWEEP_PACE = { idleMs: 10 * 60_000, backoffMs: 1000, backoffMaxMs: 10 * 60_000 };
 
-async function startLoops({ core, options, metrics, closers }: Opening): Promise<void> {
+async function startLoops({ core, options, metrics, closers, running }: Opening): Promise<void> {
   const { config, logger } = options;
   if (!config.backgroundWork) return;
   const shared = { clock: systemClock, logger, metrics };
@@ -173,7 +178,7 @@ async function startLoops({ core, options, metrics, closers }: Opening): Promise
   const operatorKey = await loadOperatorKey(config);
   if (operatorKey === undefined)
     logger.warn(
-      'SEALGATE_RECOVERY_KEY is not set: buckets of tenants without recovery keys cannot be recovered without this database',
+      'SEALGATE_RECOVERY_KEY is not set: buckets of tenants without recovery keys cannot be recovered without this database, and no backup of it is made',
     );
   const loops: readonly BackgroundLoop[] = [
     ...createAuditLoops({ ...shared, audit: core.audit, checkpointSeconds: config.auditCheckpointSeconds }),
@@ -199,6 +204,7 @@ async function startLoops({ core, options, metrics, closers }: Opening): Promise
       ...{ metadata, engine: core.engine, config, operatorKey, holder },
       recoveryMetrics: metrics.recovery,
     }),
+    createBackupLoop({ ...shared, engine: core.engine, config, holder, operatorKey, databaseUrl: options.databaseUrl }),
     ...createMaintenanceLoops({ ...shared, engine: core.engine, config, holder }),
     createLoop({
       ...shared,
@@ -217,6 +223,7 @@ async function startLoops({ core, options, metrics, closers }: Opening): Promise
     }),
   ];
   for (const loop of loops) loop.start();
+  running.push(...loops);
   // Beside the S3 listener, which refuses new requests before anything here is waited for.
   closers.add(
     'background work',

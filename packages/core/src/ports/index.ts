@@ -34,6 +34,12 @@ export type {
   SequencedEntry,
   StoredCheckpoint,
 } from './metadata-audit.ts';
+export {
+  BACKUP_CURSOR,
+  BACKUP_REQUEST_CURSOR,
+  type BackupChange,
+  type MetadataBackups,
+} from './metadata-backups.ts';
 export type { CacheMember, CacheSpace, CacheView, MetadataCacheMembers } from './metadata-cache-members.ts';
 export type { CursorPosition, CursorState, MetadataCursors } from './metadata-cursors.ts';
 export type { DueDeletion, LockPush, MetadataHousekeeping, PendingRepair } from './metadata-housekeeping.ts';

@@ -1,4 +1,5 @@
 import type { MetadataAgents } from './metadata-agents.ts';
+import type { MetadataBackups } from './metadata-backups.ts';
 import type { MetadataCacheMembers } from './metadata-cache-members.ts';
 import type { MetadataCursors } from './metadata-cursors.ts';
 import type { MetadataHousekeeping } from './metadata-housekeeping.ts';
@@ -25,6 +26,7 @@ export interface Metadata
     MetadataHousekeeping,
     MetadataCacheMembers,
     MetadataCursors,
+    MetadataBackups,
     MetadataSweeps,
     MetadataLifecycle,
     MetadataPlacement,

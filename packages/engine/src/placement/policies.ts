@@ -26,6 +26,11 @@ export interface Policies {
 export interface LayeredPolicies extends Policies {
   /** The layers of that, the outermost first. @throws Fault PolicyRefused */
   layersOf(owner: PolicyOwner): Promise<readonly CompiledPolicy[]>;
+  /**
+   * What holds for bytes of the operator's own: the policy of this name, else the operator's default one, else the built-in one.
+   * @throws Fault PolicyRefused when the one that is named does not exist
+   */
+  forOperator(name: string | undefined): Promise<CompiledPolicy>;
   /** Of nobody in particular: the operator's default alone, or the built-in one. */
   defaultLayers(): Promise<readonly CompiledPolicy[]>;
 }
@@ -91,6 +96,13 @@ export function createPolicies(deps: {
 
   return {
     layersOf,
+    async forOperator(name) {
+      const policy = await find(name ?? DEFAULT_POLICY);
+      if (policy === undefined && name !== undefined) {
+        throw new Fault('PolicyRefused', `There is no policy "${name}".`, { rule: 'policy.exists' });
+      }
+      return policy ?? builtinPolicy;
+    },
     defaultLayers: async () => [(await find(DEFAULT_POLICY)) ?? builtinPolicy],
     async forBucket(bucket) {
       const layers = await layersOf(bucket);

@@ -89,6 +89,8 @@ const effects: { readonly [Name in keyof Metadata]: Effect<Name> } = {
   failRepair: 'none',
   leaseCursor: 'none',
   saveCursor: 'none',
+  requestBackup: 'none',
+  saveBackups: 'none',
   createWebhook: 'none',
   deleteWebhook: 'none',
   routeEvents: 'none',

@@ -1,3 +1,4 @@
+import { Fault } from '@sealgate/core/faults';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { fakeClock, settle } from '../testing/fakes.ts';
@@ -77,6 +78,22 @@ describe('a background loop', () => {
     const stopped = loop.stop(5000);
     clock.advance(5000);
     await stopped;
+  });
+
+  it('tells what it did, and how it failed', async () => {
+    const { clock, loop } = setUp((call) => {
+      if (call === 2) return Promise.reject(new Fault('DatabaseUnavailable', 'It is away.'));
+      return Promise.resolve(call === 1 ? 5 : 0);
+    });
+    expect(loop.status()).toMatchObject({ name: 'deletions', rounds: 0, lastEndedMs: null, lastError: null });
+    loop.start();
+    await settle();
+    const lastError = { code: 'DatabaseUnavailable', atMs: clock.now() };
+    expect(loop.status()).toMatchObject({ running: 0, rounds: 1, items: 5, failures: 1, lastError });
+    clock.advance(100);
+    await settle();
+    expect(loop.status()).toMatchObject({ rounds: 2, items: 5, failures: 0, lastEndedMs: clock.now(), lastError });
+    await loop.stop(0);
   });
 
   it('keeps its concurrency', async () => {

@@ -1,3 +1,4 @@
+import { toFault } from '@sealgate/core/faults';
 import type { Clock } from '@sealgate/core/ports';
 import type { Logger } from '../log/logger.ts';
 
@@ -6,6 +7,23 @@ export interface BackgroundLoop {
   start(): void;
   /** Takes no further batch; batches under way may finish until `graceMs`, then they are aborted. */
   stop(graceMs: number): Promise<void>;
+  status(): LoopStatus;
+}
+
+/** What a loop of this process did; times in milliseconds since 1970, null before the first time. */
+export interface LoopStatus {
+  readonly name: string;
+  /** Batches under way now. */
+  readonly running: number;
+  /** Batches that ended well, and items that they took, since the process began. */
+  readonly rounds: number;
+  readonly items: number;
+  readonly lastEndedMs: number | null;
+  /** The last batch that took something. */
+  readonly lastWorkedMs: number | null;
+  /** The newest failure: the code of its fault. `failures`: how many there were in a row; 0 when the newest batch went well. */
+  readonly lastError: { readonly code: string; readonly atMs: number } | null;
+  readonly failures: number;
 }
 
 export interface LoopMetrics {
@@ -41,13 +59,14 @@ export function createLoop(deps: LoopDeps): BackgroundLoop {
   const aborted = new AbortController();
   const stopped = (): boolean => stopping.signal.aborted;
   let lanes: readonly Promise<void>[] = [];
+  const record = createRecord(name, clock);
 
   const lane = async (index: number): Promise<void> => {
     let failures = 0;
     while (!stopped()) {
       let waitMs = 0;
       try {
-        const taken = await run({ signal: aborted.signal });
+        const taken = await record.round(() => run({ signal: aborted.signal }));
         if (failures > 0) logger.info({ loop: name, failures }, 'background work goes on');
         failures = 0;
         metrics.background(name, taken, true);
@@ -76,6 +95,34 @@ export function createLoop(deps: LoopDeps): BackgroundLoop {
       await Promise.all(lanes);
       cancel();
     },
+    status: record.status,
+  };
+}
+
+function createRecord(name: string, clock: Pick<Clock, 'now'>) {
+  let state: LoopStatus = {
+    ...{ name, running: 0, rounds: 0, items: 0, failures: 0 },
+    ...{ lastEndedMs: null, lastWorkedMs: null, lastError: null },
+  };
+  return {
+    async round(run: () => Promise<number>): Promise<number> {
+      state = { ...state, running: state.running + 1 };
+      try {
+        const taken = await run();
+        const atMs = clock.now();
+        const worked = taken > 0 ? { items: state.items + taken, lastWorkedMs: atMs } : {};
+        state = { ...state, ...worked, rounds: state.rounds + 1, lastEndedMs: atMs, failures: 0 };
+        return taken;
+      } catch (error) {
+        const atMs = clock.now();
+        const lastError = { code: toFault(error).code, atMs };
+        state = { ...state, lastEndedMs: atMs, lastError, failures: state.failures + 1 };
+        throw error;
+      } finally {
+        state = { ...state, running: state.running - 1 };
+      }
+    },
+    status: () => state,
   };
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { describeAgents } from './metadata/agents.ts';
 import { describeAttributes } from './metadata/attributes.ts';
+import { describeBackups } from './metadata/backups.ts';
 import { describeCacheMembers } from './metadata/cache-members.ts';
 import { describeConcurrency } from './metadata/concurrency.ts';
 import { createWorld, type MetadataFactory, type MetadataUnderTest } from './metadata/context.ts';
@@ -57,6 +58,7 @@ export function describeMetadata(name: string, factory: MetadataFactory): void {
     describeMoves(world);
     describeNotifications(world);
     describeRecovery(world);
+    describeBackups(world);
     describeCacheMembers(world);
     describeConcurrency(world);
   });

@@ -1,5 +1,6 @@
 import type { Backend, BlobRecord, Clock, Metadata } from '@sealgate/core/ports';
 import { createAgents } from './agents.ts';
+import { createBackups } from './backups.ts';
 import { createCacheMembers } from './cache-members.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { createJobs } from './jobs.ts';
@@ -89,6 +90,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
   };
   const objects = createObjects(state);
   const uploads = createUploads(state);
+  const cursors = createCursors(state);
   const memory: MemoryMetadata = logged<MemoryMetadata>(state, {
     ...createRegistry(state),
     ...createSessions(state),
@@ -101,8 +103,9 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     ...createJobs(state),
     ...createLeases(state),
     ...createAgents(state),
+    ...cursors,
+    ...createBackups(state, cursors),
     ...createCacheMembers(state),
-    ...createCursors(state),
     ...createSweeps(state),
     ...createUsage(state),
     // Nothing is sealed in memory.

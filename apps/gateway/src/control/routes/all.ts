@@ -13,6 +13,7 @@ import { evidenceRoutes } from './evidence.ts';
 import { housekeepingRoutes } from './housekeeping.ts';
 import { identityProviderRoutes } from './identity-providers.ts';
 import { jobRoutes } from './jobs.ts';
+import { metadataBackupRoutes } from './metadata-backups.ts';
 import { policyRoutes } from './policies.ts';
 import { policyToolRoutes } from './policy-tools.ts';
 import { providerRoutes } from './providers.ts';
@@ -42,6 +43,7 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...whoamiRoutes(),
     ...webhookRoutes(services),
     ...housekeepingRoutes(services),
+    ...metadataBackupRoutes(services),
     ...recoveryRoutes(services),
     ...usageRoutes(services),
     ...secretRoutes(services),

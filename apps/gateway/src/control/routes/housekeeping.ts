@@ -1,5 +1,13 @@
-import type { CursorState } from '@sealgate/core/ports';
-import { readSweepPosition, readVacuumRun, SWEEP_CURSORS, type SweepCounts, VACUUM_CURSOR } from '@sealgate/engine';
+import { BACKUP_CURSOR, type CursorState } from '@sealgate/core/ports';
+import {
+  readBackupPosition,
+  readSweepPosition,
+  readVacuumRun,
+  SWEEP_CURSORS,
+  type SweepCounts,
+  VACUUM_CURSOR,
+} from '@sealgate/engine';
+import type { LoopStatus } from '@sealgate/runtime/background';
 import { z } from 'zod';
 import { lookAtGateway } from '../access.ts';
 import { isoTime } from '../models.ts';
@@ -33,6 +41,17 @@ const sweepSchema = z.object({
   savedAt: z.iso.datetime().nullable(),
 });
 
+const loopSchema = z.object({
+  name: z.string(),
+  running: z.number().meta({ description: 'Batches under way now.' }),
+  rounds: z.number().meta({ description: 'Batches that ended well since the process began.' }),
+  items: z.number().meta({ description: 'What they took off their queue.' }),
+  lastEndedAt: z.iso.datetime().nullable(),
+  lastWorkedAt: z.iso.datetime().nullable().meta({ description: 'The last batch that took something.' }),
+  failures: z.number().meta({ description: 'Failures in a row; 0: the newest batch went well.' }),
+  lastError: z.object({ code: z.string(), at: z.iso.datetime().nullable() }).nullable(),
+});
+
 const housekeepingSchema = z.object({
   orphanSweep: z.object({
     held: z
@@ -48,9 +67,19 @@ const housekeepingSchema = z.object({
     })
     .nullable()
     .meta({ description: 'Rows of the metadata that the last run removed, by kind. null: there was none yet.' }),
+  metadataBackup: z
+    .object({
+      state: z.enum(['ready', 'no-key']),
+      newestAt: z.iso.datetime().nullable(),
+      error: z.string().nullable(),
+    })
+    .meta({ description: 'The newest verified backup of the metadata; more in /admin/metadata/backups.' }),
+  loops: z.array(loopSchema).meta({
+    description: 'Background work of the process that answers, by loop. Others on the same database have their own.',
+  }),
 });
 
-export function housekeepingRoutes({ metadata }: ControlServices): readonly Route[] {
+export function housekeepingRoutes({ metadata, loops }: ControlServices): readonly Route[] {
   return [
     route({
       method: 'GET',
@@ -62,16 +91,24 @@ export function housekeepingRoutes({ metadata }: ControlServices): readonly Rout
       status: 200,
       response: housekeepingSchema,
       async handle() {
-        const [hold, sweeps, [vacuum]] = await Promise.all([
+        const [hold, sweeps, [vacuum], backup] = await Promise.all([
           metadata.sweepHold(),
           metadata.listCursors(SWEEP_CURSORS),
           metadata.listCursors(VACUUM_CURSOR),
+          metadata.readCursor(BACKUP_CURSOR),
         ]);
+        const { keyless, kept, trouble } = readBackupPosition(backup);
         const run = readVacuumRun(vacuum?.position);
         const held = hold === undefined ? null : { reason: hold.reason, since: isoTime(hold.sinceMs) };
         return {
           orphanSweep: { held, backends: sweeps.map(sweepModel) },
           vacuum: run && { startedAt: isoTime(run.startedMs), removed: run.removed },
+          metadataBackup: {
+            state: keyless ? ('no-key' as const) : ('ready' as const),
+            newestAt: kept[0] === undefined ? null : isoTime(kept[0].takenAtMs),
+            error: trouble?.code ?? null,
+          },
+          loops: loops().map(loopModel),
         };
       },
     }),
@@ -91,6 +128,15 @@ export function housekeepingRoutes({ metadata }: ControlServices): readonly Rout
       },
     }),
   ];
+}
+
+function loopModel({ lastEndedMs, lastWorkedMs, lastError, ...loop }: LoopStatus): z.input<typeof loopSchema> {
+  return {
+    ...loop,
+    lastEndedAt: lastEndedMs === null ? null : isoTime(lastEndedMs),
+    lastWorkedAt: lastWorkedMs === null ? null : isoTime(lastWorkedMs),
+    lastError: lastError && { code: lastError.code, at: isoTime(lastError.atMs) },
+  };
 }
 
 function sweepModel({ name, position, savedAtMs }: CursorState): z.input<typeof sweepSchema> {

@@ -1,0 +1,2 @@
+export { type InTime, listBackups, readBackup, readBackupIndex } from './read-backup.ts';
+export { backupTimeOf } from './stored-backup.ts';
