@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,8 +16,11 @@ import { listBlobs } from '../recover/list-blobs.ts';
 import type { Outcome } from '../recover/open-version.ts';
 import { findPlaces, type PlacedBucket } from '../recover/places.ts';
 import { type RestoredVersion, restoreBucket } from '../recover/restore.ts';
+import { createS3Target } from '../recover/s3-target.ts';
 import { openSources } from '../recover/sources.ts';
+import type { RecoveryTarget } from '../recover/target.ts';
 import { type FoundBucket, openWorkFile, type WorkFile } from '../recover/work-file.ts';
+import { formatUri, parsePrefixUri } from '../s3-uri.ts';
 
 export interface RecoverOptions {
   readonly from: string;
@@ -48,10 +52,10 @@ interface Recovery {
 export async function recover(context: CommandContext, _args: readonly [], options: RecoverOptions): Promise<void> {
   const { signal, terminal } = context;
   const atMs = timeOf(options.at);
-  const to = options.to ?? (options.dryRun === true ? undefined : missingTo());
+  const to = await destination(context, options);
   const sources = await openSources(options.from);
   const keys = await openRecoveryKeys(context, options.key ?? []);
-  const work = openWorkFile(to === undefined ? ':memory:' : await workFileIn(to));
+  const work = openWorkFile(to === undefined ? ':memory:' : await workFileIn(to.folder));
   const warnings: string[] = [];
   const warn = (text: string): void => {
     warnings.push(text);
@@ -70,6 +74,7 @@ export async function recover(context: CommandContext, _args: readonly [], optio
     });
     for (const text of unusable) warn(text);
     for (const bucket of buckets) for (const text of bucket.warnings) warn(`${nameOf(bucket)}: ${text}`);
+    if (to?.plainKeys === true) requireOneBucket(buckets);
     if (buckets.length === 0) throw nothingFound(sealedToOthers, places.length);
     await listBlobs(work, places, { signal, warn });
     const chosen = buckets.map((bucket) => ({
@@ -98,8 +103,37 @@ function nameOf({ header }: FoundBucket): string {
   return `${header.tenant}/${header.bucket}`;
 }
 
-function missingTo(): never {
-  throw usageError('Name the folder to restore to: --to DIR. With --dry-run nothing is written.');
+interface Destination {
+  readonly shown: string;
+  /** Of the work file and the report. */
+  readonly folder: string;
+  readonly target: RecoveryTarget;
+  /** Keys of different buckets would meet there. */
+  readonly plainKeys: boolean;
+}
+
+async function destination(context: CommandContext, options: RecoverOptions): Promise<Destination | undefined> {
+  const { to: shown } = options;
+  if (options.dryRun === true) return undefined;
+  if (shown === undefined) {
+    throw usageError('Name what to restore to: --to DIR or --to s3://BUCKET. With --dry-run nothing is written.');
+  }
+  if (!shown.startsWith('s3://')) {
+    return { shown, folder: join(shown, WORK_FOLDER), target: createFolderTarget(shown), plainKeys: false };
+  }
+  const { bucket, prefix } = parsePrefixUri(shown);
+  const place = { bucket, prefix: prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/` };
+  const plainKeys = options.bucket !== undefined;
+  const { client, connection } = await context.client();
+  const subject = [connection.endpoint, formatUri(place.bucket, place.prefix), options.sealed === true, plainKeys];
+  const name = createHash('sha256').update(JSON.stringify(subject)).digest('hex').slice(0, 32);
+  const folder = join(context.environment.stateDir, 'recover', name);
+  return { shown, folder, target: createS3Target(client, { ...place, plainKeys }), plainKeys };
+}
+
+function requireOneBucket(buckets: readonly FoundBucket[]): void {
+  if (buckets.length < 2) return;
+  throw usageError(`Several tenants have it: ${buckets.map(nameOf).join(', ')}.`, 'Name one with --tenant.');
 }
 
 function timeOf(text: string | undefined): number | undefined {
@@ -109,8 +143,7 @@ function timeOf(text: string | undefined): number | undefined {
   return atMs;
 }
 
-async function workFileIn(to: string): Promise<string> {
-  const folder = join(to, WORK_FOLDER);
+async function workFileIn(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   return join(folder, 'work.sqlite');
 }
@@ -152,12 +185,12 @@ async function restoreAll(
   request: {
     readonly chosen: readonly ChosenBucket[];
     readonly keys: Awaited<ReturnType<typeof openRecoveryKeys>>;
-    readonly to: string;
+    readonly to: Destination;
   },
 ): Promise<Counts> {
   const { chosen, keys, to } = request;
   const counts: Counts = { restored: 0, 'already-there': 0, unreadable: 0, missing: 0, damaged: 0, failed: 0 };
-  const report = createWriteStream(join(to, WORK_FOLDER, 'report.jsonl'), { mode: 0o600 });
+  const report = createWriteStream(join(to.folder, 'report.jsonl'), { mode: 0o600 });
   const progress = context.terminal.progress('recover');
   const total = chosen.reduce((sum, { bytes }) => sum + bytes, 0);
   let done = 0;
@@ -168,7 +201,7 @@ async function restoreAll(
         {
           ...{ work, keys, signal: context.signal },
           places: new Map<BackendId, PlacedBucket>(own.map((place) => [place.id, place])),
-          target: createFolderTarget(to),
+          target: to.target,
           sealed: options.sealed === true,
           versions: options.versions === true,
           onDone(restored) {
@@ -206,7 +239,7 @@ function reportLine({ bucket, version, name, outcome, reason }: RestoredVersion)
   };
 }
 
-function finish({ context, warnings }: Recovery, counts: Counts, to: string): void {
+function finish({ context, warnings }: Recovery, counts: Counts, to: Destination): void {
   const { restored, unreadable, missing, damaged, failed } = counts;
   const lost = unreadable + missing + damaged + failed;
   const there = restored + counts['already-there'];
@@ -215,7 +248,7 @@ function finish({ context, warnings }: Recovery, counts: Counts, to: string): vo
   const tail = lost === 0 ? '' : `, ${lost} not: ${details}`;
   context.terminal.result({
     json: { restored, alreadyThere: counts['already-there'], unreadable, missing, damaged, failed, warnings },
-    text: `${there} restored to ${to}${tail}. Each one is listed in ${join(to, WORK_FOLDER, 'report.jsonl')}.\n`,
+    text: `${there} restored to ${to.shown}${tail}. Each one is listed in ${join(to.folder, 'report.jsonl')}.\n`,
   });
   const exitCode: ExitCode = damaged > 0 ? exitCodes.integrity : exitCodes.failed;
   if (lost > 0) throw new CliError(`${lost} could not be restored: ${details}.`, { exitCode });

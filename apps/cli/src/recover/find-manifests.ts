@@ -1,5 +1,7 @@
 import { toFault } from '@sealgate/core/faults';
 import { MANIFEST_PREFIX, type ManifestHeader, parseManifestKey } from '@sealgate/engine/recovery';
+import { SealError } from '@sealgate/sealed/inspect';
+import { CliError } from '../cli-error.ts';
 import { DocumentError, type FindKey } from '../documents/open-document.ts';
 import { listPlace, type PlacedBucket, within } from './places.ts';
 import { type ReadDocument, readDocument } from './read-document.ts';
@@ -95,6 +97,7 @@ async function loadGeneration(
   try {
     first = await chain.next();
   } catch (error) {
+    throwIfOurs(error);
     if (error instanceof DocumentError && error.problem === 'not-for-these-keys') return 'sealed-to-others';
     return `generation ${name}: ${messageOf(error)}`;
   }
@@ -127,6 +130,7 @@ async function fill(
     try {
       document = await chain.next();
     } catch (error) {
+      throwIfOurs(error);
       if (baseDone) throw error;
       work.endBucket(id);
       return messageOf(error);
@@ -167,6 +171,7 @@ function createChain({ findKey, signal }: ManifestSearch, generation: Generation
         return await readDocument(place, candidate, { findKey, signal: within(signal) });
       } catch (error) {
         signal.throwIfAborted();
+        throwIfOurs(error);
         failure = error;
         if (error instanceof DocumentError && error.problem === 'not-for-these-keys') throw error;
       }
@@ -181,6 +186,7 @@ function createChain({ findKey, signal }: ManifestSearch, generation: Generation
       try {
         read.push(await readOne(candidate));
       } catch (error) {
+        throwIfOurs(error);
         failure = error;
       }
     }
@@ -212,6 +218,7 @@ function createChain({ findKey, signal }: ManifestSearch, generation: Generation
           return document;
         } catch (error) {
           signal.throwIfAborted();
+          throwIfOurs(error);
           if (number === 0) throw error;
           gaps.push(`document ${number}: ${messageOf(error)}`);
         }
@@ -219,6 +226,11 @@ function createChain({ findKey, signal }: ManifestSearch, generation: Generation
       return undefined;
     },
   };
+}
+
+/** A passphrase that is missing or wrong is nothing that another copy makes up for. */
+function throwIfOurs(error: unknown): void {
+  if (error instanceof CliError || error instanceof SealError) throw error;
 }
 
 function countText(count: number): string {

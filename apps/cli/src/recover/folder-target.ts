@@ -1,32 +1,11 @@
 import { lstat, mkdir, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeVerified } from '../files/download-target.ts';
-import type { OpenedVersion } from './open-version.ts';
 import { safePath } from './safe-path.ts';
-import type { FoundBucket, WorkVersion } from './work-file.ts';
+import { type RecoveryTarget, versionName } from './target.ts';
 
 /** Sealed objects that stay sealed get these endings, for programs that open them. */
 const SEALED_ENDING = '%.sgo';
-
-export interface RecoveryTarget {
-  /** Names the place of a version; the same for the same version, always. */
-  nameOf(
-    bucket: FoundBucket,
-    version: WorkVersion,
-    how: { readonly sealed: boolean; readonly versions: boolean },
-  ): string;
-  /** Whether what an earlier run put there is still there. */
-  has(name: string): Promise<boolean>;
-  write(
-    name: string,
-    opened: OpenedVersion,
-    options: {
-      readonly version: WorkVersion;
-      readonly signal: AbortSignal;
-      readonly onBytes: (bytes: number) => void;
-    },
-  ): Promise<void>;
-}
 
 /** Files below a folder: `<tenant>/<bucket>/<path of the key>`. */
 export function createFolderTarget(root: string): RecoveryTarget {
@@ -51,9 +30,4 @@ export function createFolderTarget(root: string): RecoveryTarget {
       await utimes(path, modified, modified);
     },
   };
-}
-
-function versionName(modifiedAtMs: number, versionId: string, seq: string): string {
-  const time = new Date(modifiedAtMs).toISOString().replaceAll(/[-:]/g, '');
-  return `${time}-${versionId === 'null' ? `null-${seq}` : versionId}`;
 }

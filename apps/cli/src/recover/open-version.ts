@@ -8,7 +8,7 @@ import { dataKeyOf, versionOf } from './stored-version.ts';
 import type { FoundBucket, WorkFile } from './work-file.ts';
 
 /** The seal that our own clients make. */
-const SGO1 = 'sgo1/floe-a256gcm-64k';
+export const SGO1 = 'sgo1/floe-a256gcm-64k';
 
 export type Outcome =
   | 'restored'
@@ -23,7 +23,7 @@ export type Outcome =
   | 'failed';
 
 /** Why a version could not be restored. */
-class RecoverError extends Error {
+export class RecoverError extends Error {
   override readonly name = 'RecoverError';
   readonly outcome: Outcome;
 
@@ -108,7 +108,10 @@ export function outcomeOf(
 ): { readonly outcome: Outcome; readonly reason: string } {
   if (error instanceof RecoverError) return { outcome: error.outcome, reason: error.message };
   if (error instanceof SealError) {
-    return { outcome: error.code === 'wrong-key' ? 'unreadable' : 'damaged', reason: error.message };
+    return {
+      outcome: error.code === 'wrong-key' || error.code === 'wrong-passphrase' ? 'unreadable' : 'damaged',
+      reason: error.message,
+    };
   }
   if (isFault(error, 'DataUnavailable')) {
     const corrupt = bad.some(({ code }) => code === 'BackendCorrupt');

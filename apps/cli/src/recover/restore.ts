@@ -1,11 +1,11 @@
 import type { Fault } from '@sealgate/core/faults';
 import type { BackendId } from '@sealgate/core/names';
 import { createStoredReader, type StoredPlace } from '@sealgate/engine/recovery';
-import type { RecoveryTarget } from './folder-target.ts';
 import type { RecoveryKeys } from './keys.ts';
 import { VERSIONS_AT_ONCE, WORK_PAGE } from './limits.ts';
 import { type Outcome, openVersion, outcomeOf } from './open-version.ts';
 import { segmentOf } from './stored-version.ts';
+import type { RecoveryTarget } from './target.ts';
 import type { FoundBucket, WorkFile, WorkVersion } from './work-file.ts';
 
 export interface RestoredVersion {
@@ -62,7 +62,7 @@ async function restoreOne(deps: Restoring, bucket: FoundBucket, version: WorkVer
   const sealed = deps.sealed && version.line.envelope !== null;
   const name = target.nameOf(bucket, version, { sealed, versions: deps.versions });
   const facts = { bucket, version, name };
-  if (work.isRestored(bucket.id, version.line, name) && (await target.has(name))) {
+  if (work.isRestored(bucket.id, version.line, name) && (await target.has(name, signal))) {
     deps.onBytes(version.line.bytes);
     return { ...facts, outcome: 'already-there', reason: undefined };
   }
@@ -74,6 +74,7 @@ async function restoreOne(deps: Restoring, bucket: FoundBucket, version: WorkVer
       deps.onBytes(bytes - told);
       told = bytes;
     };
+    work.forgetRestored(bucket.id, version.line, name);
     await target.write(name, opened, { version, signal, onBytes });
     work.noteRestored(bucket.id, version.line, name);
     return { ...facts, outcome: 'restored', reason: undefined };

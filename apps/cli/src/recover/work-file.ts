@@ -36,6 +36,8 @@ export interface WorkFile {
   select(bucket: number, selection: Selection): { readonly count: number; readonly bytes: number };
   selected(bucket: number, after: number, limit: number): readonly WorkVersion[];
   isRestored(bucket: number, line: VersionLine, target: string): boolean;
+  /** Whatever an earlier run put there, it is about to be replaced. */
+  forgetRestored(bucket: number, line: VersionLine, target: string): void;
   noteRestored(bucket: number, line: VersionLine, target: string): void;
   close(): void;
 }
@@ -173,7 +175,9 @@ function createChoice(database: DatabaseSync): Pick<WorkFile, 'select' | 'select
   };
 }
 
-function createDone(database: DatabaseSync): Pick<WorkFile, 'isRestored' | 'noteRestored' | 'close'> {
+function createDone(
+  database: DatabaseSync,
+): Pick<WorkFile, 'isRestored' | 'forgetRestored' | 'noteRestored' | 'close'> {
   const known = database.prepare(
     `SELECT 1 FROM restored r JOIN buckets b ON b.tenant = r.tenant AND b.bucket = r.bucket
      WHERE b.id = ? AND r.key = ? AND r.seq = ? AND r.target = ?`,
@@ -181,7 +185,12 @@ function createDone(database: DatabaseSync): Pick<WorkFile, 'isRestored' | 'note
   const note = database.prepare(
     'INSERT OR IGNORE INTO restored (tenant, bucket, key, seq, target) SELECT tenant, bucket, ?2, ?3, ?4 FROM buckets WHERE id = ?1',
   );
+  const forget = database.prepare(
+    `DELETE FROM restored WHERE key = ?2 AND target = ?3
+     AND EXISTS (SELECT 1 FROM buckets b WHERE b.id = ?1 AND b.tenant = restored.tenant AND b.bucket = restored.bucket)`,
+  );
   return {
+    forgetRestored: (bucket, { key }, target) => void forget.run(bucket, key, target),
     isRestored: (bucket, { key, seq }, target) => known.get(bucket, key, seq, target) !== undefined,
     noteRestored: (bucket, { key, seq }, target) => void note.run(bucket, key, seq, target),
     close: () => database.close(),

@@ -100,7 +100,7 @@ export function writeHeaders(options: PutOptions): Record<string, string> {
   for (const [name, value] of Object.entries(options.metadata ?? {})) {
     headers[`x-amz-meta-${name.toLowerCase()}`] = value;
   }
-  return headers;
+  return { ...headers, ...options.headers };
 }
 
 /** Conditions are decided when the object becomes visible: with the PUT, or with the completion. */

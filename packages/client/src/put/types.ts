@@ -10,6 +10,8 @@ export interface PutOptions {
   readonly contentType?: string | undefined;
   /** User metadata without its `x-amz-meta-` prefix. Stored in the clear and not authenticated. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** Other headers of the write in lower case, for example `cache-control`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** `*`: only when there is no such object yet. */
   readonly ifNoneMatch?: '*' | undefined;
   readonly signal?: AbortSignal | undefined;

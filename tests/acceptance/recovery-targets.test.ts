@@ -1,0 +1,174 @@
+// Recovery between S3 endpoints: the backends are S3 buckets, some of them bad, and what comes back goes to another gateway.
+// The owner's key is under a passphrase.
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  GetObjectTaggingCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  type CommandResult,
+  createBucket,
+  type GatewayProcess,
+  removeDataDir,
+  sealgate,
+  startGateway,
+} from '../support/gateway.ts';
+import { newClient } from '../support/s3-client.ts';
+
+const MIB = 1024 * 1024;
+const PASSPHRASE = { SEALGATE_PASSPHRASE: 'correct horse battery staple' };
+/** Above what the client sends in one request. */
+const large = randomBytes(17 * MIB + 3);
+const note = randomBytes(5000);
+let old: GatewayProcess;
+let next: GatewayProcess;
+let s3: S3Client;
+
+const cli = (args: readonly string[], env: Readonly<Record<string, string>> = PASSPHRASE): Promise<CommandResult> =>
+  sealgate(old, args, { env });
+/** To the other gateway, which nothing in the folder names. */
+const recover = (...args: string[]): Promise<CommandResult> => {
+  const { s3Endpoint, accessKeyId, secretAccessKey, region } = next.credentials;
+  const aws = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_REGION: region };
+  const state = { XDG_STATE_HOME: join(old.dataDir, 'state') };
+  return cli(['recover', '--from', 'backends', '--endpoint-url', s3Endpoint, '--json', ...args], {
+    ...PASSPHRASE,
+    ...aws,
+    ...state,
+  });
+};
+const keysIn = async (Bucket: string): Promise<(string | undefined)[]> =>
+  ((await s3.send(new ListObjectsV2Command({ Bucket }))).Contents ?? []).map(({ Key }) => Key);
+const get = async (Bucket: string, Key: string) => {
+  const answer = await s3.send(new GetObjectCommand({ Bucket, Key }));
+  return { ...answer, bytes: Buffer.from(await answer.Body!.transformToByteArray()) };
+};
+
+async function fill(): Promise<void> {
+  expect(await cli(['bucket', 'create', 'vault'])).toMatchObject({ code: 0 });
+  for (const [key, bytes] of [
+    ['large.bin', large],
+    ['a folder/note', note],
+    ['empty', Buffer.alloc(0)],
+  ] as const) {
+    writeFileSync(join(old.dataDir, 'body'), bytes);
+    const put = ['put', 'body', `s3://vault/${key}`, '--content-type', 'application/x-note'];
+    expect(await cli(put)).toMatchObject({ code: 0 });
+  }
+  await createBucket(old, 'plain', { encryption: 'off' });
+  const first = newClient(old.credentials);
+  await first.send(
+    new PutObjectCommand({
+      ...{ Bucket: 'plain', Key: 'page', Body: note, ContentType: 'text/html', CacheControl: 'max-age=60' },
+      ...{ Metadata: { owner: 'me' }, Tagging: 'kind=a%20note' },
+    }),
+  );
+  await first.send(new PutObjectCommand({ Bucket: 'plain', Key: 'large', Body: large }));
+  await first.send(new PutObjectCommand({ Bucket: 'plain', Key: 'a/../up', Body: note }));
+  first.destroy();
+}
+
+async function manifestsCaughtUp(): Promise<void> {
+  const nowS = Date.now() / 1000;
+  for (const deadline = Date.now() + 60_000; ; await new Promise((done) => setTimeout(done, 100))) {
+    const text = await (await fetch(`${old.credentials.controlEndpoint}/metrics`)).text();
+    const line = text.split('\n').find((l) => l.startsWith('sealgate_recovery_manifests_current_timestamp_seconds '));
+    if (Number(line?.split(' ')[1] ?? 0) > nowS) return;
+    if (Date.now() > deadline) throw new Error(`no manifest of everything:\n${old.log()}`);
+  }
+}
+
+beforeAll(async () => {
+  old = await startGateway({ env: { SEALGATE_RECOVERY_INTERVAL_SECONDS: '1' } });
+  await fill();
+  await manifestsCaughtUp();
+  await old.stop();
+  rmSync(join(old.dataDir, 'postgres'), { recursive: true });
+  rmSync(join(old.dataDir, 'recovery-key.json'));
+  next = await startGateway();
+  s3 = newClient(next.credentials);
+  await createBucket(next, 'all', { encryption: 'off' });
+  await s3.send(new CreateBucketCommand({ Bucket: 'vault' }));
+});
+afterAll(async () => {
+  s3.destroy();
+  await next.stop();
+  for (const { dataDir } of [old, next]) removeDataDir(dataDir);
+});
+
+test('everything becomes objects of an S3 bucket, with their headers; a key that no URL carries is told of', async () => {
+  const result = await recover('--to', 's3://all/back');
+  expect(JSON.parse(result.stdout)).toMatchObject({ restored: 5, failed: 1, damaged: 0, missing: 0 });
+  expect(result.code).toBe(1);
+  const [state = ''] = readdirSync(join(old.dataDir, 'state', 'sealgate', 'recover'));
+  const report = readFileSync(join(old.dataDir, 'state', 'sealgate', 'recover', state, 'report.jsonl'), 'utf8');
+  const failed = report.split('\n').filter((line) => line.includes('"failed"'));
+  expect(failed).toHaveLength(1);
+  expect(JSON.parse(failed[0]!)).toMatchObject({ key: 'a/../up', reason: expect.stringMatching(/slashes/) as string });
+  expect((await keysIn('all')).sort()).toEqual(
+    ['plain/large', 'plain/page', 'vault/a folder/note', 'vault/empty', 'vault/large.bin'].map(
+      (name) => `back/default/${name}`,
+    ),
+  );
+  const page = await get('all', 'back/default/plain/page');
+  expect(page.bytes.equals(note)).toBe(true);
+  expect(page).toMatchObject({ ContentType: 'text/html', CacheControl: 'max-age=60', Metadata: { owner: 'me' } });
+  const tags = await s3.send(new GetObjectTaggingCommand({ Bucket: 'all', Key: 'back/default/plain/page' }));
+  expect(tags.TagSet).toEqual([{ Key: 'kind', Value: 'a note' }]);
+  const opened = await get('all', 'back/default/vault/large.bin');
+  expect(opened.bytes.equals(large)).toBe(true);
+  expect(opened.ContentType).toBe('application/x-note');
+  expect((await get('all', 'back/default/plain/large')).bytes.equals(large)).toBe(true);
+  expect((await get('all', 'back/default/vault/empty')).bytes).toHaveLength(0);
+});
+
+test('run again it does nothing twice, and puts back what was lost meanwhile', async () => {
+  await s3.send(new DeleteObjectCommand({ Bucket: 'all', Key: 'back/default/vault/a folder/note' }));
+  const { stdout } = await recover('--to', 's3://all/back', '--bucket', 'vault');
+  // With --bucket keys are those of the bucket: other places, so all are new.
+  expect(JSON.parse(stdout)).toMatchObject({ restored: 3, alreadyThere: 0 });
+  const again = await recover('--to', 's3://all/back');
+  expect(JSON.parse(again.stdout)).toMatchObject({ restored: 1, alreadyThere: 4, failed: 1 });
+  expect((await get('all', 'back/default/vault/a folder/note')).bytes.equals(note)).toBe(true);
+});
+
+test('--sealed moves sealed objects to another gateway, which never sees them, and they open there', async () => {
+  const moved = await recover('--to', 's3://vault', '--bucket', 'vault', '--sealed');
+  expect(JSON.parse(moved.stdout)).toMatchObject({ restored: 3 });
+  expect((await get('vault', 'large.bin')).bytes.subarray(0, 8).toString('hex')).toBe('8953474f0d0a1a0a');
+  for (const [key, bytes] of [
+    ['large.bin', large],
+    ['a folder/note', note],
+  ] as const) {
+    const env = { ...PASSPHRASE, XDG_CONFIG_HOME: join(old.dataDir, 'config') };
+    const got = await sealgate(next, ['get', `s3://vault/${key}`, join(old.dataDir, 'got')], { env });
+    expect(got).toMatchObject({ code: 0 });
+    expect((await sealgate(next, ['stat', `s3://vault/${key}`, '--json'], { env })).stdout).toContain('sgo1');
+    expect(readFileSync(join(old.dataDir, 'got')).equals(bytes)).toBe(true);
+    rmSync(join(old.dataDir, 'got'));
+  }
+});
+
+test('a target that refuses makes failures, not damage', async () => {
+  const { code, stdout } = await recover('--to', 's3://nowhere', '--bucket', 'plain');
+  expect(JSON.parse(stdout)).toMatchObject({ restored: 0, failed: 3, damaged: 0, missing: 0 });
+  expect(code).toBe(1);
+});
+
+test('a key under a passphrase opens nothing without it, or with another one', async () => {
+  const folder = ['recover', '--from', 'backends', '--to', 'folder', '--bucket', 'vault'];
+  for (const env of [{}, { SEALGATE_PASSPHRASE: 'another one' }]) {
+    const { code, stderr } = await cli(folder, env);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/passphrase/i);
+  }
+  expect(await cli(folder)).toMatchObject({ code: 0 });
+});
