@@ -1,7 +1,9 @@
 // Several gateways on one PostgreSQL and, when asked for, one Redis: real processes, each of which can be ended, stopped or
 // started again.
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startCluster } from '../../packages/metadata/src/embedded/start.ts';
 import { hasRedis, type RedisServer, startRedisServer } from '../../packages/testkit/src/redis-server/index.ts';
@@ -27,6 +29,29 @@ export interface DatabaseServer {
   start(): Promise<void>;
 }
 
+/** The place whose folder can be a disk of its own. */
+export const ON_SMALL_DISK = 'place-ams';
+const SMALL_DISK_MIB = 4;
+
+/** Whether a small disk can be mounted here: root may, in most containers nobody may. */
+export function canMountSmallDisk(): boolean {
+  const dir = mkdtempSync(join(tmpdir(), 'sealgate-disk-'));
+  try {
+    if (!mountSmallDisk(dir)) return false;
+    unmount(dir);
+    return true;
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function mountSmallDisk(folder: string): boolean {
+  const args = ['-t', 'tmpfs', '-o', `size=${SMALL_DISK_MIB}m`, 'sealgate-test', folder];
+  return spawnSync('mount', args, { stdio: 'ignore' }).status === 0;
+}
+
+const unmount = (folder: string): void => void execFileSync('umount', ['-l', folder]);
+
 const REGION = 'eu-test-1';
 const ADMIN_KEY = 'only-for-tests-of-a-cluster';
 const PASSPHRASE = 'only for tests of a cluster';
@@ -41,6 +66,8 @@ export async function startGatewayCluster(options: {
   readonly gateways: number;
   /** One for all, or by the gateway's number. */
   readonly env?: (index: number, redis: RedisServer) => Readonly<Record<string, string>>;
+  /** Puts one place on a disk of its own, which a test can fill. */
+  readonly smallDisk?: boolean;
 }): Promise<GatewayCluster> {
   const dir = newDataDir();
   const undo: (() => Promise<void> | void)[] = [() => removeDataDir(dir)];
@@ -53,6 +80,13 @@ export async function startGatewayCluster(options: {
     const redis = await startRedisServer();
     undo.push(() => redis.stop());
     const backends = join(dir, 'backends');
+    const small = join(backends, ON_SMALL_DISK);
+    mkdirSync(small, { recursive: true });
+    if (options.smallDisk === true && mountSmallDisk(small)) {
+      undo.push(() => {
+        unmount(small);
+      });
+    }
     const gateways: GatewayProcess[] = [];
     const tenant = { accessKeyId: '', secretAccessKey: '' };
     const add = async (env: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> => {
