@@ -5,7 +5,7 @@ import { dumpMetadata } from '@sealgate/metadata';
 import { type BackgroundLoop, createLoop, type LoopDeps } from '@sealgate/runtime/background';
 import type { Config } from '../config.ts';
 
-/** How soon a request is noticed: one small query each time. */
+/** How soon a request is noticed, for two small queries each time. */
 const LOOK_MS = 1000;
 const PACE = { idleMs: LOOK_MS, backoffMs: 1000, backoffMaxMs: 60_000 };
 

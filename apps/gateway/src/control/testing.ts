@@ -26,6 +26,12 @@ import { controlAttemptLimits } from './limits.ts';
 import { createControlServer } from './server.ts';
 
 export const ADMIN_KEY = 'an-operator-key-for-tests';
+/** Nothing happens in the background. */
+const IDLE = {
+  rehomeAfterMs: 3_600_000,
+  backups: { intervalSeconds: 0, retention: { daily: 7, weekly: 4 } },
+  loops: () => [],
+};
 const NO_RANGES: AllowedRanges = { privateRanges: false, cidrs: [] };
 
 /** A control listener on a real database, with demo backends in a folder of its own. */
@@ -68,13 +74,11 @@ export async function startControl(allowed: AllowedRanges = NO_RANGES, verifyTok
       prober,
       agents: createAgentSessions({ metadata, clock }),
       catalogue: await loadCatalogue(undefined),
-      rehomeAfterMs: 3_600_000,
       guard: links.guard,
       clock,
       readiness,
       region: 'eu-test-1',
-      backups: { intervalSeconds: 0, retention: { daily: 7, weekly: 4 } },
-      loops: () => [],
+      ...IDLE,
       filesystemRoots: [join(folder, 'backends')],
       metricsText: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
     },

@@ -3,7 +3,7 @@ import { BACKUP_CURSOR } from '@sealgate/core/ports';
 import { calmPlan } from '@sealgate/testkit';
 import { createSeededCluster, memberOf } from '@sealgate/testkit/cluster';
 import { exportJWK, generateKeyPair } from 'jose';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DOCUMENT_MAGIC, type DocumentRecipient, documentRecipient } from '../documents/index.ts';
 import { defaultEngineLimits } from '../limits.ts';
 import type { BackupOptions } from './backup-due.ts';
@@ -14,12 +14,13 @@ import { BACKUP_PART_BYTES, backupIndexKey, newBackupId } from './stored-backup.
 const { signal } = new AbortController();
 const DAY_MS = 24 * 60 * 60_000;
 const MIB = 1024 * 1024;
-const ONLY_US = JSON.stringify({
-  apiVersion: 'sealgate/v1',
-  kind: 'Policy',
-  metadata: { name: 'own' },
-  spec: { residency: { countries: { allow: ['US'] } } },
-});
+const only = (country: string): string =>
+  JSON.stringify({
+    apiVersion: 'sealgate/v1',
+    kind: 'Policy',
+    metadata: { name: 'own' },
+    spec: { residency: { countries: { allow: [country] } } },
+  });
 const admin = { kind: 'admin', id: 'test', requestId: 'test' } as const;
 const plain = <T>(call: (bounded: AbortSignal) => Promise<T>): Promise<T> => call(signal);
 
@@ -122,13 +123,19 @@ describe('a backup of the metadata', () => {
   });
 
   it('goes where the policy that is named allows it, or nowhere', async () => {
-    const { cluster, position, due } = await setUp({ policy: 'own', copies: 1 });
+    const { cluster, position, due, lying } = await setUp({ policy: 'own', copies: 1 });
     expect(await due()).toBe(1);
     expect((await position()).trouble?.code).toBe('PolicyRefused');
-    await cluster.metadata.putPolicy('own', ONLY_US, admin);
+    await cluster.metadata.putPolicy('own', only('US'), admin);
     await cluster.clock.advance(defaultEngineLimits.backupRetryMs);
     await due();
     expect((await position()).kept.map(({ places }) => places)).toEqual([['iad-1']]);
+    // Where they may not lie any more they go, once there is one where it may, however new they are.
+    await cluster.metadata.putPolicy('own', only('FR'), admin);
+    await cluster.clock.advance(DAY_MS);
+    await due();
+    expect((await position()).kept.map(({ places }) => places)).toEqual([['par-1']]);
+    expect((await lying())['iad-1']).toEqual([]);
   });
 
   it('is one process’s work at a time, and what a process leaves that dies over it is removed', async () => {
@@ -155,6 +162,23 @@ describe('a backup of the metadata', () => {
     expect(await lying()).toEqual(
       Object.fromEntries((await position()).kept[0]?.places.map((place) => [place, [id]]) ?? []),
     );
+  });
+
+  it('that is called off leaves the work to the next process at once', async () => {
+    const { cluster, position, due, ids, lying } = await setUp();
+    const stop = new AbortController();
+    async function* calledOff(): AsyncGenerator<Buffer> {
+      yield* dump(2 * BACKUP_PART_BYTES);
+      stop.abort(new Error('The gateway stops.'));
+      yield* dump(2 * BACKUP_PART_BYTES);
+    }
+    await expect(due({ content: calledOff, signal: stop.signal })).rejects.toThrow();
+    expect([(await position()).running === null, await ids()]).toEqual([false, []]);
+    await cluster.clock.advance(1);
+    expect(await due({ holder: 'there' })).toBe(1);
+    const kept = await ids();
+    expect(kept).toHaveLength(1);
+    expect(new Set(Object.values(await lying()).flat())).toEqual(new Set(kept));
   });
 
   it('with fewer copies than wanted is kept as such, takes the place of no full one, and is made again', async () => {
@@ -190,6 +214,13 @@ describe('a backup of the metadata', () => {
 });
 
 describe('backups that were kept long enough', () => {
+  it('are looked for only once the new one is written down', async () => {
+    const { gateway, due, ids } = await setUp();
+    vi.spyOn(gateway.metadata, 'sweepHold').mockRejectedValueOnce(new Error('The process ends here.'));
+    await expect(due()).rejects.toThrow();
+    expect(await ids()).toHaveLength(1);
+  });
+
   it('go from all places, also from one that was away, and never before a newer one is there', async () => {
     const { cluster, position, due, lying, ids } = await setUp({ copies: 3 });
     await due();

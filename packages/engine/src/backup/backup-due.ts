@@ -160,7 +160,11 @@ async function makeBackup(run: Run, operatorKey: DocumentRecipient, before: Back
     changes = [{ kind: 'made', id, bytes: record.bytes, backends: record.places }];
     if (!record.full) throw new Fault('NoLegalPlacement', 'Too few storage locations took the backup.');
   } catch (error) {
-    if (options.signal.aborted) throw error;
+    if (options.signal.aborted) {
+      // Whoever is next need not wait for the lease to run out: it finds a half one and begins anew.
+      await run.save({ ...position, running: { id, startedMs: nowMs, bytes: 0 } }, { leaseMs: 0 });
+      throw error;
+    }
     const fault = toFault(error);
     events.backupFailed(fault);
     position = { ...position, trouble: { code: fault.code, retryAtMs: nowMs + limits.backupRetryMs } };
