@@ -142,6 +142,25 @@ async function lookedAtAll({ cluster }: World, { maintenance }: Engine, sinceMs:
   return (placements?.startedMs ?? 0) > sinceMs && (scrub.last?.startedMs ?? 0) > sinceMs;
 }
 
+/**
+ * An operator is told that a drain stands in the way of its own end: a blob misses a copy that only the drained backend may
+ * hold, and nothing new goes there. Whoever hears that gives the drain up.
+ */
+async function giveUpBlockedDrains({ cluster: { metadata } }: World, { maintenance }: Engine): Promise<void> {
+  for (const backend of metadata.backendRows().filter(({ state }) => state === 'draining')) {
+    const owing = metadata
+      .blobRows()
+      .some(
+        ({ blob, wanted }) =>
+          wanted && blob.replicas.some((replica) => replica.backend === backend.id && replica.state === 'missing'),
+      );
+    const blocked = (await maintenance.ofBackend(backend)).drain?.blocked ?? [];
+    if (!owing || blocked.length === 0) continue;
+    const change = { from: ['draining'], to: 'healthy', reason: 'it cannot end' } as const;
+    await metadata.setBackendState(backend.id, change, { kind: 'admin', id: 'operator', requestId: 'resume' });
+  }
+}
+
 /** Repairs and deletes until nothing is owed and nothing is queued. */
 async function heal(world: World): Promise<void> {
   const { cluster, history, prng } = world;
@@ -154,6 +173,7 @@ async function heal(world: World): Promise<void> {
     await engine.repairDue({ signal });
     await engine.removeStrays({ signal });
     for (const work of maintenanceOf(engine, 'calm', signal)) await work();
+    await giveUpBlockedDrains(world, engine);
     const rows = cluster.metadata.blobRows();
     const settled = rows.every(({ wanted, blob }) => wanted && blob.replicas.every((r) => r.state === 'stored'));
     const { openRepairs, openStrays, openRemovals } = cluster.metadata;
