@@ -1,7 +1,15 @@
-import { Fault } from '@sealgate/core/faults';
+import { Fault, isFault } from '@sealgate/core/faults';
 import type { BackendId, BlobId, BucketName, PhysicalBucketName, TenantId } from '@sealgate/core/names';
 import { parseBackendId } from '@sealgate/core/names';
-import type { Backend, Bucket, PendingRepair, RepairLease, Tenant } from '@sealgate/core/ports';
+import type {
+  Backend,
+  Bucket,
+  LeaseOutcome,
+  LeaseResult,
+  PendingRepair,
+  RepairLease,
+  Tenant,
+} from '@sealgate/core/ports';
 import type { RepairMetadata } from '@sealgate/engine';
 import type { wire } from '@sealgate/runtime/agents';
 import type { z } from 'zod';
@@ -41,6 +49,28 @@ export function createRemoteMetadata(link: ControlLink): RepairMetadata {
     throw new Fault('LeaseLost', 'The right to this job is over.');
   };
 
+  const settle = async ({ lease, replica, end }: LeaseResult): Promise<LeaseOutcome> => {
+    const { jobId } = lease;
+    const token = lease.token.toString();
+    if (replica !== null) {
+      const { backend, shard } = replica;
+      const { outcome } = await link.call('mark', { token, backend, shard }, jobId);
+      if (outcome !== 'wanted') return outcome;
+    }
+    if (end === null) return 'wanted';
+    const reason = end.kind === 'failed' ? { reason: end.reason } : {};
+    if (held.get(lease.blobId)?.lease.token === lease.token) held.delete(lease.blobId);
+    return (await link.call('end', { token, outcome: end.kind, ...reason }, jobId)).held ? 'wanted' : 'stale';
+  };
+  const pendingRepair = async (blobId: BlobId): Promise<PendingRepair | undefined> => {
+    const { token, job } = about(blobId);
+    const { work } = await link.call('work', { token }, job);
+    if (work === null) return undefined;
+    leaseOf(blobId).bucketId = work.bucketId;
+    if (work.bucket !== null) buckets.set(work.bucketId, knownBucket(work.bucketId, work.bucket, work.physical));
+    return pendingOf(work);
+  };
+
   return {
     async leaseRepairs({ limit, leaseMs, able }) {
       const answer = await link.call('lease', {
@@ -59,21 +89,19 @@ export function createRemoteMetadata(link: ControlLink): RepairMetadata {
       const named = leases.map(({ jobId, token }) => ({ jobId, token: token.toString() }));
       return (await link.call('renew', { leases: named, leaseMs: Math.ceil(leaseMs) })).kept;
     },
-    async endLease(_worker, { jobId, token }, end) {
-      for (const [blobId, { lease }] of held) if (lease.token === token) held.delete(blobId);
-      const reason = end.kind === 'failed' ? { reason: end.reason } : {};
-      return (await link.call('end', { token: token.toString(), outcome: end.kind, ...reason }, jobId)).held;
-    },
-    async markLeased(_worker, { jobId, token }, { backend, shard }) {
-      return (await link.call('mark', { token: token.toString(), backend, shard }, jobId)).outcome;
-    },
-    async blobForRepair(blobId) {
-      const { token, job } = about(blobId);
-      const { work } = await link.call('work', { token }, job);
-      if (work === null) return undefined;
-      leaseOf(blobId).bucketId = work.bucketId;
-      if (work.bucket !== null) buckets.set(work.bucketId, knownBucket(work.bucketId, work.bucket, work.physical));
-      return pendingOf(work);
+    // What agents repair takes longer than a call, so each result goes by itself, as soon as it is there.
+    settleLeases: (_worker, results) => Promise.all(results.map(settle)),
+    async blobsForRepair(blobIds) {
+      // Who lost one job goes on with the others; what it says of that one is refused.
+      const found = await Promise.all(
+        blobIds.map((blobId) =>
+          pendingRepair(blobId).catch((error: unknown) => {
+            if (isFault(error, 'LeaseLost')) return undefined;
+            throw error;
+          }),
+        ),
+      );
+      return found.filter((pending) => pending !== undefined);
     },
     bucketById: (id) => Promise.resolve(buckets.get(id)?.bucket),
     tenant(id) {

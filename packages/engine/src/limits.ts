@@ -52,7 +52,10 @@ export interface EngineLimits {
   readonly deletionBatch: number;
   readonly deletionLeaseMs: number;
   readonly deletionTimeoutMs: number;
+  /** Repairs taken at a time: more than run at once, so that the next ones are at hand before the last ones end. */
   readonly repairBatch: number;
+  /** Blobs that one process repairs at once, whatever the number of its batches: each may hold what one read holds. */
+  readonly repairsAtOnce: number;
   /** A worker at a repair that is not heard of for so long has lost it; it renews three times as often. */
   readonly repairLeaseMs: number;
   /** Blobs that one step of the reconciler looks at, and until when another process leaves them alone. */
@@ -148,7 +151,8 @@ export const defaultEngineLimits: EngineLimits = {
   deletionBatch: 64,
   deletionLeaseMs: 120_000,
   deletionTimeoutMs: 20_000,
-  repairBatch: 32,
+  repairBatch: 128,
+  repairsAtOnce: 64,
   repairLeaseMs: 60_000,
   reconcilePage: 1000,
   reconcileLeaseMs: 60_000,

@@ -106,6 +106,16 @@ export type LeaseEnd =
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'released' };
 
+/** What a worker says of one job: a copy that it made and verified, how its lease ends, or both at once. */
+export interface LeaseResult {
+  readonly lease: RepairLease;
+  readonly replica: ReplicaRecord | null;
+  readonly end: LeaseEnd | null;
+}
+
+/** `unwanted`: nobody owes the copy any more, and the lease goes on; `stale`: the lease is lost, nothing happened. */
+export type LeaseOutcome = 'wanted' | 'unwanted' | 'stale';
+
 /**
  * Work as records and as leases. A worker whose lease is over (its time, a newer epoch of its agent, the agent disabled)
  * changes nothing any more, however late its words come in.
@@ -149,5 +159,7 @@ export interface MetadataJobs {
     lease: Pick<RepairLease, 'jobId' | 'token'>,
   ): Promise<{ readonly blobId: BlobId; readonly bucketId: number | null } | undefined>;
   /** A copy that the worker made and verified. `unwanted`: nobody owes it any more; `stale`: the lease is lost. */
-  markLeased(worker: Worker, lease: RepairLease, replica: ReplicaRecord): Promise<'wanted' | 'unwanted' | 'stale'>;
+  markLeased(worker: Worker, lease: RepairLease, replica: ReplicaRecord): Promise<LeaseOutcome>;
+  /** `markLeased`, then `endLease` of what was not unwanted, for many jobs in one transaction: the outcomes in their order. */
+  settleLeases(worker: Worker, results: readonly LeaseResult[]): Promise<readonly LeaseOutcome[]>;
 }

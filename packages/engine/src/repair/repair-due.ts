@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Fault, isFault, toFault } from '@sealgate/core/faults';
-import type { BackendId, PhysicalBucketName } from '@sealgate/core/names';
+import type { BackendId, BlobId, PhysicalBucketName } from '@sealgate/core/names';
 import type {
   Backend,
   BackendDriver,
@@ -18,11 +18,14 @@ import { stripOf } from '../read/strip.ts';
 import { blobKey } from '../write/blob-key.ts';
 import { rebuildStored } from './rebuild-stored.ts';
 import type { RepairWork } from './repair-work.ts';
+import type { Turns } from './turns.ts';
 
 export interface RepairDeps extends ReadDeps {
-  readonly metadata: ReadDeps['metadata'] & Pick<Metadata, 'blobForRepair' | 'bucketById' | 'enqueueDeletion'>;
+  readonly metadata: ReadDeps['metadata'] & Pick<Metadata, 'blobsForRepair' | 'bucketById' | 'enqueueDeletion'>;
   readonly work: RepairWork;
   readonly policies: Policies;
+  /** Shared by all batches of the process. */
+  readonly turns: Turns;
 }
 
 /**
@@ -33,11 +36,12 @@ export interface RepairDeps extends ReadDeps {
  */
 export async function repairDue(deps: RepairDeps, options: { readonly signal: AbortSignal }): Promise<number> {
   const jobs = await deps.work.take(deps.limits.repairBatch);
-  const bucketOf = bucketsOfBatch(deps);
+  if (jobs.length === 0) return 0;
+  const batch = openBatch(deps, jobs);
   await Promise.all(
     jobs.map(async (job) => {
       try {
-        await repairBlob(deps, job, { bucketOf, signal: options.signal });
+        await deps.turns(() => repairBlob(deps, job, { batch, signal: options.signal }));
         await deps.work.finish(job);
       } catch (error) {
         await deps.work.fail(job, toFault(error).code).catch((failure: unknown) => {
@@ -49,40 +53,52 @@ export async function repairDue(deps: RepairDeps, options: { readonly signal: Ab
   return jobs.length;
 }
 
-/** Each bucket is asked for once in a batch. */
-function bucketsOfBatch({ metadata }: RepairDeps): (id: number) => Promise<Bucket | undefined> {
-  const known = new Map<number, Promise<Bucket | undefined>>();
-  return (id) => {
-    const bucket = known.get(id) ?? metadata.bucketById(id);
-    known.set(id, bucket);
-    return bucket;
+/** What the jobs of a batch are about: all blobs in one call, and each bucket once. */
+interface Batch {
+  pending(blobId: BlobId): Promise<PendingRepair | undefined>;
+  bucket(id: number): Promise<Bucket | undefined>;
+}
+
+function openBatch({ metadata }: RepairDeps, jobs: readonly RepairLease[]): Batch {
+  const blobs = metadata
+    .blobsForRepair(jobs.map(({ blobId }) => blobId))
+    .then((found) => new Map(found.map((pending) => [pending.blob.blobId, pending])));
+  // Every job of the batch waits for it, and none of them may be there yet.
+  blobs.catch(() => undefined);
+  const buckets = new Map<number, Promise<Bucket | undefined>>();
+  return {
+    pending: async (blobId) => (await blobs).get(blobId),
+    bucket(id) {
+      const bucket = buckets.get(id) ?? metadata.bucketById(id);
+      buckets.set(id, bucket);
+      return bucket;
+    },
   };
 }
 
 async function repairBlob(
   deps: RepairDeps,
   job: RepairLease,
-  {
-    bucketOf,
-    signal,
-  }: { readonly bucketOf: (id: number) => Promise<Bucket | undefined>; readonly signal: AbortSignal },
+  { batch, signal }: { readonly batch: Batch; readonly signal: AbortSignal },
 ): Promise<void> {
-  const pending = await deps.metadata.blobForRepair(job.blobId);
+  const pending = await batch.pending(job.blobId);
   if (pending === undefined) return;
   const all = pending.blob.replicas.filter((replica) => replica.state === 'missing' || replica.state === 'pending');
   if (all.length === 0) return;
   // What another worker has the credentials for is that one's; it gets the job when this one ends.
   const mine = all.filter((replica) => deps.pool.driver(replica.backend) !== undefined);
   const owed = mine.length > 0 ? mine : all;
-  const bucket = await bucketOf(pending.bucketId);
+  const bucket = await batch.bucket(pending.bucketId);
   if (bucket === undefined) return;
   // One backend that is away must not keep the others waiting for their copies.
   let failure: unknown;
-  for (const replica of owed) {
+  for (const [index, replica] of owed.entries()) {
     signal.throwIfAborted();
+    deps.work.requireHeld(job);
     try {
       const backend = await legalTarget(deps, bucket, replica.backend);
-      await restore(deps, { job, pending, bucket, backend, shard: replica.shard }, signal);
+      const last = index === owed.length - 1 && failure === undefined;
+      await restore(deps, { job, pending, bucket, backend, shard: replica.shard, last }, signal);
     } catch (error) {
       failure ??= error;
     }
@@ -109,6 +125,8 @@ interface Restore {
   readonly backend: Backend;
   /** 0 for a copy. */
   readonly shard: number;
+  /** No other copy is owed: the job is over with this one. */
+  readonly last: boolean;
 }
 
 async function restore(deps: RepairDeps, what: Restore, signal: AbortSignal): Promise<void> {
@@ -119,16 +137,19 @@ async function restore(deps: RepairDeps, what: Restore, signal: AbortSignal): Pr
   const replica = { backend: backend.id, shard, state: 'stored' as const };
   const discard = (): Promise<void> =>
     deps.metadata.enqueueDeletion({ blobId: blob.blobId, bucketId: bucket.id, replicas: [replica] });
-  if (!(await isGood(deps, what, replica, signal))) {
+  const there = await lookAt(deps, what, replica, signal);
+  if (there !== 'good') {
     try {
-      await intoBucket(deps, what, signal, (name) => rewrite(deps, what, { driver, name, signal }));
+      await intoBucket(deps, what, signal, (name) =>
+        rewrite(deps, what, { driver, name, signal, absent: there === 'absent' }),
+      );
     } catch (error) {
       // The bytes may have landed all the same, and when the blob has gone meanwhile nothing else remembers them.
-      if ((await deps.metadata.blobForRepair(blob.blobId)) === undefined) await discard();
+      if ((await deps.metadata.blobsForRepair([blob.blobId])).length === 0) await discard();
       throw error;
     }
   }
-  if (!(await deps.work.mark(job, replica))) await discard();
+  if (!(await deps.work.mark(job, replica, { last: what.last }))) await discard();
 }
 
 /** A backend that lost its blobs may have lost the bucket too: then it is made again, and the write begins anew. */
@@ -151,14 +172,20 @@ async function intoBucket(
 async function rewrite(
   deps: RepairDeps,
   what: Restore,
-  target: { readonly driver: BackendDriver; readonly name: PhysicalBucketName; readonly signal: AbortSignal },
+  target: {
+    readonly driver: BackendDriver;
+    readonly name: PhysicalBucketName;
+    readonly signal: AbortSignal;
+    /** The backend said just now that there is nothing. */
+    readonly absent: boolean;
+  },
 ): Promise<void> {
   const { blob } = what.pending;
   const { backend, bucket, shard } = what;
   const { driver, name, signal } = target;
   const key = blobKey(blob.blobId, shard);
   const elsewhere = { ...blob, replicas: blob.replicas.filter((r) => r.backend !== backend.id) };
-  if ((await driver.head(name, key, { signal })) !== undefined) {
+  if (!target.absent && (await driver.head(name, key, { signal })) !== undefined) {
     // It was misread perhaps, and may be the last good one: it goes only when the others are sure.
     await requireOthers(deps, what, elsewhere, signal);
     deps.work.requireHeld(what.job);
@@ -180,7 +207,8 @@ async function rewrite(
     signal,
   });
   // What went out was verified block by block, so a backend that proves what it received need not be read.
-  if (receipt.verified !== 'none' || (await isGood(deps, what, { backend: backend.id, shard }, signal))) return;
+  if (receipt.verified !== 'none' || (await lookAt(deps, what, { backend: backend.id, shard }, signal)) === 'good')
+    return;
   throw new Fault('BackendCorrupt', 'The restored copy is not what was written.');
 }
 
@@ -190,29 +218,30 @@ async function requireOthers(deps: RepairDeps, what: Restore, blob: BlobRecord, 
   const needed = blob.layout.kind === 'copies' ? 1 : blob.layout.k;
   for (const id of deps.pool.readOrder(blob.replicas.map((r) => r.backend))) {
     for (const replica of blob.replicas.filter((r) => r.backend === id)) {
-      if (await isGood(deps, what, replica, signal)) good.add(replica.shard);
+      if ((await lookAt(deps, what, replica, signal)) === 'good') good.add(replica.shard);
       if (good.size >= needed) return;
     }
   }
   throw new Fault('DataUnavailable', 'No other copy can be read to repair this one from.');
 }
 
-/** Reads what that one backend holds, every block against the digest list. */
-async function isGood(
+/** Reads what that one backend holds, every block against the digest list. `bad`: that, or the backend did not say. */
+async function lookAt(
   deps: RepairDeps,
   { bucket, pending }: Restore,
   replica: Pick<ReplicaRecord, 'backend' | 'shard'>,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<'good' | 'bad' | 'absent'> {
   const { blob } = pending;
   const driver = deps.pool.driver(replica.backend);
   const name = await deps.physical.find(bucket.id, replica.backend);
-  if (driver === undefined || name === undefined) return false;
+  if (driver === undefined || name === undefined) return 'bad';
   const strip = stripOf(blob, replica.shard);
   try {
     const there = await driver.head(name, strip.key, { signal });
-    if (there?.bytes !== strip.totalBytes) return false;
-    if (strip.blocks === 0) return true;
+    if (there === undefined) return 'absent';
+    if (there.bytes !== strip.totalBytes) return 'bad';
+    if (strip.blocks === 0) return 'good';
     const feed = openBlockFeed(deps, blob, {
       ...replica,
       bucketId: bucket.id,
@@ -225,10 +254,10 @@ async function isGood(
     } finally {
       feed.close();
     }
-    return true;
+    return 'good';
   } catch (error) {
     if (signal.aborted) throw error;
-    return false;
+    return 'bad';
   }
 }
 

@@ -1,4 +1,6 @@
-import type { ReplicaRecord } from '@sealgate/core/ports';
+import { Fault } from '@sealgate/core/faults';
+import type { BlobId } from '@sealgate/core/names';
+import type { LeaseResult, ReplicaRecord } from '@sealgate/core/ports';
 import { createSeededCluster, memberOf, putContent, wantedBlob } from '@sealgate/testkit/cluster';
 import { describe, expect, test } from 'vitest';
 import { defaultEngineLimits } from '../limits.ts';
@@ -59,9 +61,9 @@ describe('a worker', () => {
     expect(() => paused.requireHeld(job)).toThrow(/right to this job/);
     const other = work('two');
     const theirs = await only(other.take(8));
-    await expect(paused.mark(job, copy)).rejects.toThrow(/right to this job/);
+    await expect(paused.mark(job, copy, { last: false })).rejects.toThrow(/right to this job/);
     expect(stateOf()).toBe('missing');
-    expect(await other.mark(theirs, copy)).toBe(true);
+    expect(await other.mark(theirs, copy, { last: false })).toBe(true);
     await other.finish(theirs);
     expect(stateOf()).toBe('stored');
   });
@@ -76,5 +78,71 @@ describe('a worker', () => {
     const again = await only(work('two').take(8));
     expect(again.jobId).toBe(job.jobId);
     expect(again.token).not.toBe(job.token);
+  });
+});
+
+describe('results', () => {
+  const names = ['a', 'b', 'c', 'd'];
+  /** Four jobs, and a database that answers when it is told to. */
+  async function reporting(answer: (results: readonly LeaseResult[]) => void = () => undefined) {
+    const cluster = await createSeededCluster({ seed: 1, limits: defaultEngineLimits, metadata: {} });
+    const calls: string[][] = [];
+    const first = Promise.withResolvers<undefined>();
+    const work = createRepairWork({
+      metadata: {
+        leaseRepairs: () =>
+          Promise.resolve(names.map((name, index) => ({ jobId: name, blobId: name as BlobId, token: BigInt(index) }))),
+        renewLeases: () => Promise.resolve([]),
+        async settleLeases(_worker, results) {
+          calls.push(results.map(({ lease }) => lease.jobId));
+          if (calls.length === 1) await first.promise;
+          answer(results);
+          return results.map(() => 'wanted' as const);
+        },
+      },
+      clock: cluster.clock,
+      pool: cluster.startGateway().pool,
+      worker: () => ({ name: 'one', epoch: 0 }),
+      kinds: ['repair'],
+      leaseMs: LEASE_MS,
+    });
+    return { work, calls, jobs: await work.take(8), answerFirst: () => first.resolve(undefined) };
+  }
+
+  test('that come in while one is on its way go together', async () => {
+    const { work, calls, jobs, answerFirst } = await reporting();
+    const ends = jobs.map((job) => work.finish(job));
+    answerFirst();
+    await Promise.all(ends);
+    expect(calls).toEqual([['a'], ['b', 'c', 'd']]);
+  });
+
+  test('do not keep each other from being heard', async () => {
+    const { work, calls, jobs, answerFirst } = await reporting((results) => {
+      if (results.some(({ lease }) => lease.jobId === 'c')) throw new Fault('InternalError', 'No.');
+    });
+    const ends = Promise.allSettled(jobs.map((job) => work.finish(job)));
+    answerFirst();
+    expect((await ends).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(calls).toEqual([['a'], ['b', 'c', 'd'], ['b'], ['c'], ['d']]);
+  });
+
+  test('are not sent one by one to a database that is away', async () => {
+    const { work, calls, jobs, answerFirst } = await reporting(() => {
+      throw new Fault('DatabaseUnavailable', 'Away.');
+    });
+    const ends = Promise.allSettled(jobs.map((job) => work.finish(job)));
+    answerFirst();
+    await ends;
+    expect(calls).toEqual([['a'], ['b', 'c', 'd']]);
+  });
+
+  test('with the last copy end the job in the same call', async () => {
+    const { work, copy, stateOf } = await owing();
+    const mine = work('one');
+    const job = await only(mine.take(8));
+    expect(await mine.mark(job, copy, { last: true })).toBe(true);
+    expect(stateOf()).toBe('stored');
+    expect(() => mine.requireHeld(job)).toThrow(/right to this job/);
   });
 });

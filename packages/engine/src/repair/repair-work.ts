@@ -1,16 +1,27 @@
-import { Fault } from '@sealgate/core/faults';
+import { Fault, isFault } from '@sealgate/core/faults';
 import type {
   BackendPool,
   Clock,
   JobKind,
+  LeaseEnd,
+  LeaseOutcome,
+  LeaseResult,
   MetadataJobs,
   RepairLease,
   ReplicaRecord,
   Worker,
 } from '@sealgate/core/ports';
 
+/** Results in one transaction: enough that its own price is spread, few enough that what it locks is free again soon. */
+const RESULTS_AT_ONCE = 64;
+
 /** How often within its time a lease is renewed: two renewals may fail before it is lost. */
 const RENEWALS_PER_LEASE = 3;
+
+interface MarkOptions {
+  /** Nothing is left to do: the job is finished with this copy, unless nobody wants that. */
+  readonly last: boolean;
+}
 
 /**
  * The repairs that one worker holds. Leases are renewed while their work goes on; after one is lost, whatever its work
@@ -23,7 +34,7 @@ export interface RepairWork {
   finish(job: RepairLease): Promise<void>;
   fail(job: RepairLease, reason: string): Promise<void>;
   /** False when nobody wants the copy any more. @throws Fault LeaseLost */
-  mark(job: RepairLease, replica: ReplicaRecord): Promise<boolean>;
+  mark(job: RepairLease, replica: ReplicaRecord, options: MarkOptions): Promise<boolean>;
   /** @throws Fault LeaseLost */
   requireHeld(job: RepairLease): void;
   /** Takes nothing more, and what fails from now on is handed back untried. */
@@ -31,7 +42,7 @@ export interface RepairWork {
 }
 
 export interface RepairWorkDeps {
-  readonly metadata: Pick<MetadataJobs, 'leaseRepairs' | 'renewLeases' | 'endLease' | 'markLeased'>;
+  readonly metadata: Pick<MetadataJobs, 'leaseRepairs' | 'renewLeases' | 'settleLeases'>;
   readonly pool: Pick<BackendPool, 'all' | 'driver' | 'writable'>;
   readonly clock: Clock;
   readonly worker: () => Worker;
@@ -85,11 +96,12 @@ export function createRepairWork(deps: RepairWorkDeps): RepairWork {
     if (one === undefined || clock.monotonic() >= one.untilMs) throw lost();
     return one;
   };
-  const end = async (job: RepairLease, how: Parameters<typeof metadata.endLease>[2]): Promise<void> => {
-    const one = held.get(job.token);
+  const settle = createSettling(metadata);
+  const end = async (lease: RepairLease, how: LeaseEnd): Promise<void> => {
+    const one = held.get(lease.token);
     if (one === undefined) return;
-    held.delete(job.token);
-    await metadata.endLease(one.worker, job, how);
+    held.delete(lease.token);
+    await settle(one.worker, { lease, replica: null, end: how });
   };
 
   return {
@@ -106,19 +118,61 @@ export function createRepairWork(deps: RepairWorkDeps): RepairWork {
     },
     finish: (job) => end(job, { kind: 'done' }),
     fail: (job, reason) => end(job, stopping ? { kind: 'released' } : { kind: 'failed', reason }),
-    async mark(job, replica) {
-      const { worker } = requireHeld(job);
-      const outcome = await metadata.markLeased(worker, job, replica);
-      if (outcome === 'stale') {
-        held.delete(job.token);
-        throw lost();
-      }
+    async mark(lease, replica, { last }) {
+      const { worker } = requireHeld(lease);
+      const outcome = await settle(worker, { lease, replica, end: last ? { kind: 'done' } : null });
+      if (outcome === 'stale' || (outcome === 'wanted' && last)) held.delete(lease.token);
+      if (outcome === 'stale') throw lost();
       return outcome === 'wanted';
     },
     requireHeld: (job) => void requireHeld(job),
     stopTaking() {
       stopping = true;
     },
+  };
+}
+
+interface Waiting {
+  readonly worker: Worker;
+  readonly result: LeaseResult;
+  readonly settled: PromiseWithResolvers<LeaseOutcome>;
+}
+
+type Settle = (worker: Worker, result: LeaseResult) => Promise<LeaseOutcome>;
+
+/** Results that come in while others are on their way go together: the busier a worker, the more of them share a transaction. */
+function createSettling(metadata: Pick<MetadataJobs, 'settleLeases'>): Settle {
+  const waiting: Waiting[] = [];
+  let sending = false;
+
+  const send = async (worker: Worker, those: readonly Waiting[]): Promise<void> => {
+    try {
+      const outcomes = await metadata.settleLeases(
+        worker,
+        those.map(({ result }) => result),
+      );
+      for (const [index, { settled }] of those.entries()) settled.resolve(outcomes[index] ?? 'stale');
+    } catch (error) {
+      // One that the database cannot take must not keep the others from being heard. What was heard after all is stale now.
+      if (those.length > 1 && !isFault(error, 'DatabaseUnavailable'))
+        for (const one of those) await send(worker, [one]);
+      else for (const { settled } of those) settled.reject(error);
+    }
+  };
+  const sendAll = async (): Promise<void> => {
+    sending = true;
+    while (waiting.length > 0) {
+      for (const [worker, those] of Map.groupBy(waiting.splice(0, RESULTS_AT_ONCE), (one) => one.worker)) {
+        await send(worker, those);
+      }
+    }
+    sending = false;
+  };
+  return (worker, result) => {
+    const settled = Promise.withResolvers<LeaseOutcome>();
+    waiting.push({ worker, result, settled });
+    if (!sending) void sendAll();
+    return settled.promise;
   };
 }
 

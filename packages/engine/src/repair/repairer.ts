@@ -9,11 +9,12 @@ import { createHedgeBudget, type HedgeBudget } from '../read/hedge-budget.ts';
 import type { ErasureCodecs } from '../write/shape.ts';
 import { repairDue } from './repair-due.ts';
 import { createRepairWork, type RepairWork } from './repair-work.ts';
+import { createTurns } from './turns.ts';
 
 /** All that a worker needs of the metadata to repair: an agent has it from afar. */
 export type RepairMetadata = Pick<
   Metadata,
-  | 'blobForRepair'
+  | 'blobsForRepair'
   | 'bucketById'
   | 'enqueueDeletion'
   | 'physicalBuckets'
@@ -23,7 +24,7 @@ export type RepairMetadata = Pick<
   | 'reportBadReplica'
   | 'tenant'
 > &
-  Pick<MetadataJobs, 'leaseRepairs' | 'renewLeases' | 'endLease' | 'markLeased'>;
+  Pick<MetadataJobs, 'leaseRepairs' | 'renewLeases' | 'settleLeases'>;
 
 /** What the repairs that a worker takes are held under. */
 export interface RepairWorker {
@@ -62,7 +63,7 @@ interface Shared {
 export function createRepairer(base: RepairerDeps, shared: Shared = ownParts(base)): Repairer {
   const { identity, kinds, leaseMs } = base.worker ?? defaultWorker(base.limits);
   const work = createRepairWork({ ...base, worker: identity, kinds, leaseMs });
-  const deps = { ...base, ...shared, work };
+  const deps = { ...base, ...shared, work, turns: createTurns(base.limits.repairsAtOnce) };
   return { repairDue: (options) => repairDue(deps, options), work };
 }
 

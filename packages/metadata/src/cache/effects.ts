@@ -39,6 +39,8 @@ const effects: { readonly [Name in keyof Metadata]: Effect<Name> } = {
   reportBadReplica: blob,
   markReplica: blob,
   markLeased: (_worker, lease) => blob(lease.blobId),
+  settleLeases: (_worker, results) =>
+    results.flatMap(({ lease, replica }) => (replica === null ? [] : blob(lease.blobId))),
   markRestored: (restored) => restored.flatMap(({ blobId }) => blob(blobId)),
   finishRemovals: (gone) => gone.flatMap(({ blobId }) => blob(blobId)),
   // Copies are about to be removed from where they are, without the grace of a deletion: no list that names them may stay.

@@ -1,6 +1,7 @@
 import type { BlobId } from '@sealgate/core/names';
-import type { MetadataJobs } from '@sealgate/core/ports';
+import type { LeaseOutcome, LeaseResult, MetadataJobs } from '@sealgate/core/ports';
 import { SYSTEM_ACTOR } from '../audit/actor.ts';
+import { byId } from '../codec/blob-order.ts';
 import { packReplicas } from '../codec/replicas.ts';
 import type { Context } from '../context.ts';
 import { PROMOTE_BATCH, REPAIR_RENEW_MS } from '../limits.ts';
@@ -11,7 +12,8 @@ interface LeaseRow {
   readonly token: bigint;
 }
 
-type Leases = Pick<MetadataJobs, 'leaseRepairs' | 'renewLeases' | 'endLease' | 'leasedBlob' | 'markLeased'>;
+type LeaseCalls = 'leaseRepairs' | 'renewLeases' | 'endLease' | 'leasedBlob' | 'markLeased' | 'settleLeases';
+type Leases = Pick<MetadataJobs, LeaseCalls>;
 
 export function createLeases(context: Context): Leases {
   const { database, backends } = context;
@@ -79,10 +81,48 @@ export function createLeases(context: Context): Leases {
         request,
         context.waits.leavingGraceMs,
       ];
-      const [row] = await database.write<{ outcome: 'wanted' | 'unwanted' | 'stale' }>('mark-leased', values);
+      const [row] = await database.write<{ outcome: LeaseOutcome }>('mark-leased', values);
       return row?.outcome ?? 'stale';
     },
+
+    async settleLeases(worker, results) {
+      if (results.length === 0) return [];
+      // Whoever locks rows of many blobs does so in this order.
+      const order = results.map((_, index) => index).sort((a, b) => byBlob(results[a], results[b]));
+      const sorted = order.flatMap((index) => results[index] ?? []);
+      const entries = sorted.map(({ replica }) =>
+        replica === null ? Promise.resolve(null) : packReplicas([replica], backends),
+      );
+      const [actor, request] = await context.actor(actorOf(worker));
+      const rows = await database.write<{ outcome: LeaseOutcome }>('settle-leases', [
+        worker.name,
+        worker.epoch,
+        sorted.map(({ lease }) => lease.jobId),
+        sorted.map(({ lease }) => lease.token.toString()),
+        sorted.map(({ lease }) => lease.blobId),
+        await Promise.all(entries),
+        sorted.map(({ end }) => end?.kind ?? null),
+        sorted.map(({ end }) => (end?.kind === 'failed' ? end.reason : null)),
+        sorted.map(({ lease }) => (takeAll.has(lease.jobId) ? REPAIR_RENEW_MS : 0)),
+        actor,
+        request,
+        context.waits.leavingGraceMs,
+      ]);
+      const outcomes = results.map((): LeaseOutcome => 'stale');
+      for (const [at, index] of order.entries()) {
+        const outcome = rows[at]?.outcome ?? 'stale';
+        outcomes[index] = outcome;
+        const result = sorted[at];
+        if (result !== undefined && (outcome === 'stale' || (outcome === 'wanted' && result.end !== null)))
+          takeAll.delete(result.lease.jobId);
+      }
+      return outcomes;
+    },
   };
+}
+
+function byBlob(a: LeaseResult | undefined, b: LeaseResult | undefined): number {
+  return byId(a?.lease.blobId, b?.lease.blobId);
 }
 
 /** Copies that an agent made stand in the log under its name. */

@@ -5,7 +5,10 @@ import { enqueueBlobJob, enqueueRepair, placeKey, wantedBlob } from './blobs.ts'
 import { fail, type MemoryState, nextNumber, type RepairJob, type StoredJob } from './state.ts';
 import { urgency } from './urgency.ts';
 
-type Jobs = Omit<MetadataJobs, 'leaseRepairs' | 'renewLeases' | 'endLease' | 'leasedBlob' | 'markLeased'>;
+type Jobs = Omit<
+  MetadataJobs,
+  'leaseRepairs' | 'renewLeases' | 'endLease' | 'leasedBlob' | 'markLeased' | 'settleLeases'
+>;
 
 export function createJobs(state: MemoryState): Jobs {
   const require = (id: string): StoredJob => state.askedJobs.get(id) ?? fail('NotFound');

@@ -1,4 +1,4 @@
-import type { LeaseRepairs, MetadataJobs, Worker } from '@sealgate/core/ports';
+import type { LeaseOutcome, LeaseRepairs, MetadataJobs, Worker } from '@sealgate/core/ports';
 import { enqueueBlobJob, markReplica, promoteOwed, wantedBlob } from './blobs.ts';
 import { settleJobs } from './jobs.ts';
 import type { MemoryState, RepairJob } from './state.ts';
@@ -15,7 +15,10 @@ export function retryDelayMs(attempts: number): number {
   return Math.min(RETRY_DELAY_MAX_MS, RETRY_DELAY_MS * 2 ** attempts);
 }
 
-type Leases = Pick<MetadataJobs, 'leaseRepairs' | 'renewLeases' | 'endLease' | 'leasedBlob' | 'markLeased'>;
+type Leases = Pick<
+  MetadataJobs,
+  'leaseRepairs' | 'renewLeases' | 'endLease' | 'leasedBlob' | 'markLeased' | 'settleLeases'
+>;
 
 export function createLeases(state: MemoryState): Leases {
   const mayWork = ({ name, epoch }: Worker): boolean => {
@@ -39,7 +42,7 @@ export function createLeases(state: MemoryState): Leases {
     return true;
   };
 
-  return {
+  const leases: Leases = {
     async leaseRepairs({ worker, limit, leaseMs, able, kinds }) {
       if (!mayWork(worker)) return [];
       promoteOwed(state);
@@ -98,7 +101,18 @@ export function createLeases(state: MemoryState): Leases {
       if (known !== true) return 'unwanted';
       return markReplica(state, lease.blobId, replica, { known: true }) ? 'wanted' : 'unwanted';
     },
+
+    async settleLeases(worker, results) {
+      const outcomes: LeaseOutcome[] = [];
+      for (const { lease, replica, end } of results) {
+        let outcome: LeaseOutcome = replica === null ? 'wanted' : await leases.markLeased(worker, lease, replica);
+        if (outcome === 'wanted' && end !== null && !(await leases.endLease(worker, lease, end))) outcome = 'stale';
+        outcomes.push(outcome);
+      }
+      return outcomes;
+    },
   };
+  return leases;
 }
 
 function canRepair(state: MemoryState, job: RepairJob, able: LeaseRepairs['able']): boolean {

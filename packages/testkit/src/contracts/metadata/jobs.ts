@@ -251,6 +251,35 @@ export function describeJobs(world: World): void {
       expect(await replicaOf(blobId, stranger)).toBeUndefined();
     });
 
+    it('hears many results at once, each judged by its own lease', async () => {
+      const [, b] = await world.backends();
+      const [good, kept, late, unowed] = [
+        await owing('stored', 'missing'),
+        await owing('stored', 'missing'),
+        await owing('stored', 'missing'),
+        await owing('stored', 'missing'),
+      ];
+      const stale = only(await lease({ leaseMs: 0 }), late.blobId);
+      const leases = await lease();
+      const stranger = (await world.backend()).id;
+      const done = { kind: 'done' } as const;
+      const results = [
+        { lease: only(leases, unowed.blobId), replica: stored(stranger), end: done },
+        { lease: stale, replica: stored(b.id), end: done },
+        { lease: only(leases, kept.blobId), replica: stored(b.id), end: null },
+        { lease: only(leases, good.blobId), replica: stored(b.id), end: done },
+      ];
+      expect(await metadata().settleLeases(worker, results)).toEqual(['unwanted', 'stale', 'wanted', 'wanted']);
+      const states = await Promise.all([good, kept, late, unowed].map(({ blobId }) => replicaOf(blobId, b.id)));
+      expect(states).toEqual(['stored', 'stored', 'missing', 'missing']);
+      // What is unwanted has yet to be given up, so its lease goes on; what is stale or over is nobody's.
+      const held = await Promise.all(results.map((one) => metadata().leasedBlob(worker, one.lease)));
+      expect(held.map((one) => one?.blobId)).toEqual([unowed.blobId, undefined, kept.blobId, undefined]);
+      const ends = results.map(({ lease: one }) => ({ lease: one, replica: null, end: done }));
+      expect(await metadata().settleLeases(worker, ends)).toEqual(['wanted', 'stale', 'wanted', 'stale']);
+      expect(await metadata().settleLeases(worker, [])).toEqual([]);
+    });
+
     it('one that failed waits; one that is handed back does not, and that is no try', async () => {
       const { blobId } = await owing('stored', 'missing');
       const first = only(await lease(), blobId);
