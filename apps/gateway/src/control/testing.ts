@@ -26,8 +26,9 @@ import { controlAttemptLimits } from './limits.ts';
 import { createControlServer } from './server.ts';
 
 export const ADMIN_KEY = 'an-operator-key-for-tests';
-/** Nothing happens in the background. */
+/** A gateway in whose background nothing happens. */
 const IDLE = {
+  region: 'eu-test-1',
   rehomeAfterMs: 3_600_000,
   backups: { intervalSeconds: 0, retention: { daily: 7, weekly: 4 } },
   loops: () => [],
@@ -63,7 +64,6 @@ export async function startControl(allowed: AllowedRanges = NO_RANGES, verifyTok
   const engine = createEngine({ metadata, pool: registry.pool, clock, limits, events: metrics.engineEvents });
   const readiness = createReadiness(() => Promise.resolve(undefined));
   const tokens = openTokenVerifier({ metadata, guard: links.guard, clock });
-  const authenticate = testAuthenticate(metadata, verifyToken ?? tokens.verify);
   const audit = auditServicesOf(metadata, clock);
   const app = createControlServer({
     services: {
@@ -77,12 +77,11 @@ export async function startControl(allowed: AllowedRanges = NO_RANGES, verifyTok
       guard: links.guard,
       clock,
       readiness,
-      region: 'eu-test-1',
       ...IDLE,
       filesystemRoots: [join(folder, 'backends')],
       metricsText: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
     },
-    authenticate,
+    authenticate: testAuthenticate(metadata, verifyToken ?? tokens.verify),
     trustsProxy: () => false,
     logger,
     metrics,
