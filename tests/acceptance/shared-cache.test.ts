@@ -2,8 +2,9 @@
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { checkRegister } from '@sealgate/testkit/history';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type AgentProcess, startAgent } from '../support/agent.ts';
 import { type GatewayCluster, hasRedis, startGatewayCluster } from '../support/cluster.ts';
-import { createBucket, type GatewayProcess } from '../support/gateway.ts';
+import { admin, createBucket, type GatewayProcess } from '../support/gateway.ts';
 import { brokenKeys, createRaceHistory, type RaceHistory, staleRead } from '../support/race/history.ts';
 import { type Outage, strikeRedis } from '../support/race/outages.ts';
 import { type Racer, race, read } from '../support/race/racer.ts';
@@ -24,6 +25,7 @@ const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000_000);
 
 let cluster: GatewayCluster;
 let clients: S3Client[];
+const agents: AgentProcess[] = [];
 
 async function metric(gateway: GatewayProcess, line: string): Promise<number> {
   const text = await (await fetch(`${gateway.credentials.controlEndpoint}/metrics`)).text();
@@ -59,6 +61,7 @@ describe.skipIf(missing !== '')(`a cache that gateways share${missing}`, () => {
   });
   afterAll(async () => {
     for (const client of clients) client.destroy();
+    for (const agent of agents) await agent.stop();
     await cluster.stop();
   });
 
@@ -89,6 +92,7 @@ describe.skipIf(missing !== '')(`a cache that gateways share${missing}`, () => {
         Array.from({ length: racing }, () => newClient(credentials, { maxAttempts: 1 })),
       );
       clients.push(...racers);
+      if (seconds > 0) for (const name of ['first', 'second']) agents.push(await addAgent(name));
       const hitsBefore = await hits();
       const { history, outages } = await raceThroughOutages(racers);
       const found = (await hits()) - hitsBefore;
@@ -115,6 +119,13 @@ describe.skipIf(missing !== '')(`a cache that gateways share${missing}`, () => {
   );
 });
 
+/** A worker beside the gateways, which repairs what the race leaves owed. */
+async function addAgent(id: string): Promise<AgentProcess> {
+  const [gateway] = cluster.gateways as [GatewayProcess];
+  const { enrolmentToken: token } = await admin<{ enrolmentToken: string }>(gateway, 'POST', '/admin/agents', { id });
+  return await startAgent(gateway, id, { token, backends: Object.fromEntries(cluster.folders) });
+}
+
 async function hits(): Promise<number> {
   const line = 'sealgate_cache_lookups_total{kind="version",outcome="hit"}';
   const each = await Promise.all(cluster.gateways.map((gateway) => metric(gateway, line)));
@@ -128,12 +139,15 @@ async function raceThroughOutages(
   const deadline = performance.now() + seconds * 1000;
   const over = new AbortController();
   const outages: Outage[] = [];
+  const hitsBefore = await hits();
   const strike = async (): Promise<void> => {
     const random = createRandom(seed);
     while (seconds > 0 ? performance.now() < deadline : outages.length < OUTAGES) {
       outages.push(await strikeRedis(cluster.redis, random, outages.length));
       await allOn();
     }
+    // However slow the machine is: the cache was used.
+    await expect.poll(hits, { timeout: 60_000 }).toBeGreaterThan(hitsBefore);
   };
   await Promise.all([
     strike().finally(() => {

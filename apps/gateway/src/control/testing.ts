@@ -5,7 +5,7 @@ import { type Metadata, systemClock } from '@sealgate/core/ports';
 import { createEngine, defaultEngineLimits } from '@sealgate/engine';
 import { openMetadata } from '@sealgate/metadata';
 import { createTestDatabase } from '@sealgate/metadata/testing';
-import { createBackendRegistry, linkTo } from '@sealgate/runtime/backends';
+import { type BackendRegistry, createBackendRegistry, type LinkDeps, linkTo } from '@sealgate/runtime/backends';
 import { Secret } from '@sealgate/runtime/log';
 import { type AllowedRanges, createEndpointGuard } from '@sealgate/runtime/net';
 import type { FastifyInstance, InjectOptions } from 'fastify';
@@ -16,7 +16,7 @@ import { auditServicesOf } from '../audit/audit-services.ts';
 import { createBackendProber } from '../backends/prober.ts';
 import { loadCatalogue } from '../catalogue/catalogue.ts';
 import { createAttempts } from '../net/attempts.ts';
-import { createMetrics } from '../observe/metrics.ts';
+import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { ensureDemoBackends } from '../start/demo-backends.ts';
 import { createReadiness } from '../start/readiness.ts';
 import { openTokenVerifier, type VerifyWebIdentity } from '../sts/web-identity.ts';
@@ -47,16 +47,7 @@ export async function startControl(allowed: AllowedRanges = NO_RANGES, verifyTok
     secrets: { passphrases: [{ version: 1, passphrase: 'a passphrase for tests' }] },
   });
   const links = { guard: createEndpointGuard(allowed), clock, logger };
-  const registry = createBackendRegistry({
-    metadata,
-    clock,
-    logger,
-    metrics,
-    createDriver: (backend) => linkTo(backend, links)?.driver,
-    recordsHealth: false,
-    pingIntervalMs: 60_000,
-    pingTimeoutMs: 5000,
-  });
+  const registry = openRegistry(metadata, links, metrics);
   const prober = createBackendProber(links);
   await ensureDemoBackends({ metadata, prober, clock }, join(folder, 'backends'));
   await registry.start();
@@ -103,6 +94,19 @@ export async function startControl(allowed: AllowedRanges = NO_RANGES, verifyTok
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function openRegistry(metadata: Metadata, links: LinkDeps, metrics: Metrics): BackendRegistry {
+  return createBackendRegistry({
+    metadata,
+    clock: links.clock,
+    logger: links.logger,
+    metrics,
+    createDriver: (backend) => linkTo(backend, links)?.driver,
+    recordsHealth: false,
+    pingIntervalMs: 60_000,
+    pingTimeoutMs: 5000,
+  });
 }
 
 function testAuthenticate(metadata: Metadata, verifyToken: VerifyWebIdentity): ControlAuthenticate {
