@@ -13,6 +13,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ServedBackend, serveAsS3 } from '../support/backend-as-s3.ts';
 import {
   type CommandResult,
   createBucket,
@@ -155,6 +156,44 @@ test('--sealed moves sealed objects to another gateway, which never sees them, a
     expect(readFileSync(join(old.dataDir, 'got')).equals(bytes)).toBe(true);
     rmSync(join(old.dataDir, 'got'));
   }
+});
+
+test('backends are S3 endpoints: with one gone, one stalled or lying, and one that may not list buckets all comes back', async () => {
+  const user = { accessKeyId: 'AKIDBACKENDS', secretAccessKey: 'secret-of-the-backends', owner: 'us' };
+  const folder = join(old.dataDir, 'backends');
+  const fakes = await Promise.all(readdirSync(folder).map((name) => serveAsS3(join(folder, name), user)));
+  expect(fakes.length).toBeGreaterThan(5);
+  const [gone, bad, shy] = fakes as [ServedBackend, ServedBackend, ServedBackend, ...ServedBackend[]];
+  await gone.close();
+  shy.trouble.add({
+    ...{ method: 'GET', target: /^\/(?:\?|$)/ },
+    trouble: { kind: 'answer', status: 403, code: 'AccessDenied' },
+  });
+  const { accessKeyId, secretAccessKey } = user;
+  const list = fakes.map(({ endpoint, buckets }) => ({
+    ...{ endpoint, region: 'eu-test-1', accessKeyId, secretAccessKey },
+    ...(endpoint === shy.endpoint ? { buckets: [...buckets.keys()] } : {}),
+  }));
+  writeFileSync(join(old.dataDir, 'backends.json'), JSON.stringify(list));
+  const comeBack = async (to: string): Promise<void> => {
+    const args = ['recover', '--from', 'backends.json', '--to', to, '--bucket', 'vault', '--timeout', '2'];
+    const result = await cli(args);
+    const stderr = expect.stringContaining(`${gone.endpoint} cannot be asked`) as string;
+    expect(result).toMatchObject({ code: 0, stderr });
+    const got = (name: string): Buffer => readFileSync(join(old.dataDir, to, 'default', 'vault', name));
+    expect(got('large.bin').equals(large)).toBe(true);
+    expect(got('a folder/note').equals(note)).toBe(true);
+  };
+  // It lists, and then not one byte comes.
+  bad.trouble.add({ method: 'GET', target: /\/[br]\//, trouble: { kind: 'stall-request' } });
+  await comeBack('beside-stalled');
+  bad.trouble.clear();
+  for (const versions of [...bad.buckets.values()].flatMap(({ objects }) => [...objects.values()]))
+    for (const { data } of versions) if (data !== null && data.length > 0) data.writeUInt8(data.readUInt8(0) ^ 1, 0);
+  await comeBack('beside-lying');
+  expect(bad.requests.some((line) => /\/[br]\//.test(line))).toBe(true);
+  expect(shy.requests.some((line) => /\/b\//.test(line))).toBe(true);
+  await Promise.all(fakes.slice(1).map((fake) => fake.close()));
 });
 
 test('a target that refuses makes failures, not damage', async () => {

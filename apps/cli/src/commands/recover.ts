@@ -32,6 +32,8 @@ export interface RecoverOptions {
   readonly sealed?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
   readonly key?: readonly string[] | undefined;
+  /** Seconds. */
+  readonly timeout?: number | undefined;
 }
 
 /** Where a recovery keeps what it knows and says what it did; beside what it restores. */
@@ -53,7 +55,7 @@ export async function recover(context: CommandContext, _args: readonly [], optio
   const { signal, terminal } = context;
   const atMs = timeOf(options.at);
   const to = await destination(context, options);
-  const sources = await openSources(options.from);
+  const sources = await openSources(options.from, options.timeout === undefined ? undefined : options.timeout * 1000);
   const keys = await openRecoveryKeys(context, options.key ?? []);
   const work = openWorkFile(to === undefined ? ':memory:' : await workFileIn(to.folder));
   const warnings: string[] = [];

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { leaf, noun, type ProgramDeps } from './command.ts';
+import { leaf, noun, numberOption, type ProgramDeps } from './command.ts';
 
 export function addRecoverCommand(program: Command, deps: ProgramDeps): void {
   leaf(
@@ -28,6 +28,7 @@ export function addRecoverCommand(program: Command, deps: ProgramDeps): void {
         new Option('--sealed', 'sealed objects as they are stored, without opening them'),
         new Option('--dry-run', 'show what there is and write nothing'),
         new Option('--key <file...>', 'private keys (JWK) besides those of the key store, for example the operator’s'),
+        numberOption('--timeout <seconds>', 'how long a backend may take for one listing or document (120)'),
         new Option('--profile <name>', 'a profile of the AWS tools (~/.aws), for --to s3://'),
         new Option('--endpoint-url <url>', 'the endpoint of --to s3:// (AWS_ENDPOINT_URL)'),
         new Option('--region <name>', 'the region to sign for (AWS_REGION)'),

@@ -1,9 +1,8 @@
-import { toFault } from '@sealgate/core/faults';
 import { MANIFEST_PREFIX, type ManifestHeader, parseManifestKey } from '@sealgate/engine/recovery';
 import { SealError } from '@sealgate/sealed/inspect';
 import { CliError } from '../cli-error.ts';
 import { DocumentError, type FindKey } from '../documents/open-document.ts';
-import { listPlace, type PlacedBucket, within } from './places.ts';
+import { isTimeout, listPlace, type PlacedBucket, reasonOf, within } from './places.ts';
 import { type ReadDocument, readDocument } from './read-document.ts';
 import type { FoundBucket, WorkFile } from './work-file.ts';
 
@@ -30,6 +29,11 @@ export interface ManifestSearch {
   readonly warn: (text: string) => void;
 }
 
+/** Sources that did not answer in time. */
+interface Stalls {
+  readonly slow: Set<string>;
+}
+
 export interface ManifestsFound {
   readonly buckets: readonly FoundBucket[];
   /** Physical buckets with documents, none of which any key at hand opens. */
@@ -44,12 +48,18 @@ export interface ManifestsFound {
  */
 export async function findManifests(search: ManifestSearch): Promise<ManifestsFound> {
   const generations = await listGenerations(search);
+  const stalls: Stalls = { slow: new Set() };
   const newest = new Map<string, FoundBucket>();
   const unusable: string[] = [];
   let sealedToOthers = 0;
   // The newest generation of a bucket first, so that the first usable one is the one that counts.
   for (const name of [...generations.keys()].sort().reverse()) {
-    const loaded = await loadGeneration(search, name, generations.get(name) ?? new Map<number, Candidate[]>(), newest);
+    const loaded = await loadGeneration(
+      { ...search, ...stalls },
+      name,
+      generations.get(name) ?? new Map<number, Candidate[]>(),
+      newest,
+    );
     if (loaded === 'sealed-to-others') sealedToOthers += 1;
     else if (typeof loaded === 'string') unusable.push(loaded);
   }
@@ -66,7 +76,7 @@ async function listGenerations({ places, signal, warn }: ManifestSearch): Promis
         }
       } catch (error) {
         signal.throwIfAborted();
-        warn(`${place.source}: ${place.bucket} cannot be listed (${toFault(error).message})`);
+        warn(`${place.source}: ${place.bucket} cannot be listed (${reasonOf(error)})`);
       }
     }),
   );
@@ -87,7 +97,7 @@ function note(generations: Map<string, Generation>, place: PlacedBucket, key: st
 
 /** undefined: done, or not wanted, or older than what is known. Text: why it cannot be used. */
 async function loadGeneration(
-  search: ManifestSearch,
+  search: ManifestSearch & Stalls,
   name: string,
   generation: Generation,
   newest: Map<string, FoundBucket>,
@@ -158,7 +168,7 @@ function apply(work: WorkFile, bucket: number, { lines }: ReadDocument): void {
  * from, else the one that knows most. What is missing behind the base is noted and passed over: later documents say
  * what is true of the keys they name, whatever came before.
  */
-function createChain({ findKey, signal }: ManifestSearch, generation: Generation) {
+function createChain({ findKey, signal, slow }: ManifestSearch & Stalls, generation: Generation) {
   const numbers = [...generation.keys()].sort((a, b) => a - b);
   const gaps: string[] = [];
   let expected = 0;
@@ -166,13 +176,16 @@ function createChain({ findKey, signal }: ManifestSearch, generation: Generation
 
   async function readOne(candidate: Candidate): Promise<ReadDocument> {
     let failure: unknown;
-    for (const place of candidate.places) {
+    // What let us wait once is asked last: a manifest may have thousands of documents.
+    const inOrder = candidate.places.toSorted((a, b) => Number(slow.has(a.source)) - Number(slow.has(b.source)));
+    for (const place of inOrder) {
       try {
-        return await readDocument(place, candidate, { findKey, signal: within(signal) });
+        return await readDocument(place, candidate, { findKey, signal: within(signal, place.timeoutMs) });
       } catch (error) {
         signal.throwIfAborted();
         throwIfOurs(error);
         failure = error;
+        if (isTimeout(error)) slow.add(place.source);
         if (error instanceof DocumentError && error.problem === 'not-for-these-keys') throw error;
       }
     }
@@ -238,5 +251,5 @@ function countText(count: number): string {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof DocumentError ? error.message : toFault(error).message;
+  return error instanceof DocumentError ? error.message : reasonOf(error);
 }

@@ -1,5 +1,4 @@
-import { toFault } from '@sealgate/core/faults';
-import { listPlace, type PlacedBucket } from './places.ts';
+import { listPlace, type PlacedBucket, reasonOf } from './places.ts';
 import type { WorkFile } from './work-file.ts';
 
 const BLOB_KEY = /^b\/([0-9a-f-]{36})\.(\d{1,3})$/;
@@ -26,7 +25,7 @@ export async function listBlobs(
         }
       } catch (error) {
         signal.throwIfAborted();
-        warn(`${place.source}: ${place.bucket} cannot be listed to its end (${toFault(error).message})`);
+        warn(`${place.source}: ${place.bucket} cannot be listed to its end (${reasonOf(error)})`);
       }
     }),
   );

@@ -80,7 +80,7 @@ async function scene(options: { readonly versioning?: Versioning; readonly limit
     const places: PlacedBucket[] = [];
     for (const [id, name] of await metadata.physicalBuckets(of.id)) {
       const member = cluster.members.find(({ backend }) => backend.id === id)!;
-      places.push({ id, source: id, driver: member.faulty, bucket: name });
+      places.push({ id, source: id, driver: member.faulty, bucket: name, timeoutMs: 1000 });
     }
     const findKey = (keyId: string) => Promise.resolve(keys.find((key) => key.keyId === keyId));
     const search = { places, findKey, signal, work, wanted: () => true, warn: () => undefined };

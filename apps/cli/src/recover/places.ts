@@ -1,4 +1,4 @@
-import { toFault } from '@sealgate/core/faults';
+import { isFault, toFault } from '@sealgate/core/faults';
 import type { BackendId, PhysicalBucketName } from '@sealgate/core/names';
 import type { ListedBlob } from '@sealgate/core/ports';
 import type { StoredPlace } from '@sealgate/engine/recovery';
@@ -9,6 +9,8 @@ import type { Source } from './sources.ts';
 export interface PlacedBucket extends StoredPlace {
   readonly id: BackendId;
   readonly source: string;
+  /** How long one call may take, milliseconds. */
+  readonly timeoutMs: number;
 }
 
 export interface FoundPlaces {
@@ -23,11 +25,11 @@ export async function findPlaces(sources: readonly Source[], signal: AbortSignal
   const found = await Promise.all(
     sources.map(async (source) => {
       try {
-        const buckets = await source.listBuckets(within(signal));
+        const buckets = await source.listBuckets(within(signal, source.timeoutMs));
         return buckets.map((bucket) => ({ source, bucket }));
       } catch (error) {
         signal.throwIfAborted();
-        lost.push({ source: source.name, reason: toFault(error).message });
+        lost.push({ source: source.name, reason: reasonOf(error) });
         return [];
       }
     }),
@@ -36,6 +38,7 @@ export async function findPlaces(sources: readonly Source[], signal: AbortSignal
     id: `place-${index}` as BackendId,
     source: source.name,
     driver: source.driver,
+    timeoutMs: source.timeoutMs,
     bucket: bucket as PhysicalBucketName,
   }));
   return { places, lost };
@@ -43,12 +46,12 @@ export async function findPlaces(sources: readonly Source[], signal: AbortSignal
 
 /** All blobs of a physical bucket below a prefix, page by page. */
 export async function* listPlace(
-  { driver, bucket }: PlacedBucket,
+  { driver, bucket, timeoutMs }: PlacedBucket,
   prefix: string,
   signal: AbortSignal,
 ): AsyncGenerator<readonly ListedBlob[]> {
   for (let after: string | undefined; ; ) {
-    const options = { prefix, limit: LIST_PAGE, signal: within(signal) };
+    const options = { prefix, limit: LIST_PAGE, signal: within(signal, timeoutMs) };
     const page = await driver.list(bucket, after === undefined ? options : { ...options, after });
     yield page.blobs;
     after = page.blobs.at(-1)?.key;
@@ -56,6 +59,15 @@ export async function* listPlace(
   }
 }
 
-export function within(signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]);
+export function within(signal: AbortSignal, timeoutMs = CALL_TIMEOUT_MS): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+}
+
+/** What a call to a source failed with, in words. */
+export function reasonOf(error: unknown): string {
+  return isTimeout(error) ? 'it did not answer in time' : toFault(error).message;
+}
+
+export function isTimeout(error: unknown): boolean {
+  return (error instanceof DOMException && error.name === 'TimeoutError') || isFault(error, 'BackendTimeout');
 }

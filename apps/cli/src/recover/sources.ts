@@ -6,12 +6,15 @@ import type { BackendDriver } from '@sealgate/core/ports';
 import { parse as parseYaml } from 'yaml';
 import { usageError } from '../cli-error.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
+import { CALL_TIMEOUT_MS } from './limits.ts';
 
 /** A backend that may hold something of ours. */
 export interface Source {
   /** For people: a folder's name or an endpoint. */
   readonly name: string;
   readonly driver: BackendDriver;
+  /** How long one call may take, milliseconds. */
+  readonly timeoutMs: number;
   listBuckets(signal: AbortSignal): Promise<readonly string[]>;
 }
 
@@ -22,15 +25,17 @@ const PHYSICAL = /^s3gw-[0-9a-f]{16}-/;
  * JSON file with a list of them.
  * @throws CliError for what is neither
  */
-export async function openSources(from: string): Promise<readonly Source[]> {
+export async function openSources(from: string, timeoutMs = CALL_TIMEOUT_MS): Promise<readonly Source[]> {
   const facts = await stat(from).catch(() => undefined);
   if (facts === undefined) throw usageError(`${from}: there is no such file or folder.`);
   const sources = facts.isDirectory() ? await foldersOf(from) : await listedIn(from);
   if (sources.length === 0) throw usageError(`${from} holds no backends.`, 'See docs/spec/recovery.md for its form.');
-  return sources;
+  return sources.map((source) => ({ ...source, timeoutMs }));
 }
 
-async function foldersOf(from: string): Promise<readonly Source[]> {
+type Untimed = Omit<Source, 'timeoutMs'>;
+
+async function foldersOf(from: string): Promise<readonly Untimed[]> {
   const names = await subfolders(from);
   if (names.some((name) => PHYSICAL.test(name))) return [folderSource(from)];
   if (names.includes('backends')) return foldersOf(join(from, 'backends'));
@@ -45,7 +50,7 @@ async function subfolders(folder: string): Promise<readonly string[]> {
     .sort();
 }
 
-function folderSource(folder: string, name = folder): Source {
+function folderSource(folder: string, name = folder): Untimed {
   const root = resolve(folder);
   return {
     name,
@@ -56,7 +61,7 @@ function folderSource(folder: string, name = folder): Source {
   };
 }
 
-async function listedIn(file: string): Promise<readonly Source[]> {
+async function listedIn(file: string): Promise<readonly Untimed[]> {
   let value: unknown;
   try {
     value = parseYaml(await readFile(file, 'utf8'));
@@ -74,7 +79,7 @@ async function listedIn(file: string): Promise<readonly Source[]> {
 
 const MEMBERS = ['name', 'folder', 'endpoint', 'region', 'accessKeyId', 'secretAccessKey', 'addressing', 'buckets'];
 
-function sourceOf(entry: JsonObject, place: string, file: string): Source {
+function sourceOf(entry: JsonObject, place: string, file: string): Untimed {
   const unknown = Object.keys(entry).find((name) => !MEMBERS.includes(name));
   if (unknown !== undefined) throw usageError(`${place} has the unknown member "${unknown}".`);
   const text = (name: string): string | undefined => {

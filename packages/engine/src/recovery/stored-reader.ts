@@ -1,7 +1,13 @@
 import type { KeyObject } from 'node:crypto';
 import type { Fault } from '@sealgate/core/faults';
 import type { BackendId, PhysicalBucketName } from '@sealgate/core/names';
-import { type BackendDriver, type ObjectVersion, type SegmentRecord, systemClock } from '@sealgate/core/ports';
+import {
+  type BackendDriver,
+  type BackendOutcome,
+  type ObjectVersion,
+  type SegmentRecord,
+  systemClock,
+} from '@sealgate/core/ports';
 import { createErasureCodecs } from '@sealgate/erasure';
 import { silentEvents } from '../events.ts';
 import { defaultEngineLimits } from '../limits.ts';
@@ -37,6 +43,9 @@ export function createStoredReader(deps: {
 }): StoredReader {
   const { places } = deps;
   const limits = defaultEngineLimits;
+  // Asked last, or every object waits for them anew.
+  const troubles = new Map<BackendId, number>();
+  const troublesOf = (id: BackendId): number => troubles.get(id) ?? 0;
   const metadata = {
     reportBadReplica: () => Promise.resolve(),
     readSegments: (version: ObjectVersion, offset: number, limit: number) =>
@@ -52,9 +61,12 @@ export function createStoredReader(deps: {
       all: () => [],
       driver: (id: BackendId) => places.get(id)?.driver,
       writable: () => new Set<BackendId>(),
-      readOrder: (ids: Iterable<BackendId>) => [...ids],
+      readOrder: (ids: Iterable<BackendId>) => [...ids].sort((a, b) => troublesOf(a) - troublesOf(b)),
       latencyMs: () => undefined,
-      report: () => undefined,
+      report(id: BackendId, { kind }: BackendOutcome) {
+        if (kind === 'ok') troubles.delete(id);
+        else troubles.set(id, troublesOf(id) + 1);
+      },
     },
     clock: systemClock,
     limits,
