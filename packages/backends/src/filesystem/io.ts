@@ -28,6 +28,8 @@ export interface FilesystemIo {
   mkdirp(path: string, mode: number): Promise<void>;
   readdir(path: string): Promise<string[]>;
   link(from: string, to: string): Promise<void>;
+  /** Takes the place of what is there. */
+  rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   rmdir(path: string): Promise<void>;
 }
@@ -75,6 +77,7 @@ export const systemIo: FilesystemIo = {
   mkdirp: (path, mode) => call((cb) => fs.mkdir(path, { recursive: true, mode }, (e) => cb(e, undefined))),
   readdir: (path) => call((cb) => fs.readdir(path, cb)),
   link: (from, to) => call((cb) => fs.link(from, to, done(cb))),
+  rename: (from, to) => call((cb) => fs.rename(from, to, done(cb))),
   unlink: (path) => call((cb) => fs.unlink(path, done(cb))),
   rmdir: (path) => call((cb) => fs.rmdir(path, done(cb))),
 };

@@ -23,7 +23,7 @@ const FLUSHING_WRITE = process.platform === 'linux' ? constants.O_DSYNC : 0;
 
 /**
  * The order that makes a put durable and all-or-nothing: bytes into a temporary file, flush the bytes, link the file
- * under its name (which fails when the name is taken), flush the folder. A crash between any two steps leaves a
+ * under its name (which fails when the name is taken; to replace what is there it is renamed instead), flush the folder. A crash between any two steps leaves a
  * temporary file at most. The flush of the folder is shared by all puts that wait for it.
  */
 export async function putBlob(deps: PutDeps, at: { bucket: string; key: string }, blob: PutBlob): Promise<PutReceipt> {
@@ -37,8 +37,10 @@ export async function putBlob(deps: PutDeps, at: { bucket: string; key: string }
     if (flushing === 0) await io.fdatasync(temp.fd);
     blob.signal.throwIfAborted();
     await folders.use([at.bucket, ...names], { make: true, existing: 1 }, async (folder) => {
-      await io.link(temp.path, folder.at(leaf));
-      await Promise.all([flush(io, folder, leaf), temp.remove()]);
+      const replaces = blob.replace === true;
+      const name = folder.at(leaf);
+      await (replaces ? io.rename(temp.path, name) : io.link(temp.path, name));
+      await Promise.all([replaces ? folder.sync() : flush(io, folder, leaf), temp.remove()]);
     });
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') {

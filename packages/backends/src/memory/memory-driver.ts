@@ -32,10 +32,13 @@ export function createMemoryDriver({ clock, capacityBytes = Infinity }: MemoryDr
     const data = await collect(blob);
     const blobs = buckets.get(bucket);
     if (blobs === undefined) throw new Fault('BlobMissing', 'The bucket is not there.');
-    if (blobs.has(key)) throw new Fault('BackendRefused', 'There is a blob under this key already.');
-    if (usedBytes + data.length > capacityBytes) throw new Fault('BackendFull', 'The storage location is full.');
+    const old = blobs.get(key);
+    if (old !== undefined && blob.replace !== true)
+      throw new Fault('BackendRefused', 'There is a blob under this key already.');
+    const growth = data.length - (old?.data.length ?? 0);
+    if (usedBytes + growth > capacityBytes) throw new Fault('BackendFull', 'The storage location is full.');
     blobs.set(key, { data, modifiedAtMs: clock.now() });
-    usedBytes += data.length;
+    usedBytes += growth;
     return { verified: 'flushed' };
   };
 

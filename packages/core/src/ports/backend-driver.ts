@@ -16,6 +16,11 @@ export interface PutBlob extends CallOptions {
   /** Exactly `bytes` bytes; a stream that ends early or late makes the put fail and leaves nothing behind. */
   readonly body: Readable | Uint8Array;
   readonly bytes: number;
+  /**
+   * Takes the place of what is under this key, in one step: whoever reads meanwhile gets the old bytes or the new ones, and a
+   * put that fails leaves the old ones. For a copy that is bad and made anew.
+   */
+  readonly replace?: boolean;
   /** MD5 of the whole body, when it is known before the body is sent. */
   readonly md5?: Uint8Array;
   /** SHA-256 of the whole body, when it is known before the body is sent; saves a driver that signs it the work. */
@@ -76,7 +81,8 @@ export interface BackendHealthSample {
 
 /**
  * One place that keeps immutable blobs. Blob keys are ASCII, made by the engine, unique per attempt; nothing is ever
- * overwritten: a second put under one key fails or, where a backend cannot refuse it, must carry the same bytes.
+ * overwritten, but by the same bytes made anew (`replace`): any other second put under one key fails or, where a backend
+ * cannot refuse it, must carry the same bytes.
  * Drivers turn everything foreign into Faults: BackendUnreachable, BackendTimeout, BackendRefused, BackendFull,
  * BackendCorrupt, BlobMissing, BucketNameTaken. A bucket or key that no engine would make is ValidationFailed.
  */

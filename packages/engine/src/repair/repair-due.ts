@@ -4,7 +4,6 @@ import type { BackendId, BlobId, PhysicalBucketName } from '@sealgate/core/names
 import type {
   Backend,
   BackendDriver,
-  BlobRecord,
   Bucket,
   Metadata,
   PendingRepair,
@@ -185,12 +184,6 @@ async function rewrite(
   const { driver, name, signal } = target;
   const key = blobKey(blob.blobId, shard);
   const elsewhere = { ...blob, replicas: blob.replicas.filter((r) => r.backend !== backend.id) };
-  if (!target.absent && (await driver.head(name, key, { signal })) !== undefined) {
-    // It was misread perhaps, and may be the last good one: it goes only when the others are sure.
-    await requireOthers(deps, what, elsewhere, signal);
-    deps.work.requireHeld(what.job);
-    await driver.delete(name, key, { signal });
-  }
   deps.work.requireHeld(what.job);
   const md5 = createHash('md5');
   const body = rebuildStored(
@@ -204,25 +197,14 @@ async function rewrite(
     body,
     bytes: totalBytes,
     bodyMd5: () => Promise.resolve(md5.digest()),
+    // It was misread perhaps, or has come in late and is good by now: there is no moment without it.
+    replace: !target.absent,
     signal,
   });
   // What went out was verified block by block, so a backend that proves what it received need not be read.
   if (receipt.verified !== 'none' || (await lookAt(deps, what, { backend: backend.id, shard }, signal)) === 'good')
     return;
   throw new Fault('BackendCorrupt', 'The restored copy is not what was written.');
-}
-
-/** Enough of the other replicas are good to write this one anew: one copy, or `k` shards. */
-async function requireOthers(deps: RepairDeps, what: Restore, blob: BlobRecord, signal: AbortSignal): Promise<void> {
-  const good = new Set<number>();
-  const needed = blob.layout.kind === 'copies' ? 1 : blob.layout.k;
-  for (const id of deps.pool.readOrder(blob.replicas.map((r) => r.backend))) {
-    for (const replica of blob.replicas.filter((r) => r.backend === id)) {
-      if ((await lookAt(deps, what, replica, signal)) === 'good') good.add(replica.shard);
-      if (good.size >= needed) return;
-    }
-  }
-  throw new Fault('DataUnavailable', 'No other copy can be read to repair this one from.');
 }
 
 /** Reads what that one backend holds, every block against the digest list. `bad`: that, or the backend did not say. */

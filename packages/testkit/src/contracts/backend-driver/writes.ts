@@ -8,6 +8,7 @@ const SIZES = [0, 1, 4095, 4096, 65_535, 65_536, 65_537, 262_145, 1_048_576, 1_0
 export function describeWrites(context: ContractContext): void {
   describe('put', () => {
     keepsBodies(context);
+    replacesWhatIsThere(context);
     refusesWrongBodies(context);
     keepsKeysApart(context);
   });
@@ -33,6 +34,22 @@ function keepsBodies({ driver, newBucket, traits }: ContractContext): void {
       expect((await readAll(opened)).equals(data)).toBe(true);
     }
     expect([whole.verified, streamed.verified, bare.verified]).not.toContain('none');
+  });
+}
+
+function replacesWhatIsThere({ driver, newBucket }: ContractContext): void {
+  it('puts the same blob made anew in the place of a bad one, whole or not at all', async () => {
+    const bucket = await newBucket();
+    const [bad, good] = [patternBytes(70_000, 1), patternBytes(70_001, 2)];
+    const there = async (): Promise<Buffer> => await readAll(await driver().get(bucket, 'b/x', { signal: never }));
+    await driver().put(bucket, 'b/x', { body: bad, bytes: bad.length, signal: never });
+    const short = { body: streamOfBytes(good.subarray(1)), bytes: good.length, replace: true, signal: never };
+    expect(await faultCode(driver().put(bucket, 'b/x', short))).toBe('IncompleteBody');
+    expect((await there()).equals(bad)).toBe(true);
+    await driver().put(bucket, 'b/x', { ...short, body: streamOfBytes(good) });
+    expect((await there()).equals(good)).toBe(true);
+    const { blobs } = await driver().list(bucket, { signal: never, limit: 10 });
+    expect(blobs.map(({ key, bytes }) => [key, bytes])).toEqual([['b/x', good.length]]);
   });
 }
 
