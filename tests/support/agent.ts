@@ -35,14 +35,17 @@ export async function startAgent(
   const backends = Object.fromEntries(Object.entries(options.backends).map(([id, folder]) => [id, { folder }]));
   // JSON is YAML.
   writeFileSync(join(dir, 'agent.yaml'), JSON.stringify({ backends, leaseSeconds: 4, ...options.settings }));
+  return await launchAgent(dir, {
+    SEALGATE_CONTROL_URL: gateway.credentials.controlEndpoint,
+    ...(options.token === undefined ? {} : { SEALGATE_AGENT_ENROLMENT_TOKEN: options.token }),
+  });
+}
+
+/** Starts `sealgate agent` in this folder and waits until it is at work. */
+export async function launchAgent(cwd: string, env: Readonly<Record<string, string>>): Promise<AgentProcess> {
   const child = spawn(process.execPath, [bin, 'agent'], {
-    cwd: dir,
-    env: {
-      ...cleanEnv(),
-      SEALGATE_CONTROL_URL: gateway.credentials.controlEndpoint,
-      SEALGATE_LOG_LEVEL: 'debug',
-      ...(options.token === undefined ? {} : { SEALGATE_AGENT_ENROLMENT_TOKEN: options.token }),
-    },
+    cwd,
+    env: { ...cleanEnv(), SEALGATE_LOG_LEVEL: 'debug', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startCluster } from '../../packages/metadata/src/embedded/start.ts';
 import { hasRedis, type RedisServer, startRedisServer } from '../../packages/testkit/src/redis-server/index.ts';
+import { type AgentProcess, launchAgent } from './agent.ts';
 import { admin, type GatewayProcess, launchGateway, newDataDir, removeDataDir } from './gateway.ts';
 
 export { hasRedis };
@@ -19,6 +20,8 @@ export interface GatewayCluster {
   readonly folders: ReadonlyMap<string, string>;
   /** Starts one more gateway. */
   add(env?: Readonly<Record<string, string>>): Promise<GatewayProcess>;
+  /** Starts an agent that works on the database. */
+  addAgent(env?: Readonly<Record<string, string>>): Promise<AgentProcess>;
   stop(): Promise<void>;
 }
 
@@ -115,12 +118,26 @@ export async function startGatewayCluster(options: {
       });
       return gateway;
     };
+    const addAgent = async (env: Readonly<Record<string, string>> = {}): Promise<AgentProcess> => {
+      const cwd = join(dir, `agent-${undo.length}`);
+      mkdirSync(cwd);
+      const agent = await launchAgent(cwd, {
+        DATABASE_URL: database.url,
+        TENANT_SECRET_PASSPHRASE: PASSPHRASE,
+        SEALGATE_FILESYSTEM_ROOTS: backends,
+        ...env,
+      });
+      undo.push(async () => {
+        if (agent.child.exitCode === null && agent.child.signalCode === null) await agent.kill();
+      });
+      return agent;
+    };
     const first = await add();
     const folders = await addBackends(first, backends);
     Object.assign(tenant, await addTenant(first));
     Object.assign(first.credentials, tenant);
     while (gateways.length < options.gateways) await add();
-    return { gateways, redis, database, folders, add, stop };
+    return { gateways, redis, database, folders, add, addAgent, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -12,7 +12,10 @@ const secret = z
   .string()
   .min(1)
   .transform((text) => new Secret(text));
-const url = z.url({ protocol: /^https?$/, error: 'must be the URL of a control listener' });
+const url = z.url({
+  protocol: /^https?$/,
+  error: 'must be the URL of a control listener (SEALGATE_CONTROL_URL); else set DATABASE_URL',
+});
 
 const backendSchema = z.union([
   z.strictObject({ folder: z.string().refine(isAbsolute, 'must be an absolute folder') }),
@@ -25,10 +28,7 @@ const backendSchema = z.union([
 ]);
 
 const schema = z.strictObject({
-  controlUrl: url.optional(),
-  databaseUrl: secret.optional(),
-  passphrase: secret.optional(),
-  passphraseVersion: z.coerce.number().int().min(1).max(32_767).default(1),
+  controlUrl: url,
   enrolmentToken: secret.optional(),
   stateDir: z.string().min(1).default('./agent'),
   backends: z.record(z.string(), backendSchema).default({}),
@@ -55,9 +55,6 @@ export type OwnBackend = z.output<typeof backendSchema>;
 /** Secrets may come from the environment only, or from the file; command lines show in process lists. */
 const VARIABLES: Readonly<Record<string, keyof z.input<typeof schema>>> = {
   SEALGATE_CONTROL_URL: 'controlUrl',
-  DATABASE_URL: 'databaseUrl',
-  TENANT_SECRET_PASSPHRASE: 'passphrase',
-  TENANT_SECRET_PASSPHRASE_VERSION: 'passphraseVersion',
   SEALGATE_AGENT_ENROLMENT_TOKEN: 'enrolmentToken',
   SEALGATE_AGENT_STATE_DIR: 'stateDir',
   SEALGATE_LOG_LEVEL: 'logLevel',
@@ -87,11 +84,8 @@ export function loadAgentConfig(sources: {
     throw new Fault('ConfigInvalid', `The settings of the agent are not valid:\n${lines.join('\n')}`);
   }
   const config = parsed.data;
-  if ((config.controlUrl === undefined) === (config.databaseUrl === undefined)) {
+  if ((env['DATABASE_URL'] ?? '') !== '') {
     throw new Fault('ConfigInvalid', 'An agent works over SEALGATE_CONTROL_URL or over DATABASE_URL: set one of them.');
-  }
-  if (config.databaseUrl !== undefined && config.passphrase === undefined) {
-    throw new Fault('ConfigInvalid', 'Over DATABASE_URL an agent needs TENANT_SECRET_PASSPHRASE.');
   }
   return { ...config, stateDir: resolve(cwd, config.stateDir) };
 }

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Fault, isFault } from '@sealgate/core/faults';
 import { type Backend, type Clock, systemClock } from '@sealgate/core/ports';
@@ -31,7 +30,7 @@ const noMetrics = {
 
 /**
  * Runs an agent until it is told to stop (SIGTERM, SIGINT): it takes repairs that it can do, over a gateway's control
- * listener with a key of its own or over the database. What it has not finished when it stops goes back at once.
+ * listener with a key of its own. What it has not finished when it stops goes back at once.
  *
  * @returns the exit code: 0 stopped in order, 1 failed, 2 refused to start with these settings
  */
@@ -53,7 +52,7 @@ export async function runAgent(args: readonly string[]): Promise<number> {
   }
 }
 
-/** What an agent works with, over whichever way. */
+/** What an agent works with. */
 interface Reach {
   readonly metadata: RepairMetadata;
   readonly registry: BackendRegistry;
@@ -68,8 +67,7 @@ async function run(config: AgentConfig, logger: Logger): Promise<number> {
     stopping.signal.addEventListener('abort', () => resolve('superseded'));
   });
   const clock = systemClock;
-  const reach =
-    config.controlUrl === undefined ? await overDatabase(config, logger) : await overControl(config, logger, clock);
+  const reach = await overControl(config, logger, clock);
   try {
     await reach.registry.start();
     const { pool } = reach.registry;
@@ -119,7 +117,7 @@ async function takeBatch(
 }
 
 async function overControl(config: AgentConfig, logger: Logger, clock: Clock): Promise<Reach> {
-  const controlUrl = config.controlUrl ?? '';
+  const { controlUrl } = config;
   const identity = await openIdentity(config.stateDir);
   if (identity.id === undefined) await enrol(config, identity, logger);
   const link = createControlLink({ controlUrl, identity, clock });
@@ -150,7 +148,7 @@ async function overControl(config: AgentConfig, logger: Logger, clock: Clock): P
 }
 
 async function enrol(config: AgentConfig, identity: Identity, logger: Logger): Promise<void> {
-  const { enrolmentToken, controlUrl = '' } = config;
+  const { enrolmentToken, controlUrl } = config;
   if (enrolmentToken === undefined) {
     throw new Fault(
       'ConfigInvalid',
@@ -186,41 +184,4 @@ function allowedOf({ allowPrivateEndpoints: allowed }: AgentConfig) {
   return typeof allowed === 'boolean'
     ? { privateRanges: allowed, cidrs: [] }
     : { privateRanges: false, cidrs: allowed };
-}
-
-async function overDatabase(config: AgentConfig, logger: Logger): Promise<Reach> {
-  const { openMetadata } = await import('@sealgate/metadata');
-  const clock = systemClock;
-  const metadata = await openMetadata({
-    databaseUrl: config.databaseUrl?.reveal() ?? '',
-    secrets: { passphrases: [{ version: config.passphraseVersion, passphrase: config.passphrase?.reveal() ?? '' }] },
-    clock,
-    logger,
-    applicationName: 'sealgate-agent',
-    superviseQueue: false,
-  });
-  const guard = createEndpointGuard(allowedOf(config));
-  const registry = createBackendRegistry({
-    metadata,
-    clock,
-    logger,
-    metrics: noMetrics,
-    createDriver: (backend) => {
-      const own = config.backends[backend.id];
-      return linkTo(own === undefined ? backend : withOwn(backend, own), { guard, clock, logger })?.driver;
-    },
-    recordsHealth: false,
-    pingIntervalMs: PING_INTERVAL_MS,
-    pingTimeoutMs: PING_TIMEOUT_MS,
-  });
-  const identity = { name: `agent@${hostname()}/${process.pid}`, epoch: 0 };
-  return {
-    metadata,
-    registry,
-    worker: { identity: () => identity, kinds: ['repair', 'replicate'], leaseMs: config.leaseSeconds * 1000 },
-    async close() {
-      await registry.close();
-      await metadata.close();
-    },
-  };
 }

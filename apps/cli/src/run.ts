@@ -29,8 +29,7 @@ export async function run(args: readonly string[], version: string): Promise<num
       },
       async runAgent(settings) {
         serving = true;
-        const { runAgent } = await import('@sealgate/agent');
-        exitCode = await runAgent(settings);
+        exitCode = await startAgent(settings);
       },
     },
     version,
@@ -45,6 +44,17 @@ export async function run(args: readonly string[], version: string): Promise<num
     return await report(error, { json: args.includes('--json'), quiet: false, debug: args.includes('--debug') });
   }
   return exitCode;
+}
+
+/** Over the database an agent is a gateway without listeners; over a control listener it has nothing of a gateway. */
+async function startAgent(settings: readonly string[]): Promise<number> {
+  const { databaseUrl, controlUrl } = readEnvironment();
+  if (databaseUrl !== undefined && controlUrl === undefined) {
+    const { runDatabaseAgent } = await import('@sealgate/gateway');
+    return await runDatabaseAgent(settings);
+  }
+  const { runAgent } = await import('@sealgate/agent');
+  return await runAgent(settings);
 }
 
 /** `sealgate ls | head` is no failure that deserves a stack. */

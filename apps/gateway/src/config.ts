@@ -5,6 +5,7 @@ import { Fault } from '@sealgate/core/faults';
 import { parse as parseYaml } from 'yaml';
 import {
   crossCheck,
+  type Role,
   type SettingName,
   type Settings,
   settingMeta,
@@ -20,7 +21,7 @@ export type Config = Readonly<Settings> & {
 };
 
 export interface ConfigSources {
-  /** What follows `serve` on the command line. */
+  /** What follows `serve` (or `agent`) on the command line. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
@@ -50,7 +51,7 @@ export function processSources(args: readonly string[]): ConfigSources {
  * Settings from the command line, else the environment, else `sealgate.yaml`, else their defaults.
  * @throws Fault ConfigInvalid, its message naming every wrong setting, what is wrong and how to put it right.
  */
-export function loadConfig(sources: ConfigSources): Config {
+export function loadConfig(sources: ConfigSources, role: Role = 'gateway'): Config {
   const options = readArgs(sources.args);
   const problems: Problem[] = [];
   const given: Partial<Record<SettingName, unknown>> = {
@@ -63,7 +64,7 @@ export function loadConfig(sources: ConfigSources): Config {
     for (const issue of parsed.error.issues) problems.push(describeIssue(issue, given));
     throw invalid(problems);
   }
-  for (const { setting, problem } of crossCheck(parsed.data))
+  for (const { setting, problem } of crossCheck(parsed.data, role))
     problems.push({ name: settingMeta(setting).env, problem });
   if (problems.length > 0) throw invalid(problems);
   return deepFreeze({

@@ -1,1 +1,1 @@
-export { runGateway } from './run-gateway.ts';
+export { runDatabaseAgent, runGateway } from './run-gateway.ts';

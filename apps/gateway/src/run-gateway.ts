@@ -1,8 +1,9 @@
 import { isFault } from '@sealgate/core/faults';
 import { createLogger, type Logger } from '@sealgate/runtime/log';
+import type { Role } from './config/schema.ts';
 import { type Config, loadConfig, processSources } from './config.ts';
 import { loadSecrets } from './start/secrets.ts';
-import type { Serving } from './start/serve.ts';
+import type { ServeOptions, Serving } from './start/serve.ts';
 import { listenForStop, type StopSignals } from './start/stop-signals.ts';
 
 /** The exit codes of a gateway. A start that was refused is a usage error: the same start fails again. */
@@ -15,12 +16,26 @@ const exitCodes = { stopped: 0, failed: 1, refused: 2 } as const;
  *
  * @returns the exit code: 0 stopped in order, 1 failed, 2 refused to start with these settings
  */
-export async function runGateway(args: readonly string[]): Promise<number> {
+export function runGateway(args: readonly string[]): Promise<number> {
+  return runAs('gateway', args);
+}
+
+/**
+ * Runs an agent over the database until it is told to stop: all background work of a gateway, and no listeners. It has
+ * the settings of a gateway, of which `DATABASE_URL` and `TENANT_SECRET_PASSPHRASE` are required.
+ *
+ * @returns the exit code, as of a gateway
+ */
+export function runDatabaseAgent(args: readonly string[]): Promise<number> {
+  return runAs('agent', args);
+}
+
+async function runAs(role: Role, args: readonly string[]): Promise<number> {
   const startedMs = performance.now();
   const sources = processSources(args);
   let config: Config;
   try {
-    config = loadConfig(sources);
+    config = loadConfig(sources, role);
   } catch (error) {
     return refuse(error);
   }
@@ -32,7 +47,7 @@ export async function runGateway(args: readonly string[]): Promise<number> {
   });
   const signals = listenForStop();
   try {
-    return await run({ config, args, logger, signals, startedMs, cwd: sources.cwd });
+    return await run({ role, config, args, logger, signals, startedMs, cwd: sources.cwd });
   } catch (error) {
     if (signals.stopping()) return exitCodes.stopped;
     logger.debug({ err: error }, 'the start failed');
@@ -41,6 +56,7 @@ export async function runGateway(args: readonly string[]): Promise<number> {
 }
 
 interface Run {
+  readonly role: Role;
   readonly config: Config;
   readonly args: readonly string[];
   readonly logger: Logger;
@@ -49,24 +65,14 @@ interface Run {
   readonly cwd: string;
 }
 
-async function run({ config, args, logger, signals, startedMs, cwd }: Run): Promise<number> {
+async function run({ role, config, args, logger, signals, startedMs, cwd }: Run): Promise<number> {
   // The program is loaded while the database starts.
-  const loading = import('./start/serve.ts');
+  const starting = role === 'agent' ? loadAgent() : loadGateway({ config, args, cwd, startedMs });
   const database = await openDatabase(config, { logger, signal: signals.first });
   let serving: Serving | undefined;
   try {
-    const [{ serve }, secrets, version] = await Promise.all([loading, loadSecrets(config), ownVersion()]);
-    serving = await serve({
-      config,
-      args,
-      logger,
-      databaseUrl: database.url,
-      secrets,
-      version,
-      cwd,
-      startedMs,
-      print: (text) => void process.stdout.write(text),
-    });
+    const start = await starting;
+    serving = await start({ config, logger, databaseUrl: database.url });
     const reason = await signals.requested;
     logger.info({ reason }, 'stopping');
     await serving.stop(config.drainTimeoutMs, signals.forced);
@@ -77,6 +83,26 @@ async function run({ config, args, logger, signals, startedMs, cwd }: Run): Prom
   // Whoever forced the end does not wait for the sockets that are still open.
   if (signals.forced.aborted) process.exit(exitCodes.failed);
   return exitCodes.stopped;
+}
+
+type Start = (options: Pick<ServeOptions, 'config' | 'logger' | 'databaseUrl'>) => Promise<Serving>;
+
+async function loadAgent(): Promise<Start> {
+  const { work } = await import('./start/work.ts');
+  return work;
+}
+
+async function loadGateway({
+  config,
+  ...facts
+}: Pick<ServeOptions, 'config' | 'args' | 'cwd' | 'startedMs'>): Promise<Start> {
+  const [{ serve }, secrets, version] = await Promise.all([
+    import('./start/serve.ts'),
+    loadSecrets(config),
+    ownVersion(),
+  ]);
+  const print = (text: string): void => void process.stdout.write(text);
+  return (options) => serve({ ...facts, ...options, secrets, version, print });
 }
 
 async function openDatabase(

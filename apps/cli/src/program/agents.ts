@@ -11,8 +11,9 @@ export function addAgentCommands(program: Command, deps: ProgramDeps): void {
     .command('run', { isDefault: true })
     .summary('Run an agent')
     .description(
-      'Runs an agent: over a control listener (SEALGATE_CONTROL_URL) with a key of its own, or over the database ' +
-        '(DATABASE_URL, TENANT_SECRET_PASSPHRASE). Settings and credentials are in agent.yaml: see docs/spec/jobs-and-agents.md.',
+      'Runs an agent: over a control listener (SEALGATE_CONTROL_URL) with a key of its own, settings and credentials in ' +
+        'agent.yaml; or over the database (DATABASE_URL, TENANT_SECRET_PASSPHRASE) with the settings of a gateway, whose ' +
+        'background work it does. See docs/spec/jobs-and-agents.md.',
     )
     .argument('[settings...]', 'for example --config /etc/sealgate/agent.yaml')
     .allowUnknownOption()

@@ -271,6 +271,15 @@ export const settingsSchema = z.object({
     .meta(
       meta({ env: 'SEALGATE_REPAIR_CONCURRENCY', form: 'number', description: 'Repair batches under way at once.' }),
     ),
+  repairLeaseSeconds: integer(2, 900)
+    .default(60)
+    .meta(
+      meta({
+        env: 'SEALGATE_REPAIR_LEASE_SECONDS',
+        form: 'number',
+        description: 'How long a repair stays with a process that is silent before another one takes it.',
+      }),
+    ),
   ...housekeepingSettings,
   attemptAgeSeconds: integer(1, 604_800)
     .default(86_400)
@@ -329,17 +338,25 @@ export const settingsSchema = z.object({
 export type Settings = z.output<typeof settingsSchema>;
 export type SettingName = keyof Settings;
 
+/** What a process of this program is: an agent has no listeners, and nobody signs in to it. */
+export type Role = 'gateway' | 'agent';
+
 /** Rules between settings. `embedded` is what the absence of `DATABASE_URL` means. */
-export function crossCheck(settings: Settings): readonly { readonly setting: SettingName; readonly problem: string }[] {
+export function crossCheck(
+  settings: Settings,
+  role: Role,
+): readonly { readonly setting: SettingName; readonly problem: string }[] {
   const problems: { setting: SettingName; problem: string }[] = [];
   const need = (setting: SettingName, problem: string): void => {
     problems.push({ setting, problem });
   };
   if (settings.databaseUrl) {
     const why = 'is required with DATABASE_URL, because all gateways on one database must share it';
-    if (!settings.adminApiKey) need('adminApiKey', why);
+    if (!settings.adminApiKey && role === 'gateway') need('adminApiKey', why);
     if (!settings.tenantSecretPassphrase) need('tenantSecretPassphrase', why);
   }
+  if (role === 'agent' && !settings.databaseUrl)
+    need('databaseUrl', 'is what an agent without SEALGATE_CONTROL_URL works on');
   if (settings.tenantSecretPassphrasePrevious && settings.tenantSecretPassphraseVersion === 1) {
     need('tenantSecretPassphraseVersion', 'must be 2 or more when there is a previous passphrase');
   }

@@ -37,17 +37,21 @@ export interface CoreOptions {
   readonly leads: boolean;
   /** Nobody else changes the metadata, so answers may be kept. */
   readonly alone: boolean;
+  /** The name under which an agent holds its leases. Default: this is a gateway. */
+  readonly agent?: string;
 }
 
 /** Connects to a migrated database. The registry is not started yet. */
 export async function openCoreServices(options: CoreOptions): Promise<CoreServices> {
   const { config, logger, metrics } = options;
   const clock = systemClock;
+  const { agent } = options;
   const database = await openMetadata({
     databaseUrl: options.databaseUrl,
     secrets: { passphrases: passphrasesOf(config, options.passphrase) },
     clock,
     logger,
+    ...(agent === undefined ? {} : { applicationName: 'sealgate-agent' }),
     poolMax: config.databasePoolSize,
     superviseQueue: options.leads && config.backgroundWork,
     deletionGraceMs: config.deletionGraceSeconds * 1000,
@@ -76,6 +80,11 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
     pool: registry.pool,
     clock,
     limits: { ...defaultEngineLimits, straySettledMs: config.attemptAgeSeconds * 1000 },
+    worker: {
+      identity: () => ({ name: agent ?? 'process', epoch: 0 }),
+      kinds: ['repair', 'replicate'],
+      leaseMs: config.repairLeaseSeconds * 1000,
+    },
     events: metrics.engineEvents,
     keys: database.objectKeys,
   });

@@ -1,26 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { isFault } from '@sealgate/core/faults';
 import { systemClock } from '@sealgate/core/ports';
 import { migrate } from '@sealgate/metadata';
-import { type BackgroundLoop, createLoop } from '@sealgate/runtime/background';
+import type { BackgroundLoop } from '@sealgate/runtime/background';
 import type { Logger } from '@sealgate/runtime/log';
-import { createAuditLoops } from '../audit/loops.ts';
 import { createBackendProber } from '../backends/prober.ts';
-import { createBackupLoop } from '../background/backups.ts';
-import { createJobLoop } from '../background/jobs.ts';
-import { createLifecycleLoop } from '../background/lifecycle.ts';
-import { createMaintenanceLoops } from '../background/maintenance.ts';
-import { createSweepLoops } from '../background/sweeps.ts';
 import { loadCatalogue } from '../catalogue/catalogue.ts';
 import { reportCatalogueDifferences } from '../catalogue/report.ts';
 import type { Config } from '../config.ts';
-import { createNotificationLoops } from '../notifications/loops.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
-import { createRecoveryLoop } from '../recovery/loop.ts';
-import { loadOperatorKey } from '../recovery/operator-key.ts';
-import { createUsageLoops } from '../usage/loops.ts';
 import { startWorkers } from '../workers/worker-pool.ts';
+import { startBackgroundWork } from './background-work.ts';
 import { banner } from './banner.ts';
 import { type Closers, createClosers } from './closers.ts';
 import { openControlListener } from './control-listener.ts';
@@ -80,13 +70,16 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     const plane = createDataPlaneSlot();
     const readiness = createReadiness(async () => plane.reason() ?? (await databaseTrouble(core)));
     const running: BackgroundLoop[] = [];
-    const opening: Opening = { core, options, metrics, tls, closers, running };
+    const opening: Opening = { core, options, metrics, tls, closers };
     const loops = () => running.map((loop) => loop.status());
     const control = await openControlListener({ ...opening, ...options, plane, readiness, loops, catalogue });
     closers.add('control listener', () => control.close());
     await reportCatalogueDifferences({ metadata: core.metadata, catalogue, logger, registry: metrics.registry });
     await openDataPlane(plane, opening);
-    await startLoops(opening);
+    if (config.backgroundWork) {
+      const deps = { core, config, databaseUrl, logger, metrics, closers };
+      running.push(...(await startBackgroundWork(deps, { beside: true })));
+    }
     await announce(opening, { first, s3Port: plane.port, controlPort: control.port });
     readiness.set(undefined);
     return {
@@ -107,8 +100,6 @@ interface Opening {
   readonly metrics: Metrics;
   readonly tls: TlsFiles | undefined;
   readonly closers: Closers;
-  /** Filled once the loops run. */
-  readonly running: BackgroundLoop[];
 }
 
 type FirstKeys = Awaited<ReturnType<typeof ensureFirstCredential>>;
@@ -159,81 +150,6 @@ async function openDataPlane(
       close: (graceMs) => server.close(graceMs),
     };
   }
-}
-
-/** Secrets that one round seals anew after the passphrase changed. */
-const RESEALED_AT_ONCE = 100;
-const RESEAL_PACE = { idleMs: 60_000, backoffMs: 1000, backoffMaxMs: 10 * 60_000 };
-
-/** Expired sessions are of no use and no harm: rows that go when there is time. */
-const SESSIONS_REMOVED_AT_ONCE = 1000;
-const SESSION_SWEEP_PACE = { idleMs: 10 * 60_000, backoffMs: 1000, backoffMaxMs: 10 * 60_000 };
-
-async function startLoops({ core, options, metrics, closers, running }: Opening): Promise<void> {
-  const { config, logger } = options;
-  if (!config.backgroundWork) return;
-  const shared = { clock: systemClock, logger, metrics };
-  const { metadata, webhooks } = core;
-  const holder = randomUUID();
-  const operatorKey = await loadOperatorKey(config);
-  if (operatorKey === undefined)
-    logger.warn(
-      'SEALGATE_RECOVERY_KEY is not set: buckets of tenants without recovery keys cannot be recovered without this database, and no backup of it is made',
-    );
-  const loops: readonly BackgroundLoop[] = [
-    ...createAuditLoops({ ...shared, audit: core.audit, checkpointSeconds: config.auditCheckpointSeconds }),
-    ...createNotificationLoops({ ...shared, metadata, webhooks, registry: metrics.registry }),
-    createLoop({
-      ...shared,
-      name: 'deletions',
-      concurrency: config.deletionConcurrency,
-      run: (o) => core.engine.deleteDue(o),
-    }),
-    createLoop({
-      ...shared,
-      name: 'repairs',
-      concurrency: config.repairConcurrency,
-      run: (o) => core.engine.repairDue(o),
-    }),
-    createJobLoop({ ...shared, metadata }),
-    createLoop({ ...shared, name: 'locks', concurrency: 1, run: (o) => core.engine.pushLocksDue(o) }),
-    ...createSweepLoops({ ...shared, engine: core.engine, config, holder }),
-    createLifecycleLoop({ ...shared, engine: core.engine, config, holder }),
-    createRecoveryLoop({
-      ...shared,
-      ...{ metadata, engine: core.engine, config, operatorKey, holder },
-      recoveryMetrics: metrics.recovery,
-    }),
-    createBackupLoop({ ...shared, engine: core.engine, config, holder, operatorKey, databaseUrl: options.databaseUrl }),
-    ...createMaintenanceLoops({ ...shared, engine: core.engine, config, holder }),
-    createLoop({
-      ...shared,
-      name: 'secrets',
-      concurrency: 1,
-      run: () => metadata.resealSecrets(RESEALED_AT_ONCE),
-      pace: RESEAL_PACE,
-    }),
-    ...createUsageLoops({ ...shared, metadata, holder }),
-    createLoop({
-      ...shared,
-      name: 'sessions',
-      concurrency: 1,
-      run: () => core.metadata.removeExpiredSessions(SESSIONS_REMOVED_AT_ONCE),
-      pace: SESSION_SWEEP_PACE,
-    }),
-  ];
-  for (const loop of loops) loop.start();
-  running.push(...loops);
-  // Beside the S3 listener, which refuses new requests before anything here is waited for.
-  closers.add(
-    'background work',
-    async (graceMs) => {
-      // First: what the loops cannot finish in time goes back untried, at once.
-      core.engine.repairWork.stopTaking();
-      await Promise.all(loops.map((loop) => loop.stop(graceMs)));
-    },
-    { beside: true },
-  );
 }
 
 async function announce(

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import { systemClock } from '@sealgate/core/ports';
+import { type BackgroundLoop, createLoop } from '@sealgate/runtime/background';
+import type { Logger } from '@sealgate/runtime/log';
+import { createAuditLoops } from '../audit/loops.ts';
+import { createBackupLoop } from '../background/backups.ts';
+import { createJobLoop } from '../background/jobs.ts';
+import { createLifecycleLoop } from '../background/lifecycle.ts';
+import { createMaintenanceLoops } from '../background/maintenance.ts';
+import { createSweepLoops } from '../background/sweeps.ts';
+import type { Config } from '../config.ts';
+import { createNotificationLoops } from '../notifications/loops.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { createRecoveryLoop } from '../recovery/loop.ts';
+import { loadOperatorKey } from '../recovery/operator-key.ts';
+import { createUsageLoops } from '../usage/loops.ts';
+import type { Closers } from './closers.ts';
+import type { CoreServices } from './core-services.ts';
+
+export interface BackgroundDeps {
+  readonly core: CoreServices;
+  readonly config: Config;
+  readonly databaseUrl: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly closers: Closers;
+}
+
+/** Secrets that one round seals anew after the passphrase changed. */
+const RESEALED_AT_ONCE = 100;
+const RESEAL_PACE = { idleMs: 60_000, backoffMs: 1000, backoffMaxMs: 10 * 60_000 };
+
+/** Expired sessions are of no use and no harm: rows that go when there is time. */
+const SESSIONS_REMOVED_AT_ONCE = 1000;
+const SESSION_SWEEP_PACE = { idleMs: 10 * 60_000, backoffMs: 1000, backoffMaxMs: 10 * 60_000 };
+
+/**
+ * Starts every loop that works in the background. Loops of several processes on one database share the work: each takes
+ * from a queue under leases, or holds the lease of a walk while it makes a step of it.
+ * @returns the loops, which end with `closers`
+ * @param options.beside the loops end together with what was opened before them
+ */
+export async function startBackgroundWork(
+  { core, config, databaseUrl, logger, metrics, closers }: BackgroundDeps,
+  options: { readonly beside: boolean },
+): Promise<readonly BackgroundLoop[]> {
+  const shared = { clock: systemClock, logger, metrics };
+  const { metadata, webhooks } = core;
+  const holder = randomUUID();
+  const operatorKey = await loadOperatorKey(config);
+  if (operatorKey === undefined)
+    logger.warn(
+      'SEALGATE_RECOVERY_KEY is not set: buckets of tenants without recovery keys cannot be recovered without this database, and no backup of it is made',
+    );
+  const loops: readonly BackgroundLoop[] = [
+    ...createAuditLoops({ ...shared, audit: core.audit, checkpointSeconds: config.auditCheckpointSeconds }),
+    ...createNotificationLoops({ ...shared, metadata, webhooks, registry: metrics.registry }),
+    createLoop({
+      ...shared,
+      name: 'deletions',
+      concurrency: config.deletionConcurrency,
+      run: (o) => core.engine.deleteDue(o),
+    }),
+    createLoop({
+      ...shared,
+      name: 'repairs',
+      concurrency: config.repairConcurrency,
+      run: (o) => core.engine.repairDue(o),
+    }),
+    createJobLoop({ ...shared, metadata }),
+    createLoop({ ...shared, name: 'locks', concurrency: 1, run: (o) => core.engine.pushLocksDue(o) }),
+    ...createSweepLoops({ ...shared, engine: core.engine, config, holder }),
+    createLifecycleLoop({ ...shared, engine: core.engine, config, holder }),
+    createRecoveryLoop({
+      ...shared,
+      ...{ metadata, engine: core.engine, config, operatorKey, holder },
+      recoveryMetrics: metrics.recovery,
+    }),
+    createBackupLoop({ ...shared, engine: core.engine, config, holder, operatorKey, databaseUrl }),
+    ...createMaintenanceLoops({ ...shared, engine: core.engine, config, holder }),
+    createLoop({
+      ...shared,
+      name: 'secrets',
+      concurrency: 1,
+      run: () => metadata.resealSecrets(RESEALED_AT_ONCE),
+      pace: RESEAL_PACE,
+    }),
+    ...createUsageLoops({ ...shared, metadata, holder }),
+    createLoop({
+      ...shared,
+      name: 'sessions',
+      concurrency: 1,
+      run: () => core.metadata.removeExpiredSessions(SESSIONS_REMOVED_AT_ONCE),
+      pace: SESSION_SWEEP_PACE,
+    }),
+  ];
+  for (const loop of loops) loop.start();
+  closers.add(
+    'background work',
+    async (graceMs) => {
+      // First: what the loops cannot finish in time goes back untried, at once.
+      core.engine.repairWork.stopTaking();
+      await Promise.all(loops.map((loop) => loop.stop(graceMs)));
+    },
+    options,
+  );
+  return loops;
+}

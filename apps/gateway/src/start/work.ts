@@ -1,0 +1,44 @@
+import { hostname } from 'node:os';
+import { Fault } from '@sealgate/core/faults';
+import { migrate } from '@sealgate/metadata';
+import { createMetrics } from '../observe/metrics.ts';
+import { startBackgroundWork } from './background-work.ts';
+import { createClosers } from './closers.ts';
+import { openCoreServices } from './core-services.ts';
+import type { ServeOptions, Serving } from './serve.ts';
+
+/**
+ * An agent over the database: a gateway's background work without its listeners. It is a member of the cache agreement
+ * like any gateway, because much of what it does changes what gateways have cached.
+ */
+export async function work(options: Pick<ServeOptions, 'config' | 'logger' | 'databaseUrl'>): Promise<Serving> {
+  const { databaseUrl, logger } = options;
+  const passphrase = options.config.tenantSecretPassphrase;
+  if (passphrase === undefined) throw new Fault('ConfigInvalid', 'An agent needs TENANT_SECRET_PASSPHRASE.');
+  // What says that gateways do none of it does not mean this process, which may be started from the same settings.
+  const config = { ...options.config, backgroundWork: true };
+  const { applied } = await migrate({ databaseUrl });
+  if (applied.length > 0) logger.info({ applied }, 'database schema brought up to date');
+  const closers = createClosers(logger);
+  try {
+    const metrics = createMetrics();
+    const core = await openCoreServices({
+      config,
+      databaseUrl,
+      passphrase,
+      logger,
+      metrics,
+      leads: true,
+      alone: false,
+      agent: `agent@${hostname()}/${process.pid}`,
+    });
+    closers.add('database and backends', () => core.close());
+    await core.registry.start();
+    await startBackgroundWork({ core, config, databaseUrl, logger, metrics, closers }, { beside: false });
+    logger.info({ backends: core.registry.pool.all().map(({ id }) => id) }, 'agent at work');
+    return { stop: (graceMs, forced) => closers.close(graceMs, forced) };
+  } catch (error) {
+    await closers.close(0, AbortSignal.abort());
+    throw error;
+  }
+}
