@@ -119,17 +119,9 @@ export async function startGatewayCluster(options: {
       return gateway;
     };
     const addAgent = async (env: Readonly<Record<string, string>> = {}): Promise<AgentProcess> => {
-      const cwd = join(dir, `agent-${undo.length}`);
-      mkdirSync(cwd);
-      const agent = await launchAgent(cwd, {
-        DATABASE_URL: database.url,
-        TENANT_SECRET_PASSPHRASE: PASSPHRASE,
-        SEALGATE_FILESYSTEM_ROOTS: backends,
-        ...env,
-      });
-      undo.push(async () => {
-        if (agent.child.exitCode === null && agent.child.signalCode === null) await agent.kill();
-      });
+      const own = { DATABASE_URL: database.url, SEALGATE_FILESYSTEM_ROOTS: backends, ...env };
+      const agent = await launchDatabaseAgent(join(dir, `agent-${undo.length}`), own);
+      undo.push(() => endAgent(agent));
       return agent;
     };
     const first = await add();
@@ -142,6 +134,15 @@ export async function startGatewayCluster(options: {
     await stop();
     throw error;
   }
+}
+
+async function launchDatabaseAgent(cwd: string, env: Readonly<Record<string, string>>): Promise<AgentProcess> {
+  mkdirSync(cwd);
+  return await launchAgent(cwd, { TENANT_SECRET_PASSPHRASE: PASSPHRASE, ...env });
+}
+
+async function endAgent(agent: AgentProcess): Promise<void> {
+  if (agent.child.exitCode === null && agent.child.signalCode === null) await agent.kill();
 }
 
 async function addBackends(gateway: GatewayProcess, root: string): Promise<ReadonlyMap<string, string>> {
