@@ -267,14 +267,21 @@ async function openAgents(site: Site, env: Record<string, string>, count: number
       const dataDir = join(site.dir, `agent-${index}`);
       mkdirSync(dataDir);
       const logFile = join(site.dir, `agent-${index}.log`);
+      let seen = 0;
       const program = createProgram({
         name: `agent-${index}`,
         command: process.execPath,
         args: [bin, 'agent'],
-        env: { ...env, SEALGATE_DATA_DIR: dataDir },
+        env: { ...env, SEALGATE_DATA_DIR: dataDir, SEALGATE_LOG_LEVEL: 'info' },
         cwd: dataDir,
         logFile,
-        isReady: () => Promise.resolve(true),
+        // Each start says so once.
+        isReady: () => {
+          const times = readFileSync(logFile, 'utf8').split('agent at work').length - 1;
+          if (times <= seen) return Promise.resolve(false);
+          seen = times;
+          return Promise.resolve(true);
+        },
       });
       await program.start();
       site.undo.push(() => program.end());
