@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,7 +81,7 @@ export async function openCluster(plan: ClusterPlan): Promise<Cluster> {
     const gateways = await openGateways(site, env, plan.gateways);
     for (const storage of storages) await register(gateways[0] as Gateway, storage, site);
     for (const gateway of gateways) await knowsAll(gateway);
-    const agents = await openAgents(site, env, plan.agents);
+    const agents = await openAgents(site, { gateways, storages }, plan.agents);
     return {
       dir,
       databaseUrl: postgres.databaseUrl,
@@ -261,33 +261,63 @@ async function knowsAll(gateway: BareGateway): Promise<void> {
   throw new Error('a gateway does not know all storage locations');
 }
 
-async function openAgents(site: Site, env: Record<string, string>, count: number): Promise<Program[]> {
-  return await Promise.all(
-    Array.from({ length: count }, async (_, index) => {
-      const dataDir = join(site.dir, `agent-${index}`);
-      mkdirSync(dataDir);
-      const logFile = join(site.dir, `agent-${index}.log`);
-      let seen = 0;
-      const program = createProgram({
-        name: `agent-${index}`,
-        command: process.execPath,
-        args: [bin, 'agent'],
-        env: { ...env, SEALGATE_DATA_DIR: dataDir, SEALGATE_LOG_LEVEL: 'info' },
-        cwd: dataDir,
-        logFile,
-        // Each start says so once.
-        isReady: () => {
-          const times = readFileSync(logFile, 'utf8').split('agent at work').length - 1;
-          if (times <= seen) return Promise.resolve(false);
-          seen = times;
-          return Promise.resolve(true);
-        },
-      });
-      await program.start();
-      site.undo.push(() => program.end());
-      return program;
-    }),
-  );
+/** Over the control listeners, one each by turns, with keys of their own to the storage locations. */
+async function openAgents(
+  site: Site,
+  scene: { readonly gateways: readonly BareGateway[]; readonly storages: readonly Storage[] },
+  count: number,
+): Promise<Program[]> {
+  const agents: Program[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const gateway = scene.gateways[index % scene.gateways.length];
+    if (gateway === undefined) throw new Error('no gateway');
+    const name = `agent-${index}`;
+    const made = await admin<{ enrolmentToken: string }>(gateway, 'POST', '/admin/agents', { id: name });
+    agents.push(await openAgent(site, { name, token: made.enrolmentToken, gateway, storages: scene.storages }));
+  }
+  return agents;
+}
+
+async function openAgent(
+  site: Site,
+  plan: {
+    readonly name: string;
+    readonly token: string;
+    readonly gateway: BareGateway;
+    readonly storages: readonly Storage[];
+  },
+): Promise<Program> {
+  const dir = join(site.dir, plan.name);
+  mkdirSync(dir);
+  const backends = plan.storages.map(({ place, folder }) => [place.id, folder === undefined ? site.keys : { folder }]);
+  // JSON is YAML.
+  const settings = { backends: Object.fromEntries(backends) as unknown, allowPrivateEndpoints: true };
+  writeFileSync(join(dir, 'agent.yaml'), JSON.stringify(settings));
+  const logFile = join(site.dir, `${plan.name}.log`);
+  let seen = 0;
+  const program = createProgram({
+    name: plan.name,
+    command: process.execPath,
+    args: [bin, 'agent'],
+    env: {
+      ...cleanEnv(),
+      SEALGATE_CONTROL_URL: plan.gateway.credentials.controlEndpoint,
+      SEALGATE_AGENT_ENROLMENT_TOKEN: plan.token,
+      SEALGATE_LOG_LEVEL: 'info',
+    },
+    cwd: dir,
+    logFile,
+    // Each start says so once.
+    isReady: () => {
+      const times = readFileSync(logFile, 'utf8').split('agent at work').length - 1;
+      if (times <= seen) return Promise.resolve(false);
+      seen = times;
+      return Promise.resolve(true);
+    },
+  });
+  await program.start();
+  site.undo.push(() => program.end());
+  return program;
 }
 
 /** The server of the lab and all its children, from what the kernel says. */
