@@ -1,6 +1,7 @@
+import type { Socket } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clientBehind, createProxyTrust } from './client-address.ts';
+import { clientBehind, clientOf, createProxyTrust, noteClient } from './client-address.ts';
 
 const trusted = createProxyTrust(['10.0.0.0/8', '2001:db8:1::/48']);
 const seen = (peer: string, forwarded?: string, proto?: string) =>
@@ -45,5 +46,18 @@ describe('who is behind proxies', () => {
         expect(seen('10.0.0.1', forwarded).address).toBe('198.51.100.7');
       }),
     );
+  });
+});
+
+describe('who sent a request', () => {
+  it('is still known when its connection has gone', () => {
+    const request = { socket: { remoteAddress: '192.0.2.1' } as Socket | null, headers: {} };
+    noteClient(request as never, trusted);
+    request.socket = null;
+    expect(clientOf(request as never)).toEqual({ address: '192.0.2.1', secure: false });
+  });
+
+  it('is nobody where nobody asked in time', () => {
+    expect(clientOf({ socket: null } as never)).toEqual({ address: undefined, secure: false });
   });
 });

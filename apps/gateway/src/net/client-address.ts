@@ -61,19 +61,22 @@ function addressIn(entry: string): string | undefined {
   return ipaddr.isValid(bare) && bare.length <= 45 ? ipaddr.process(bare).toString() : undefined;
 }
 
-const behindProxies = new WeakMap<object, Client>();
+const clients = new WeakMap<object, Client>();
 
-/** Finds out who sends a request, once, for whoever asks `clientOf` later. */
+/**
+ * Finds out who sends a request, once, for whoever asks `clientOf` later: when the answer is out, or the connection has
+ * gone, nothing tells it any more.
+ */
 export function noteClient(request: IncomingMessage, trusted: IsTrustedProxy): void {
-  const peer = peerOf(request);
-  const client = clientBehind(peer, request.headers, trusted);
-  if (client !== peer) behindProxies.set(request, client);
+  clients.set(request, clientBehind(peerOf(request), request.headers, trusted));
 }
 
 export function clientOf(request: Pick<IncomingMessage, 'socket'>): Client {
-  return behindProxies.get(request) ?? peerOf(request);
+  return clients.get(request) ?? peerOf(request);
 }
 
-function peerOf({ socket }: Pick<IncomingMessage, 'socket'>): Client {
-  return { address: socket.remoteAddress, secure: (socket as Partial<TLSSocket>).encrypted === true };
+function peerOf(request: { readonly socket: IncomingMessage['socket'] | null }): Client {
+  // Node takes the socket away from a request whose connection is over, whatever its types say.
+  const { socket } = request;
+  return { address: socket?.remoteAddress, secure: (socket as Partial<TLSSocket> | null)?.encrypted === true };
 }

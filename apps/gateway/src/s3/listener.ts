@@ -149,7 +149,14 @@ function finished(
     fault,
     parts,
   };
-  for (const observe of deps.observers) observe(facts);
+  for (const observe of deps.observers) {
+    try {
+      observe(facts);
+    } catch (error) {
+      // The answer is out; what one observer makes of it is nobody else's trouble.
+      deps.logger.error({ requestId, err: error }, 'a finished request could not be recorded');
+    }
+  }
 }
 
 interface Exchange {
