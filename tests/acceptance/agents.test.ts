@@ -113,12 +113,13 @@ test('two agents restore an emptied backend, and none does what another did', as
   const lost = (await Promise.all(keys.map(replicasOf))).flat().filter(({ backend }) => backend === victim).length;
   expect(lost).toBeGreaterThan(0);
   await empty(victim);
-  const owed = (await jobsOf('kind=repair&state=waiting')).length;
-  expect(owed).toBe(lost);
+  // On a busy machine there may have been repairs before: copies that came in late.
+  const owed = new Set((await jobsOf('kind=repair&state=waiting')).map(({ id }) => id));
+  expect(owed.size).toBe(lost);
 
   const tokens = await Promise.all(['one', 'two'].map((name) => createAgent(gateway, name)));
-  // Each repair in a batch of its own, so that both get some.
-  const settings = { batch: 1, concurrency: 1 };
+  // Each repair in a batch of its own, so that both get some; a lease that a busy machine does not outlast.
+  const settings = { batch: 1, concurrency: 1, leaseSeconds: 60 };
   const [one, two] = await Promise.all([
     start('one', { token: tokens[0] ?? '', backends: folders, settings }),
     start('two', { token: tokens[1] ?? '', backends: folders, settings }),
@@ -128,11 +129,11 @@ test('two agents restore an emptied backend, and none does what another did', as
 
   // Every job was tried once, and every copy was marked once: the log has as many changes to `stored` as were lost.
   const done = await until(
-    () => jobsOf('kind=repair&state=done'),
-    (jobs) => jobs.length >= owed,
+    async () => (await jobsOf('kind=repair&state=done')).filter(({ id }) => owed.has(id)),
+    (jobs) => jobs.length >= owed.size,
     { what: 'ended jobs' },
   );
-  expect(done).toHaveLength(owed);
+  expect(done).toHaveLength(owed.size);
   expect(done.map(({ attempts }) => attempts)).toEqual(done.map(() => 1));
   const fingerprints = await sealgate(gateway, ['agent', 'list']);
   expect(fingerprints.stdout.match(/SHA256:/g)).toHaveLength(2);
