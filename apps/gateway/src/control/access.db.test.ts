@@ -73,6 +73,8 @@ const table: Readonly<Record<string, Row>> = {
   deleteIdentityProvider: ADMIN,
   getHousekeeping: LOOK,
   releaseOrphanSweep: ADMIN,
+  listMetadataBackups: LOOK,
+  requestMetadataBackup: ADMIN,
   addRecoveryKey: OWN_CHANGE,
   listRecoveryKeys: OWN_LOOK,
   deleteRecoveryKey: OWN_CHANGE,
