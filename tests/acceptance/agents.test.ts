@@ -137,7 +137,12 @@ test('two agents restore an emptied backend, and none does what another did', as
   expect(done.map(({ attempts }) => attempts)).toEqual(done.map(() => 1));
   const fingerprints = await sealgate(gateway, ['agent', 'list']);
   expect(fingerprints.stdout.match(/SHA256:/g)).toHaveLength(2);
-  expect((await agentOf('one')).holds.map(({ backend }) => backend)).toEqual(expect.arrayContaining(EUROPE));
+  // It tells what it holds now and then.
+  await until(
+    () => agentOf('one'),
+    ({ holds }) => EUROPE.every((id) => holds.some(({ backend }) => backend === id)),
+    { what: 'what agent one holds' },
+  );
   // A token is good once.
   const stranger = start('three', { token: tokens[0] ?? '', backends: folders });
   await expect(stranger).rejects.toThrow(/enrolment token is not good/);
