@@ -36,7 +36,7 @@ interface Fault {
   readonly kind: FaultKind;
   readonly share: number;
   /** Undefined when there is nothing that it could happen to. */
-  readonly run: ((random: Random) => Promise<void>) | undefined;
+  readonly run: ((random: Random) => Promise<unknown>) | undefined;
 }
 
 const HOLD_MS_MAX = 8_000;
@@ -59,8 +59,7 @@ export function createNemesis(cluster: Cluster, mended: () => Promise<void>): Ne
     async strike(lane, random) {
       const faults = lanes[lane].filter(({ run }) => run !== undefined);
       const { kind, run } = random.pick(faults.flatMap((fault) => Array<Fault>(fault.share).fill(fault)));
-      counts.set(kind, (counts.get(kind) ?? 0) + 1);
-      await run?.(random);
+      if ((await run?.(random)) !== 'skipped') counts.set(kind, (counts.get(kind) ?? 0) + 1);
     },
     async calm() {
       const { gateways, agents, redis, storages, database } = cluster;
@@ -93,10 +92,11 @@ function processFaults({ gateways, agents, redis, database }: Cluster): readonly
       kind: 'database killed',
       share: 1,
       async run(random) {
-        if (performance.now() - databaseKilledMs < DATABASE_KILLS_APART_MS) return;
+        if (performance.now() - databaseKilledMs < DATABASE_KILLS_APART_MS) return 'skipped';
         databaseKilledMs = performance.now();
         signal(database.pids().slice(0, 1), 'SIGKILL');
         await hold(random);
+        return undefined;
       },
     },
     {
