@@ -4,7 +4,7 @@ import { parseObjectKey } from '@sealgate/core/names';
 import { PLAIN_ATTRIBUTES } from '@sealgate/core/ports';
 import { calmPlan } from '@sealgate/testkit';
 import { createSeededCluster, memberOf, wantedBlob } from '@sealgate/testkit/cluster';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { defaultEngineLimits } from '../limits.ts';
 
 const KIB = 1024;
@@ -156,4 +156,27 @@ test('a backend that stalls costs a hedge, not the read', async () => {
   const { read, whole, member } = await stored(41_234);
   member(0).faulty.usePlan({ ...calmPlan, rates: { stall: 1 }, stallMs: 600_000 });
   expect((await read()).equals(whole)).toBe(true);
+});
+
+test.each([
+  [4, 5],
+  [1, 5],
+])('a shard is computed from those that lie near it (%i and %i)', async (...near) => {
+  const { cluster, member } = await stored(41_234);
+  const place = { provider: 'own', region: 'south', country: 'FI' };
+  const away = { provider: 'other', region: 'north', country: 'SE' };
+  for (const shard of [0, 1, 2, 3, 4, 5]) {
+    const facts = shard === 0 || near.includes(shard) ? place : away;
+    await cluster.metadata.updateBackend(member(shard).backend.id, facts, actor);
+  }
+  const gateway = cluster.startGateway();
+  const report = vi.spyOn(gateway.pool, 'report');
+  const lost = member(0);
+  lost.faulty.vanish();
+  await cluster.metadata.reportBadReplica(wantedBlob(cluster).blobId, lost.backend.id, 0);
+  const { signal } = new AbortController();
+  expect(await cluster.clock.run(gateway.engine.repairDue({ signal }))).toBe(1);
+  const read = report.mock.calls.filter(([, outcome]) => outcome.kind === 'ok' && outcome.operation === 'get');
+  const from = new Set(read.map(([id]) => id));
+  expect(from).toEqual(new Set(near.map((shard) => member(shard).backend.id)));
 });

@@ -23,12 +23,16 @@ interface StripeSourceOptions {
   readonly bucketId: number;
   readonly firstStripe: number;
   readonly lastStripe: number;
+  /** Any cells are as good as others: which come first is the pool's order of their backends, not data before parity. */
+  readonly inPoolOrder?: boolean;
   readonly signal: AbortSignal;
 }
 
 /** One shard of the blob as this read knows it. */
 interface Shard {
   readonly index: number;
+  /** Among shards in as good a standing, the lower one is asked first. */
+  readonly place: number;
   /** Replicas that were not tried or only came late, best first. */
   readonly untried: ReplicaRecord[];
   feed: BlockFeed | undefined;
@@ -47,7 +51,7 @@ export function createStripeSource(deps: ReadDeps, blob: BlobRecord, options: St
   const layout = blob.layout as ErasureLayout;
   const { k } = layout;
   const change = createChange(deps.clock);
-  const shards = shardsOf(deps, blob, layout);
+  const shards = shardsOf(deps, blob, layout, options.inPoolOrder === true);
   const known = new Set(blob.replicas.filter((r) => r.state === 'stored').map((r) => r.backend));
   deps.hedges.earn();
 
@@ -183,8 +187,8 @@ export function createStripeSource(deps: ReadDeps, blob: BlobRecord, options: St
   };
 }
 
-function shardsOf(deps: ReadDeps, blob: BlobRecord, layout: ErasureLayout): Shard[] {
-  return Array.from({ length: layout.k + layout.m }, (_, index) => {
+function shardsOf(deps: ReadDeps, blob: BlobRecord, layout: ErasureLayout, inPoolOrder: boolean): Shard[] {
+  const shards = Array.from({ length: layout.k + layout.m }, (_, index) => {
     const replicas = blob.replicas.filter((replica) => replica.shard === index);
     // As for copies: what is verified first, then what may have come in since, then what counts as lost.
     const untried = (['stored', 'leaving', 'pending', 'missing'] as const).flatMap((state) => {
@@ -192,14 +196,17 @@ function shardsOf(deps: ReadDeps, blob: BlobRecord, layout: ErasureLayout): Shar
       const order = deps.pool.readOrder(own.map((replica) => replica.backend));
       return order.flatMap((id) => own.filter((replica) => replica.backend === id));
     });
-    return { index, untried, feed: undefined, slow: untried[0]?.state !== 'stored' };
+    return { index, place: index, untried, feed: undefined, slow: untried[0]?.state !== 'stored' };
   });
+  if (!inPoolOrder) return shards;
+  const order = deps.pool.readOrder(shards.flatMap(({ untried: [first] }) => first?.backend ?? []));
+  return shards.map((shard) => ({ ...shard, place: order.findIndex((id) => id === shard.untried[0]?.backend) }));
 }
 
-/** Shards that are being read, then those in good standing, data before parity; then the rest. */
+/** Shards that are being read, then those in good standing, by their place (data before parity); then the rest. */
 function inOrder(shards: readonly Shard[]): readonly Shard[] {
   const rank = (shard: Shard): number => (shard.slow ? 2 : shard.feed === undefined ? 1 : 0);
-  return shards.toSorted((a, b) => rank(a) - rank(b) || a.index - b.index);
+  return shards.toSorted((a, b) => rank(a) - rank(b) || a.place - b.place);
 }
 
 function rebuild(

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { BlobRecord } from '@sealgate/core/ports';
+import { sourcesFor } from '@sealgate/core/placement';
+import type { Backend, BackendPool, BlobRecord } from '@sealgate/core/ports';
 import { type ErasureLayout, stripeGeometry } from '../erasure/geometry.ts';
 import { createShardFooter, encodeShardHeader } from '../erasure/shard-format.ts';
 import { readBlob } from '../read/read-blob.ts';
@@ -9,6 +10,8 @@ import { createStripeSource, joined } from '../read/stripe-source.ts';
 
 interface RebuildOptions {
   readonly bucketId: number;
+  /** Where it is to lie: it comes from near that place. */
+  readonly target: Backend;
   /** 0 for a copy. */
   readonly shard: number;
   readonly signal: AbortSignal;
@@ -22,10 +25,30 @@ export function rebuildStored(
   onChunk: (chunk: Buffer) => void,
 ): Readable {
   const { layout } = blob;
-  if (layout.kind === 'erasure') return stream(rebuildShard(deps, blob, layout, options), onChunk);
+  const near = { ...deps, pool: poolFor(deps.pool, options.target) };
+  if (layout.kind === 'erasure') return stream(rebuildShard(near, blob, layout, options), onChunk);
   if (blob.bytes === 0) return Readable.from([]);
   const range = { start: 0, end: blob.bytes - 1 };
-  return stream(readBlob(deps, blob, { ...options, range }), onChunk);
+  return stream(readBlob(near, blob, { ...options, range }), onChunk);
+}
+
+/** The pool that gives backends in the order in which the target is best filled from them. */
+function poolFor(pool: BackendPool, target: Backend): BackendPool {
+  return {
+    ...pool,
+    readOrder(ids) {
+      const order = pool.readOrder(ids);
+      const facts = new Map(pool.all().map((backend) => [backend.id, backend]));
+      const unknown = order.filter((id) => !facts.has(id));
+      return [
+        ...sourcesFor(
+          target,
+          order.flatMap((id) => facts.get(id) ?? []),
+        ),
+        ...unknown,
+      ];
+    },
+  };
 }
 
 function stream(chunks: AsyncIterable<Buffer>, onChunk: (chunk: Buffer) => void): Readable {
@@ -50,7 +73,13 @@ async function* rebuildShard(
   const header = encodeShardHeader({ blobId, bytes, k: layout.k, m: layout.m, shard, cellBytes });
   const footer = createShardFooter(header);
   yield header;
-  const source = createStripeSource(deps, blob, { bucketId, firstStripe: 0, lastStripe: stripes - 1, signal });
+  const source = createStripeSource(deps, blob, {
+    bucketId,
+    firstStripe: 0,
+    lastStripe: stripes - 1,
+    inPoolOrder: true,
+    signal,
+  });
   try {
     for (let stripe = 0; stripe < stripes; stripe += 1) {
       signal.throwIfAborted();

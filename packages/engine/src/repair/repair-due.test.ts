@@ -1,9 +1,11 @@
 import { calmPlan } from '@sealgate/testkit';
 import { createSeededCluster, holders, memberOf, putContent, wantedBlob } from '@sealgate/testkit/cluster';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { defaultEngineLimits } from '../limits.ts';
 
 const { signal } = new AbortController();
+const admin = { kind: 'admin', id: 'test', requestId: 'test' } as const;
+const GOOD_READ = { kind: 'ok', operation: 'get', bytes: 0, durationMs: 0 } as const;
 
 async function stored() {
   const cluster = await createSeededCluster({ seed: 1, limits: defaultEngineLimits, metadata: {} });
@@ -53,5 +55,24 @@ describe('repair', () => {
     await cluster.clock.advance(60_000);
     await repair();
     expect(states()).toMatchObject({ [a.backend.id]: 'stored' });
+  });
+
+  test.each(['b', 'c'] as const)('copies from the backend that lies near, whichever was faster (%s)', async (near) => {
+    const { cluster, a, b, c, lose } = await stored();
+    const place = { provider: 'own', region: 'south', country: 'FI' };
+    const away = { provider: 'other', region: 'north', country: 'SE' };
+    for (const [name, member] of Object.entries({ a, b, c })) {
+      await cluster.metadata.updateBackend(member.backend.id, name === 'a' || name === near ? place : away, admin);
+    }
+    const gateway = cluster.startGateway();
+    const [source, other] = near === 'b' ? [b, c] : [c, b];
+    gateway.pool.report(source.backend.id, { ...GOOD_READ, latencyMs: 200 });
+    gateway.pool.report(other.backend.id, { ...GOOD_READ, latencyMs: 1 });
+    const report = vi.spyOn(gateway.pool, 'report');
+    await lose(a);
+    a.faulty.vanish();
+    expect(await cluster.clock.run(gateway.engine.repairDue({ signal }))).toBe(1);
+    const read = report.mock.calls.filter(([, outcome]) => outcome.kind === 'ok' && outcome.operation === 'get');
+    expect(new Set(read.map(([id]) => id))).toEqual(new Set([source.backend.id]));
   });
 });

@@ -189,7 +189,7 @@ async function rewrite(
   const body = rebuildStored(
     deps,
     elsewhere,
-    { bucketId: bucket.id, shard, signal },
+    { bucketId: bucket.id, target: backend, shard, signal },
     (chunk) => void md5.update(chunk),
   );
   const { totalBytes } = stripOf(blob, shard);

@@ -59,6 +59,15 @@ export const wire = {
           custody: z.enum(['gateway', 'agent', 'client']),
           background: z.object({ bytesPerSecond: z.number().nullable(), concurrency: z.number().nullable() }),
           capabilities: z.record(z.string(), z.boolean()),
+          prices: z
+            .object({
+              currency: z.string(),
+              storagePerGbMonth: z.number().nullable(),
+              egressPerGb: z.number().nullable(),
+              per1000Requests: z.number().nullable(),
+            })
+            .nullable(),
+          expectedLatencyMs: z.number().nullable(),
           state: z.enum(['healthy', 'degraded', 'unhealthy', 'recovering', 'draining', 'retired']),
         }),
       ),

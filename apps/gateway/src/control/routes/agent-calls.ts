@@ -48,8 +48,10 @@ function entryRoutes({ metadata, agents }: ControlServices): readonly Route[] {
       await metadata.reportAgent(agent.id, epoch, Object.fromEntries(own));
       const backends = (await metadata.listBackends()).filter(({ id }) => mayUse(agent, id));
       return {
-        backends: backends.map(({ background, capabilities, certificates, ...facts }) => ({
+        backends: backends.map(({ background, capabilities, certificates, prices, expectedLatencyMs, ...facts }) => ({
           ...facts,
+          prices: prices ?? null,
+          expectedLatencyMs: expectedLatencyMs ?? null,
           certificates: [...certificates],
           background: {
             bytesPerSecond: background?.bytesPerSecond ?? null,
