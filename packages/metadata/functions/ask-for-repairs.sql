@@ -11,7 +11,7 @@ BEGIN
       AND NOT EXISTS (SELECT FROM sealgate.deletions d WHERE d.blob_id = b.blob_id)
       AND NOT EXISTS (SELECT FROM pgboss.job j WHERE j.name = 'repair' AND j.singleton_key = b.blob_id::text AND j.state <= 'active')
   LOOP
-    PERFORM sealgate.enqueue_repair(v_blob.blob_id, v_blob.replicas, coalesce(v_blob.k, 1), interval '0');
+    PERFORM sealgate.enqueue_repair(v_blob.blob_id, v_blob.replicas, coalesce(v_blob.k, 1));
     v_count := v_count + 1;
   END LOOP;
   RETURN v_count;

@@ -46,7 +46,7 @@ BEGIN
   END LOOP;
   PERFORM sealgate.arm_removals(p_blob, p_next, p_grace_ms);
   IF sealgate.count_replicas(p_next, 'm') > 0 THEN
-    PERFORM sealgate.enqueue_repair(p_blob, p_next, coalesce(v_k, 1), interval '0');
+    PERFORM sealgate.enqueue_repair(p_blob, p_next, coalesce(v_k, 1));
   END IF;
   -- Action 13: replicas placed anew.
   INSERT INTO sealgate.audit_log (seq, at, actor, bucket_id, action, blob_id, replicas, request_id)

@@ -1,8 +1,7 @@
 -- The end of a lease: `done`, `failed` (p_reason) or `released`, which hands the job back as if it had never been taken.
 -- False when the lease was lost before: nothing happens then.
 CREATE OR REPLACE FUNCTION sealgate.end_lease(
-  p_holder text, p_epoch bigint, p_job uuid, p_token bigint, p_outcome text, p_reason text, p_renew_ms bigint,
-  p_actor integer
+  p_holder text, p_epoch bigint, p_job uuid, p_token bigint, p_outcome text, p_reason text, p_actor integer
 ) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -18,7 +17,7 @@ BEGIN
     WHERE j.name = 'repair' AND j.id = p_job AND j.state = 'active';
   ELSE
     UPDATE pgboss.job j SET state = 'completed', completed_on = now() WHERE j.name = 'repair' AND j.id = p_job AND j.state = 'active';
-    PERFORM sealgate.renew_repair(p_job, p_renew_ms * interval '1 millisecond');
+    PERFORM sealgate.renew_repair(p_job);
   END IF;
   IF p_outcome <> 'released' THEN
     UPDATE sealgate.jobs j SET attempts = j.attempts + 1, last_error = p_reason WHERE j.state = 'waiting' AND j.blobs @> ARRAY[v_blob];

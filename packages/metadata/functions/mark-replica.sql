@@ -37,7 +37,7 @@ BEGIN
     -- A copy that comes with its write hears of a retention with it.
     IF v_was IS DISTINCT FROM 'p' THEN PERFORM sealgate.note_locks_of_blob(p_blob, v_bucket); END IF;
   ELSIF get_byte(p_entry, 3) = ascii('m') THEN
-    PERFORM sealgate.enqueue_repair(p_blob, v_new, coalesce(v_k, 1), interval '0');
+    PERFORM sealgate.enqueue_repair(p_blob, v_new, coalesce(v_k, 1));
   END IF;
   -- Action 10: replica changed.
   INSERT INTO sealgate.audit_log (seq, at, actor, action, blob_id, replicas, request_id)

@@ -13,6 +13,6 @@ BEGIN
     INSERT INTO sealgate.owed (blob_id, due_at)
     VALUES (p_blob, now() + (p_pending_ms + p_bytes / 4194) * interval '1 millisecond');
   END IF;
-  IF strpos(p_owing, 'm') > 0 THEN PERFORM sealgate.enqueue_repair(p_blob, p_replicas, coalesce(p_k, 1), interval '0'); END IF;
+  IF strpos(p_owing, 'm') > 0 THEN PERFORM sealgate.enqueue_repair(p_blob, p_replicas, coalesce(p_k, 1)); END IF;
 END
 $$;

@@ -25,7 +25,7 @@ BEGIN
       END IF;
     END LOOP;
     IF v_new <> v_blob.replicas THEN UPDATE sealgate.blobs b SET replicas = v_new WHERE b.blob_id = v_blob.blob_id; END IF;
-    IF v_owed THEN PERFORM sealgate.enqueue_blob_job(v_blob.blob_id, 'replicate', p_priority, interval '0'); END IF;
+    IF v_owed THEN PERFORM sealgate.enqueue_blob_job(v_blob.blob_id, 'replicate', p_priority); END IF;
   END LOOP;
   RETURN ARRAY(SELECT t FROM unnest(p_targets) t WHERE t <> ALL (v_known));
 END

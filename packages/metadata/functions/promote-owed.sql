@@ -22,7 +22,7 @@ BEGIN
         END IF;
       END LOOP;
       UPDATE sealgate.blobs b SET replicas = v_blob.replicas WHERE b.blob_id = v_due;
-      PERFORM sealgate.enqueue_repair(v_due, v_blob.replicas, coalesce(v_blob.k, 1), interval '0');
+      PERFORM sealgate.enqueue_repair(v_due, v_blob.replicas, coalesce(v_blob.k, 1));
       IF v_lost <> '' THEN
         -- Action 10: replica changed.
         INSERT INTO sealgate.audit_log (seq, at, actor, action, blob_id, replicas, request_id)

@@ -16,7 +16,7 @@ BEGIN
   LOOP
     UPDATE pgboss.job j SET state = 'completed', completed_on = now() WHERE j.name = 'repair-dead' AND j.id = v_dead.id;
     SELECT b.* INTO v_blob FROM sealgate.blobs b WHERE b.blob_id = v_dead.blob;
-    IF FOUND THEN PERFORM sealgate.enqueue_repair(v_blob.blob_id, v_blob.replicas, coalesce(v_blob.k, 1), interval '0'); END IF;
+    IF FOUND THEN PERFORM sealgate.enqueue_repair(v_blob.blob_id, v_blob.replicas, coalesce(v_blob.k, 1)); END IF;
     v_count := v_count + 1;
   END LOOP;
   IF v_count > 0 THEN

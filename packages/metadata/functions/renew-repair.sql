@@ -1,6 +1,6 @@
 -- After a repair job has ended: makes a new one when the blob still misses copies. A report that came in while the job
 -- ran could not make a job of its own, and a worker may not have been able to write to every backend.
-CREATE OR REPLACE FUNCTION sealgate.renew_repair(p_job uuid, p_delay interval) RETURNS void
+CREATE OR REPLACE FUNCTION sealgate.renew_repair(p_job uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
   v_blob sealgate.blobs;
@@ -13,8 +13,8 @@ BEGIN
   SELECT j.data ->> 'kind' INTO v_kind FROM pgboss.job j WHERE j.name = 'repair' AND j.id = p_job;
   FOR i IN 0 .. octet_length(v_blob.replicas) / 4 - 1 LOOP
     IF get_byte(v_blob.replicas, i * 4 + 3) = ascii('m') THEN
-      IF v_kind = 'replicate' THEN PERFORM sealgate.enqueue_blob_job(v_blob.blob_id, v_kind, 0, p_delay);
-      ELSE PERFORM sealgate.enqueue_repair(v_blob.blob_id, v_blob.replicas, coalesce(v_blob.k, 1), p_delay);
+      IF v_kind = 'replicate' THEN PERFORM sealgate.enqueue_blob_job(v_blob.blob_id, v_kind, 0);
+      ELSE PERFORM sealgate.enqueue_repair(v_blob.blob_id, v_blob.replicas, coalesce(v_blob.k, 1));
       END IF;
       RETURN;
     END IF;

@@ -32,7 +32,7 @@ BEGIN
       SELECT coalesce(p.output ->> 'reason', 'LeaseLost') INTO v_error FROM pgboss.job p
       WHERE p.name = 'repair-dead' AND p.state < 'active' AND p.data ->> 'blobId' = v_blob.blob_id::text LIMIT 1;
       EXIT WHEN FOUND;
-      PERFORM sealgate.enqueue_blob_job(v_blob.blob_id, 'replicate', v_job.priority, interval '0');
+      PERFORM sealgate.enqueue_blob_job(v_blob.blob_id, 'replicate', v_job.priority);
     END LOOP;
     IF v_found < array_length(v_job.blobs, 1) THEN v_error := 'NoSuchVersion'; END IF;
     IF v_error IS NULL AND v_missing THEN

@@ -82,5 +82,3 @@ export const AUDIT_SUBJECT_ENTRIES_MAX = 200_000;
 export const AUDIT_CLOCK_SLACK_MS = 60_000;
 /** How long a process may sign without a look at whether the key was rotated. */
 export const AUDIT_KEYS_KEPT_MS = 30_000;
-/** What a worker without all drivers has left of a repair is for another one, at once; who takes all comes back later. */
-export const REPAIR_RENEW_MS = 30_000;

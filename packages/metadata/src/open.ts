@@ -16,7 +16,6 @@ import { openQueue, type RepairQueue } from './housekeeping/queue.ts';
 import { createSweeps } from './housekeeping/sweeps.ts';
 import { createAgents } from './jobs/agents.ts';
 import { createJobs } from './jobs/jobs.ts';
-import { createTakenRepairs } from './jobs/taken-repairs.ts';
 import { createCursors } from './lifecycle/cursors.ts';
 import { createLifecycle } from './lifecycle/lifecycle.ts';
 import { ATTEMPT_AGE_MAX_MS, DELETION_GRACE_MS, LEAVING_GRACE_MS, PENDING_GRACE_MS } from './limits.ts';
@@ -140,7 +139,6 @@ function assemble(
     ...createDeliveries(context),
     ...createHousekeeping(context),
     ...jobs,
-    ...createTakenRepairs(jobs),
     ...createAgents(context),
     ...createLockPushes(context),
     ...createCacheMembers(context),

@@ -49,7 +49,6 @@ export const simulatedMetadata = {
   attemptAgeMaxMs: ATTEMPT_AGE_MS,
   deletionGraceMs: 45_000,
   pendingGraceMs: 12_000,
-  repairLeaseMs: 10 * 60_000,
 } as const;
 
 const STALL_MS = 15_000;

@@ -102,7 +102,7 @@ describe('evidence', () => {
         worker: { name: 'w', epoch: 0 },
         limit: 1,
         leaseMs: 0,
-        able: null,
+        able: { writes: [place.id], reads: [place.id] },
         kinds: ['repair'],
       });
     if (choice === 6) {

@@ -1,5 +1,5 @@
 import type { BackendId, BlobId, ObjectKey, PhysicalBucketName, VersionId } from '../names/index.ts';
-import type { BlobRecord, ReplicaPlace, ReplicaRecord } from './model.ts';
+import type { BlobRecord, ReplicaRecord } from './model.ts';
 
 /** A blob whose replicas may be removed: the row was re-checked in the same statement, nothing refers to it. */
 export interface DueDeletion {
@@ -55,23 +55,12 @@ export interface MetadataHousekeeping {
   /** Those that still exist, in no order. */
   blobsForRepair(blobIds: readonly BlobId[]): Promise<readonly PendingRepair[]>;
   /**
-   * Copies that a repair brought back and verified. For each one false when it is not wanted there any more: give up what
-   * was stored.
-   */
-  markRestored(restored: readonly ReplicaPlace[]): Promise<readonly boolean[]>;
-  /**
    * Leases up to `limit` versions for `leaseMs` whose retention was set or changed, or whose bytes were written anew, and
    * of which backends with object lock are to hear.
    */
   leaseLockPushes(limit: number, leaseMs: number): Promise<readonly LockPush[]>;
   /** They have heard of it. Nothing happens when the retention is another one by now: that is another push. */
   finishLockPush(push: LockPush): Promise<void>;
-  /** Takes up to `limit` repair jobs, most urgent first. */
-  takeRepairs(limit: number): Promise<readonly { readonly jobId: string; readonly blobId: BlobId }[]>;
-  finishRepair(jobId: string): Promise<void>;
-  finishRepairs(jobIds: readonly string[]): Promise<void>;
-  /** The queue retries later with backoff. */
-  failRepair(jobId: string, reason: string): Promise<void>;
   /** Asks for a repair of a replica that a read found bad or missing: turns its row `missing` and makes the job. */
   reportBadReplica(blobId: BlobId, backend: BackendId, shard: number): Promise<void>;
 }

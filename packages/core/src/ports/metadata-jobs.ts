@@ -95,8 +95,8 @@ export interface LeaseRepairs {
   readonly worker: Worker;
   readonly limit: number;
   readonly leaseMs: number;
-  /** What the worker can do; null: it takes whatever comes. */
-  readonly able: { readonly writes: readonly BackendId[]; readonly reads: readonly BackendId[] } | null;
+  /** What the worker can do. */
+  readonly able: { readonly writes: readonly BackendId[]; readonly reads: readonly BackendId[] };
   readonly kinds: readonly JobKind[];
 }
 

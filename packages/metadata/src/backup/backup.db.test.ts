@@ -104,7 +104,12 @@ describe('a backup of the metadata', () => {
     const target = await empty();
     expect((await restoreInto(target, await taken())).repairs).toBe(1);
     const opened = await openTestMetadata(target);
-    expect((await opened.takeRepairs(10)).map(({ blobId }) => blobId)).toEqual([request.blobId]);
+    const restored = createMetadataWorld(() => ({
+      metadata: opened,
+      now: () => Date.now(),
+      close: () => Promise.resolve(),
+    }));
+    expect((await restored.repairs.take()).map(({ blobId }) => blobId)).toEqual([request.blobId]);
     expect(await opened.sweepHold()).toMatchObject({
       reason: expect.stringMatching(/^restored from the backup of 20/) as string,
     });

@@ -179,7 +179,7 @@ async function setSequences(
 async function askForRepairs(client: pg.Client): Promise<number> {
   const { rows } = await client.query<{ asked: number }>(
     `SELECT count(*)::integer AS asked FROM (
-       SELECT sealgate.enqueue_repair(b.blob_id, b.replicas, coalesce(b.k, 1)::integer, interval '0') FROM sealgate.blobs b
+       SELECT sealgate.enqueue_repair(b.blob_id, b.replicas, coalesce(b.k, 1)::integer) FROM sealgate.blobs b
        WHERE NOT EXISTS (SELECT FROM sealgate.deletions d WHERE d.blob_id = b.blob_id)
          AND EXISTS (SELECT FROM generate_series(0, octet_length(b.replicas) - 4, 4) i WHERE get_byte(b.replicas, i + 3) = ascii('m'))
        OFFSET 0) asked`,

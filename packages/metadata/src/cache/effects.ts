@@ -41,7 +41,6 @@ const effects: { readonly [Name in keyof Metadata]: Effect<Name> } = {
   markLeased: (_worker, lease) => blob(lease.blobId),
   settleLeases: (_worker, results) =>
     results.flatMap(({ lease, replica }) => (replica === null ? [] : blob(lease.blobId))),
-  markRestored: (restored) => restored.flatMap(({ blobId }) => blob(blobId)),
   finishRemovals: (gone) => gone.flatMap(({ blobId }) => blob(blobId)),
   // Copies are about to be removed from where they are, without the grace of a deletion: no list that names them may stay.
   changeReplicas: () => [{ kind: 'versions' }],
@@ -86,9 +85,6 @@ const effects: { readonly [Name in keyof Metadata]: Effect<Name> } = {
   finishDeletion: 'none',
   leaseLockPushes: 'none',
   finishLockPush: 'none',
-  takeRepairs: 'none',
-  finishRepair: 'none',
-  failRepair: 'none',
   leaseCursor: 'none',
   saveCursor: 'none',
   requestBackup: 'none',
@@ -107,7 +103,6 @@ const effects: { readonly [Name in keyof Metadata]: Effect<Name> } = {
   removeAgent: 'none',
   reportAgent: 'none',
   openAgentSession: 'none',
-  finishRepairs: 'none',
   finishStray: 'none',
   forgetPhysicalBucket: 'none',
   hurryRepairs: 'none',

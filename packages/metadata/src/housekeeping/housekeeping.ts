@@ -1,11 +1,9 @@
 import type { BackendId, BlobId, PhysicalBucketName } from '@sealgate/core/names';
-import type { DueDeletion, MetadataHousekeeping, PendingRepair, ReplicaPlace } from '@sealgate/core/ports';
+import type { DueDeletion, MetadataHousekeeping, PendingRepair } from '@sealgate/core/ports';
 import { SYSTEM_ACTOR } from '../audit/actor.ts';
-import { byId } from '../codec/blob-order.ts';
 import { packPlaces, packReplicas, unpackReplicas } from '../codec/replicas.ts';
 import { type BlobColumns, blobOf } from '../codec/version-row.ts';
 import type { Context } from '../context.ts';
-import type { TakenRepairs } from '../jobs/taken-repairs.ts';
 import { INLINE_DIGEST_BYTES_MAX } from '../limits.ts';
 import type { LockPushes } from './lock-pushes.ts';
 
@@ -22,9 +20,7 @@ interface BlobRow extends BlobColumns {
   readonly class: number;
 }
 
-export function createHousekeeping(
-  context: Context,
-): Omit<MetadataHousekeeping, keyof LockPushes | keyof TakenRepairs> {
+export function createHousekeeping(context: Context): Omit<MetadataHousekeeping, keyof LockPushes> {
   const { database, backends } = context;
 
   async function dueDeletion(row: DeletionRow): Promise<DueDeletion> {
@@ -102,29 +98,8 @@ export function createHousekeeping(
 
     blobsForRepair,
 
-    async markRestored(restored) {
-      const order = restored.map((_, index) => index).sort((a, b) => compare(restored[a], restored[b]));
-      const sorted = order.flatMap((index) => restored[index] ?? []);
-      const entries = sorted.map(({ backend, shard }) => packReplicas([{ backend, shard, state: 'stored' }], backends));
-      const [actor, requestId] = await context.actor(SYSTEM_ACTOR);
-      const rows = await database.write<{ wanted: boolean }>('mark-restored', [
-        sorted.map(({ blobId }) => blobId),
-        await Promise.all(entries),
-        actor,
-        requestId,
-        context.waits.leavingGraceMs,
-      ]);
-      const wanted = restored.map(() => false);
-      for (const [at, index] of order.entries()) wanted[index] = rows[at]?.wanted === true;
-      return wanted;
-    },
-
     async reportBadReplica(blobId, backend, shard) {
       await mark(blobId, await packReplicas([{ backend, shard, state: 'missing' }], backends), true);
     },
   };
-}
-
-function compare(a: ReplicaPlace | undefined, b: ReplicaPlace | undefined): number {
-  return byId(a?.blobId, b?.blobId);
 }

@@ -38,7 +38,7 @@ describe('copies that do not come in', () => {
     expect(await sql(database.databaseUrl, 'SELECT FROM sealgate.owed')).toEqual([]);
 
     const taken: string[] = [];
-    while (taken.length === 0) taken.push(...(await metadata.takeRepairs(10)).map((job) => job.blobId));
+    while (taken.length === 0) taken.push(...(await world.repairs.take()).map((job) => job.blobId));
     expect(taken).toEqual([late.blobId]);
     const found = await metadata.blobForRepair(late.blobId);
     expect(found?.blob.replicas[2]?.state).toBe('missing');
@@ -50,10 +50,10 @@ describe('copies that do not come in', () => {
     const [slow] = [await world.version(bucket, 'slow')];
     const began = slow.blobId.replace(/^.{8}-.{4}/, timePrefix(Date.now() - 60_000)) as typeof slow.blobId;
     const replicas = backends.map(({ id }) => ({ backend: id, shard: 0, state: 'pending' as const }));
-    await metadata.takeRepairs(10);
+    await world.repairs.take();
     await metadata.commitVersion({ ...slow, blobId: began, replicas });
     const taken: string[] = [];
-    while (taken.length === 0) taken.push(...(await metadata.takeRepairs(10)).map((job) => job.blobId));
+    while (taken.length === 0) taken.push(...(await world.repairs.take()).map((job) => job.blobId));
     expect(taken).toEqual([began]);
   });
 });

@@ -4,7 +4,7 @@ import { SYSTEM_ACTOR } from '../audit/actor.ts';
 import { byId } from '../codec/blob-order.ts';
 import { packReplicas } from '../codec/replicas.ts';
 import type { Context } from '../context.ts';
-import { PROMOTE_BATCH, REPAIR_RENEW_MS } from '../limits.ts';
+import { PROMOTE_BATCH } from '../limits.ts';
 
 interface LeaseRow {
   readonly job_id: string;
@@ -17,8 +17,6 @@ type Leases = Pick<MetadataJobs, LeaseCalls>;
 
 export function createLeases(context: Context): Leases {
   const { database, backends } = context;
-  /** Leases of workers that take whatever comes: they come back to what is left only after a while. */
-  const takeAll = new Set<string>();
 
   return {
     async leaseRepairs({ worker, limit, leaseMs, able, kinds }) {
@@ -31,11 +29,10 @@ export function createLeases(context: Context): Leases {
         worker.epoch,
         limit,
         leaseMs,
-        able === null ? null : await numbers(able.writes),
-        able === null ? null : await numbers(able.reads),
+        await numbers(able.writes),
+        await numbers(able.reads),
         kinds,
       ]);
-      if (able === null) for (const row of rows) takeAll.add(row.job_id);
       return rows.map((row) => ({ jobId: row.job_id, blobId: row.blob_id, token: row.token }));
     },
 
@@ -55,7 +52,6 @@ export function createLeases(context: Context): Leases {
         token,
         end.kind,
         end.kind === 'failed' ? end.reason : null,
-        takeAll.delete(jobId) ? REPAIR_RENEW_MS : 0,
         actor,
       ]);
       return row?.held === true;
@@ -103,18 +99,13 @@ export function createLeases(context: Context): Leases {
         await Promise.all(entries),
         sorted.map(({ end }) => end?.kind ?? null),
         sorted.map(({ end }) => (end?.kind === 'failed' ? end.reason : null)),
-        sorted.map(({ lease }) => (takeAll.has(lease.jobId) ? REPAIR_RENEW_MS : 0)),
         actor,
         request,
         context.waits.leavingGraceMs,
       ]);
       const outcomes = results.map((): LeaseOutcome => 'stale');
       for (const [at, index] of order.entries()) {
-        const outcome = rows[at]?.outcome ?? 'stale';
-        outcomes[index] = outcome;
-        const result = sorted[at];
-        if (result !== undefined && (outcome === 'stale' || (outcome === 'wanted' && result.end !== null)))
-          takeAll.delete(result.lease.jobId);
+        outcomes[index] = rows[at]?.outcome ?? 'stale';
       }
       return outcomes;
     },

@@ -132,7 +132,7 @@ describe('migrate', () => {
       const metadata = await openTestMetadata(url.href);
       const world = createMetadataWorld(() => ({ metadata, now: () => Date.now(), close: () => Promise.resolve() }));
       await world.put(await world.bucket(), 'key', { replicas: replicasMissing(await world.backends()) });
-      expect(await metadata.takeRepairs(10)).toHaveLength(1);
+      expect(await world.repairs.take()).toHaveLength(1);
       await metadata.close();
       for (const forbidden of [
         'DELETE FROM sealgate.audit_log',

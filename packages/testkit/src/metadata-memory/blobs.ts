@@ -28,7 +28,7 @@ export function insertBlob(
     owedAtMs: pending ? owedAtMs : null,
     doomedAtMs: null,
   });
-  if (record.replicas.some((replica) => replica.state === 'missing')) enqueueRepair(state, record.blobId, 0);
+  if (record.replicas.some((replica) => replica.state === 'missing')) enqueueRepair(state, record.blobId);
 }
 
 export function blobTime(blobId: BlobId): number {
@@ -36,15 +36,15 @@ export function blobTime(blobId: BlobId): number {
 }
 
 /** One job a blob, waiting or under way. One that waits for a replication becomes a repair when the class owes it too. */
-export function enqueueRepair(state: MemoryState, blobId: BlobId, delayMs: number): void {
-  enqueueBlobJob(state, { blobId, kind: 'repair', priority: 0, delayMs });
+export function enqueueRepair(state: MemoryState, blobId: BlobId): void {
+  enqueueBlobJob(state, { blobId, kind: 'repair', priority: 0 });
 }
 
 export function enqueueBlobJob(
   state: MemoryState,
-  wanted: { readonly blobId: BlobId; readonly kind: JobKind; readonly priority: number; readonly delayMs: number },
+  wanted: { readonly blobId: BlobId; readonly kind: JobKind; readonly priority: number },
 ): void {
-  const { blobId, kind, priority, delayMs } = wanted;
+  const { blobId, kind, priority } = wanted;
   for (const job of state.jobs.values()) {
     if (job.blobId !== blobId) continue;
     if (job.state === 'waiting') {
@@ -57,7 +57,7 @@ export function enqueueBlobJob(
   const now = state.clock.now();
   state.jobs.set(jobId, {
     ...{ jobId, blobId, kind, priority, createdAtMs: now, lastError: null, lease: null },
-    ...{ state: 'waiting', startAtMs: now + delayMs, attempts: 0 },
+    ...{ state: 'waiting', startAtMs: now, attempts: 0 },
   });
 }
 
@@ -131,7 +131,7 @@ export function markReplica(
   const replicas = at < 0 ? [...blob.record.replicas, replica] : blob.record.replicas.with(at, replica);
   const pending = replicas.some((r) => r.state === 'pending');
   state.blobs.set(blobId, { ...blob, record: { ...blob.record, replicas }, owedAtMs: pending ? blob.owedAtMs : null });
-  if (replica.state === 'missing') enqueueRepair(state, blobId, 0);
+  if (replica.state === 'missing') enqueueRepair(state, blobId);
   if (replica.state === 'stored') {
     armRemovals(state, blobId);
     if (was !== 'pending' && was !== 'stored') noteLocksOfBlob(state, blobId);
@@ -182,6 +182,6 @@ export function promoteOwed(state: MemoryState): void {
     if (blob.owedAtMs === null || blob.owedAtMs > state.clock.now() || blob.doomedAtMs !== null) continue;
     const replicas = blob.record.replicas.map((r) => (r.state === 'pending' ? { ...r, state: 'missing' as const } : r));
     state.blobs.set(blob.record.blobId, { ...blob, owedAtMs: null, record: { ...blob.record, replicas } });
-    enqueueRepair(state, blob.record.blobId, 0);
+    enqueueRepair(state, blob.record.blobId);
   }
 }

@@ -1,11 +1,9 @@
 import type { BlobId } from '@sealgate/core/names';
 import type { DueDeletion, MetadataHousekeeping } from '@sealgate/core/ports';
-import { dataBlobOf, enqueueRepair, giveUp, markReplica, promoteOwed, wantedBlob } from './blobs.ts';
-import { RENEW_DELAY_MS, retryDelayMs } from './leases.ts';
+import { dataBlobOf, giveUp, markReplica, wantedBlob } from './blobs.ts';
 import { createLockPushes } from './locks.ts';
 import { addStray } from './placement.ts';
 import type { MemoryState, StoredBlob } from './state.ts';
-import { urgency } from './urgency.ts';
 
 export function createHousekeeping(state: MemoryState): MetadataHousekeeping {
   return { ...createDeletions(state), ...createRepairs(state), ...createLockPushes(state) };
@@ -98,16 +96,6 @@ function createRepairs(
 > {
   const wanted = (blobId: BlobId): StoredBlob | undefined => wantedBlob(state, blobId);
 
-  function finish(jobId: string): void {
-    const job = state.jobs.get(jobId);
-    if (job === undefined) return;
-    state.jobs.delete(jobId);
-    const blob = wanted(job.blobId);
-    if (blob?.record.replicas.some((replica) => replica.state === 'missing') === true) {
-      enqueueRepair(state, job.blobId, RENEW_DELAY_MS);
-    }
-  }
-
   return {
     async markReplica(blobId, replica) {
       return markReplica(state, blobId, replica, { known: false });
@@ -122,35 +110,6 @@ function createRepairs(
         if (blob === undefined) return [];
         return [{ bucketId: blob.bucketId, redundancyClass: blob.redundancyClass, blob: blob.record }];
       });
-    },
-    async markRestored(restored) {
-      return restored.map(({ blobId, backend, shard }) =>
-        markReplica(state, blobId, { backend, shard, state: 'stored' }, { known: true }),
-      );
-    },
-    async takeRepairs(limit) {
-      promoteOwed(state);
-      const ready = [...state.jobs.values()].filter((job) => job.startAtMs <= state.clock.now());
-      const taken = ready.sort((a, b) => urgency(state, b) - urgency(state, a)).slice(0, limit);
-      for (const job of taken) {
-        job.state = 'active';
-        job.lease = null;
-        job.startAtMs = state.clock.now() + state.repairLeaseMs;
-      }
-      return taken.map(({ jobId, blobId }) => ({ jobId, blobId }));
-    },
-    async finishRepair(jobId) {
-      finish(jobId);
-    },
-    async finishRepairs(jobIds) {
-      jobIds.forEach(finish);
-    },
-    async failRepair(jobId) {
-      const job = state.jobs.get(jobId);
-      if (job === undefined) return;
-      job.state = 'waiting';
-      job.startAtMs = state.clock.now() + retryDelayMs(job.attempts);
-      job.attempts += 1;
     },
     async reportBadReplica(blobId, backend, shard) {
       markReplica(state, blobId, { backend, shard, state: 'missing' }, { known: true });

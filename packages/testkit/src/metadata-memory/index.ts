@@ -24,7 +24,6 @@ export interface MemoryMetadataOptions {
   readonly deletionGraceMs?: number;
   readonly pendingGraceMs?: number;
   readonly attemptAgeMaxMs?: number;
-  readonly repairLeaseMs?: number;
 }
 
 /** A row of the blob table, for checks that look behind the port. */
@@ -60,7 +59,6 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     deletionGraceMs: options.deletionGraceMs ?? 15 * 60_000,
     pendingGraceMs: options.pendingGraceMs ?? 60_000,
     attemptAgeMaxMs: options.attemptAgeMaxMs ?? 24 * 60 * 60_000,
-    repairLeaseMs: options.repairLeaseMs ?? 60 * 60_000,
     seq: 0n,
     made: 0,
     tenants: new Map(),

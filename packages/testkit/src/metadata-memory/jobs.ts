@@ -71,7 +71,7 @@ export function createJobs(state: MemoryState): Jobs {
       );
       for (const { jobId, blobId } of dead.slice(0, limit)) {
         state.deadRepairs.delete(jobId);
-        if (state.blobs.has(blobId)) enqueueRepair(state, blobId, 0);
+        if (state.blobs.has(blobId)) enqueueRepair(state, blobId);
       }
       return Math.min(limit, dead.length);
     },
@@ -132,7 +132,7 @@ function owe(
     const owed = fresh.map((backend) => ({ backend, shard: 0, state: 'missing' as const }));
     state.blobs.set(blobId, { ...blob, record: { ...blob.record, replicas: [...blob.record.replicas, ...owed] } });
     const complete = targets.every((target) => has(state, blobId, target));
-    if (!complete) enqueueBlobJob(state, { blobId, kind: 'replicate', priority, delayMs: 0 });
+    if (!complete) enqueueBlobJob(state, { blobId, kind: 'replicate', priority });
   }
   return targets.filter((target) => !known.has(target));
 }
@@ -183,7 +183,7 @@ function settle(state: MemoryState, job: StoredJob): boolean {
       end(state, job, 'failed', dead.lastError);
       return true;
     }
-    enqueueBlobJob(state, { blobId, kind: 'replicate', priority, delayMs: 0 });
+    enqueueBlobJob(state, { blobId, kind: 'replicate', priority });
   }
   if (open.length === 0) end(state, job, 'done', null);
   else job.updatedAtMs = state.clock.now();

@@ -8,10 +8,8 @@ import { isReadable, urgency } from './urgency.ts';
 const RETRY_DELAY_MS = 15_000;
 const RETRY_DELAY_MAX_MS = 4 * 60 * 60_000;
 const RETRIES_MAX = 16;
-/** After a job that did not bring everything back. */
-export const RENEW_DELAY_MS = 30_000;
 
-export function retryDelayMs(attempts: number): number {
+function retryDelayMs(attempts: number): number {
   return Math.min(RETRY_DELAY_MAX_MS, RETRY_DELAY_MS * 2 ** attempts);
 }
 
@@ -55,7 +53,7 @@ export function createLeases(state: MemoryState): Leases {
       return ready.map((job) => {
         state.leaseTokens += 1n;
         const token = state.leaseTokens;
-        job.lease = { token, worker, takesAll: able === null };
+        job.lease = { token, worker };
         job.state = 'active';
         job.startAtMs = now + leaseMs;
         return { jobId: job.jobId, blobId: job.blobId, token };
@@ -71,11 +69,10 @@ export function createLeases(state: MemoryState): Leases {
     async endLease(worker, lease, end) {
       const job = held(worker, lease);
       if (job === undefined) return false;
-      const takesAll = job.lease?.takesAll === true;
       job.lease = null;
       if (end.kind === 'failed') fail(state, job, end.reason);
       else if (end.kind === 'released') Object.assign(job, { state: 'waiting', startAtMs: state.clock.now() });
-      else finish(state, job, takesAll ? RENEW_DELAY_MS : 0);
+      else finish(state, job);
       if (end.kind !== 'released') {
         for (const asked of state.askedJobs.values()) {
           if (asked.state !== 'waiting' || !asked.blobs.includes(job.blobId)) continue;
@@ -117,7 +114,7 @@ export function createLeases(state: MemoryState): Leases {
 
 function canRepair(state: MemoryState, job: RepairJob, able: LeaseRepairs['able']): boolean {
   const blob = wantedBlob(state, job.blobId)?.record;
-  if (able === null || blob === undefined) return true;
+  if (blob === undefined) return true;
   const owed = blob.replicas.filter((replica) => replica.state === 'missing');
   const stored = blob.replicas.filter(isReadable);
   const need = blob.layout.kind === 'erasure' ? blob.layout.k : 1;
@@ -126,10 +123,10 @@ function canRepair(state: MemoryState, job: RepairJob, able: LeaseRepairs['able'
   return owed.length === 0 || (writes && (read >= need || stored.length < need));
 }
 
-function finish(state: MemoryState, job: RepairJob, delayMs: number): void {
+function finish(state: MemoryState, job: RepairJob): void {
   state.jobs.delete(job.jobId);
   const missing = wantedBlob(state, job.blobId)?.record.replicas.some((replica) => replica.state === 'missing');
-  if (missing === true) enqueueBlobJob(state, { blobId: job.blobId, kind: job.kind, priority: job.priority, delayMs });
+  if (missing === true) enqueueBlobJob(state, { blobId: job.blobId, kind: job.kind, priority: job.priority });
 }
 
 function fail(state: MemoryState, job: RepairJob, reason: string): void {

@@ -41,7 +41,7 @@ function createChanges(state: MemoryState): Omit<MetadataPlacement, keyof Remova
 
     async askForRepairs(blobIds) {
       const before = state.jobs.size;
-      for (const blobId of blobIds) if (misses(state.blobs.get(blobId))) enqueueRepair(state, blobId, 0);
+      for (const blobId of blobIds) if (misses(state.blobs.get(blobId))) enqueueRepair(state, blobId);
       return state.jobs.size - before;
     },
 
@@ -92,7 +92,7 @@ function changeReplicas(state: MemoryState, { blobId, expected, next }: ReplicaC
     state.removals.set(placeKey(place), known === undefined ? fresh : { ...known, needed });
   }
   armRemovals(state, blobId);
-  if (next.some((replica) => replica.state === 'missing')) enqueueRepair(state, blobId, 0);
+  if (next.some((replica) => replica.state === 'missing')) enqueueRepair(state, blobId);
   return 'done';
 }
 

@@ -109,7 +109,7 @@ export interface RepairJob {
   priority: number;
   readonly createdAtMs: number;
   lastError: string | null;
-  lease: { readonly token: bigint; readonly worker: Worker; readonly takesAll: boolean } | null;
+  lease: { readonly token: bigint; readonly worker: Worker } | null;
   state: 'waiting' | 'active';
   /** When it may be taken; of an active one, when its taker counts as lost. */
   startAtMs: number;
@@ -147,7 +147,6 @@ export interface MemoryState {
   readonly pendingGraceMs: number;
   readonly attemptAgeMaxMs: number;
   /** A job that was taken and neither finished nor failed for this long goes back. */
-  readonly repairLeaseMs: number;
   seq: bigint;
   made: number;
   readonly tenants: Map<string, Tenant>;

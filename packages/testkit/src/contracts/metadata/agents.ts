@@ -76,8 +76,10 @@ export function describeAgents(world: World): void {
       });
       await session(id);
       await metadata().commitVersion(request);
+      const all = (await world.backends()).map((backend) => backend.id);
+      const able = { writes: all, reads: all };
       const lease = async (worker: Worker) =>
-        (await metadata().leaseRepairs({ worker, limit: 1000, leaseMs: 60_000, able: null, kinds: ['repair'] })).find(
+        (await metadata().leaseRepairs({ worker, limit: 1000, leaseMs: 60_000, able, kinds: ['repair'] })).find(
           (one) => one.blobId === request.blobId,
         );
       const old = { name: id, epoch: 1 };

@@ -27,6 +27,7 @@ import {
   type UploadRecord,
   type Versioning,
 } from '@sealgate/core/ports';
+import { createRepairQueue, type RepairQueue } from './repair-queue.ts';
 
 export interface MetadataUnderTest {
   readonly metadata: Metadata;
@@ -70,6 +71,7 @@ export interface World {
     partNumber: number,
     changes?: Changes<CommitPart>,
   ): Promise<CommitPart>;
+  readonly repairs: RepairQueue;
   /** All deletions that are due now, by blob. Leases of no length, so that they stay due. */
   due(): Promise<ReadonlyMap<BlobId, number>>;
 }
@@ -145,6 +147,7 @@ export function createWorld(subject: () => MetadataUnderTest): World {
     bucket,
     blobId,
     version,
+    repairs: createRepairQueue(metadata),
     put: async (target, key, changes) => metadata().commitVersion(await version(target, key, changes)),
     remove: (target, key, versionId) =>
       metadata().deleteObject({

@@ -8,8 +8,11 @@ const kinds = ['repair', 'replicate'] as const;
 
 export function describeJobs(world: World): void {
   const metadata = () => world.metadata();
-  const lease = (changes: Partial<Parameters<ReturnType<typeof metadata>['leaseRepairs']>[0]> = {}) =>
-    metadata().leaseRepairs({ worker, limit: 100, leaseMs: 60_000, able: null, kinds, ...changes });
+  const lease = async (changes: Partial<Parameters<ReturnType<typeof metadata>['leaseRepairs']>[0]> = {}) => {
+    const all = (await metadata().listBackends()).map(({ id }) => id);
+    const able = { writes: all, reads: all };
+    return metadata().leaseRepairs({ worker, limit: 100, leaseMs: 60_000, able, kinds, ...changes });
+  };
 
   /** A version with its copies in these states, and a job request for it. */
   async function wanted(target: BackendId, states: Parameters<typeof replicas>[1][] = []) {

@@ -122,11 +122,8 @@ function describeWhole(world: World): void {
       const move = await replacement(world, bucket, { seq: made.seq, old: request.blobId, replicas: owing });
       await metadata().replaceBlob(move);
       const taken: BlobId[] = [];
-      for (let jobs = await metadata().takeRepairs(100); jobs.length > 0; jobs = await metadata().takeRepairs(100)) {
-        for (const job of jobs) {
-          taken.push(job.blobId);
-          await metadata().finishRepair(job.jobId);
-        }
+      for (let jobs = await world.repairs.take(100); jobs.length > 0; jobs = await world.repairs.take(100)) {
+        taken.push(...jobs.map(({ blobId }) => blobId));
       }
       expect(taken).toContain(move.blobId);
     });

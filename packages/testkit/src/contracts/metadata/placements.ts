@@ -47,12 +47,10 @@ export function describePlacements(world: World): void {
     (await metadata().changeReplicas([{ blobId, expected, next }], actor))[0];
   const leased = async (blobId: BlobId, leaseMs = 60_000) =>
     (await metadata().leaseRemovals(1000, leaseMs)).filter((removal) => removal.blobId === blobId);
-  const jobs = async () => (await metadata().takeRepairs(10_000)).map((job) => job.blobId);
+  const jobs = async () => (await world.repairs.take()).map((job) => job.blobId);
 
   describe('changes of placement', () => {
-    beforeEach(async () => {
-      for (const { jobId } of await metadata().takeRepairs(10_000)) await metadata().finishRepair(jobId);
-    });
+    beforeEach(() => world.repairs.putOff());
 
     it('owe a copy to a further place, with its job, and let one leave', async () => {
       const { blobId, states } = await scene('stored', 'stored', 'stored');
@@ -108,7 +106,7 @@ export function describePlacements(world: World): void {
       await change(blobId, states('stored', 'stored', 'stored'), states('stored', 'stored', 'leaving', 'missing'));
       return made;
     }
-    const restored = ({ blobId, ids }: Scene) => metadata().markRestored([{ blobId, backend: ids[3], shard: 0 }]);
+    const restored = ({ blobId, ids }: Scene) => world.repairs.restore([{ blobId, backend: ids[3], shard: 0 }]);
     const gone = async (made: Scene) => {
       const due = await leased(made.blobId);
       await metadata().finishRemovals(due);
@@ -119,7 +117,7 @@ export function describePlacements(world: World): void {
       const made = await leaving();
       const { blobId, bucket, ids, states } = made;
       expect(await leased(blobId)).toEqual([]);
-      expect(await restored(made)).toEqual([true]);
+      expect(await restored(made)).toEqual(['wanted']);
       const place = { blobId, backend: ids[2], shard: 0, bucket: physicalName(bucket, ids[2]) };
       expect(await leased(blobId)).toEqual([place]);
       expect(await leased(blobId), 'leased').toEqual([]);
@@ -134,7 +132,7 @@ export function describePlacements(world: World): void {
       await restored(made);
       await metadata().reportBadReplica(blobId, ids[0], 0);
       expect(await leased(blobId)).toEqual([]);
-      await metadata().markRestored([{ blobId, backend: ids[0], shard: 0 }]);
+      await world.repairs.restore([{ blobId, backend: ids[0], shard: 0 }]);
       expect(await gone(made)).toEqual([ids[2]]);
     });
 
@@ -172,7 +170,7 @@ export function describePlacements(world: World): void {
 
     it('takes no repair and no late writer any more, and no news of it counts', async () => {
       const { blobId, ids, states } = await leaving();
-      expect(await metadata().markRestored([{ blobId, backend: ids[2], shard: 0 }])).toEqual([false]);
+      expect(await world.repairs.restore([{ blobId, backend: ids[2], shard: 0 }])).toEqual(['unwanted']);
       expect(await metadata().markReplica(blobId, { backend: ids[2], shard: 0, state: 'stored' })).toBe(false);
       await metadata().reportBadReplica(blobId, ids[2], 0);
       expect(await replicasOf(blobId)).toEqual(states('stored', 'stored', 'leaving', 'missing'));
@@ -201,11 +199,7 @@ export function describePlacements(world: World): void {
     it('is stored where it was owed, and unwanted where no row names it', async () => {
       const { blobId, ids, states } = await scene('stored', 'missing', 'stored');
       const places = [ids[1], ids[3]].map((backend) => ({ blobId, backend, shard: 0 }));
-      expect(await metadata().markRestored([...places, { ...places[0]!, blobId: world.blobId() }])).toEqual([
-        true,
-        false,
-        false,
-      ]);
+      expect(await world.repairs.restore(places)).toEqual(['wanted', 'unwanted']);
       expect(await replicasOf(blobId)).toEqual(states('stored', 'stored', 'stored'));
     });
 
@@ -222,30 +216,26 @@ export function describePlacements(world: World): void {
         (await metadata().leaseLockPushes(1000, 0)).filter((push) => push.bucketId === bucket.id);
       for (const push of await pushes()) await metadata().finishLockPush(push);
       expect(await pushes()).toEqual([]);
-      await metadata().markRestored([{ blobId: request.blobId, backend: c.id, shard: 0 }]);
+      await world.repairs.restore([{ blobId: request.blobId, backend: c.id, shard: 0 }]);
       expect(await pushes()).toMatchObject([{ key: 'kept', untilMs: retention.untilMs }]);
     });
   });
 
   describe('jobs that are not there', () => {
-    beforeEach(async () => {
-      for (const { jobId } of await metadata().takeRepairs(10_000)) await metadata().finishRepair(jobId);
-    });
+    beforeEach(() => world.repairs.putOff());
 
     it('are made for what misses copies, and for nothing else', async () => {
       const [broken, whole] = [await scene('stored', 'stored', 'missing'), await scene('stored', 'stored', 'stored')];
       expect(await metadata().askForRepairs([broken.blobId, whole.blobId, world.blobId()])).toBe(0);
-      const [job] = await metadata().takeRepairs(10);
-      await metadata().markRestored([{ blobId: broken.blobId, backend: broken.ids[2], shard: 0 }]);
-      await metadata().finishRepairs([job?.jobId ?? '']);
+      await world.repairs.restore([{ blobId: broken.blobId, backend: broken.ids[2], shard: 0 }]);
+      for (const lease of await world.repairs.take()) await world.repairs.done(lease);
       expect(await metadata().askForRepairs([broken.blobId])).toBe(0);
       expect(await jobs()).toEqual([]);
     });
 
     it('that wait for a backend are due when it is back', async () => {
       const { ids } = await scene('stored', 'stored', null, 'missing');
-      const [job] = await metadata().takeRepairs(10);
-      await metadata().failRepair(job?.jobId ?? '', 'away');
+      await world.repairs.putOff();
       expect(await jobs()).toEqual([]);
       expect(await metadata().hurryRepairs((await world.backend()).id)).toBe(0);
       expect(await metadata().hurryRepairs(ids[3])).toBe(1);

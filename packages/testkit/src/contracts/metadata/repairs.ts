@@ -4,12 +4,10 @@ import { replicas, type World } from './context.ts';
 
 export function describeRepairs(world: World): void {
   const metadata = () => world.metadata();
-  const take = async () => (await metadata().takeRepairs(1000)).map((job) => job.blobId);
+  const take = async () => (await world.repairs.take()).map((job) => job.blobId);
 
   describe('repairs', () => {
-    beforeEach(async () => {
-      for (const { jobId } of await metadata().takeRepairs(10_000)) await metadata().finishRepair(jobId);
-    });
+    beforeEach(() => world.repairs.putOff());
 
     async function putWith(
       ...states: Parameters<typeof replicas> extends [unknown, ...infer States] ? States : never
@@ -92,16 +90,16 @@ export function describeRepairs(world: World): void {
 
     it('a job that failed waits, and one that is done is over', async () => {
       const blobId = await putWith('stored', 'stored', 'missing');
-      const [job] = await metadata().takeRepairs(10);
+      const [job] = await world.repairs.take();
       if (job === undefined) throw new Error('a job');
-      await metadata().failRepair(job.jobId, 'the backend is down');
+      await world.repairs.fail(job, 'the backend is down');
       expect(await take()).toEqual([]);
       const other = await putWith('stored', 'stored', 'missing');
-      const [second] = await metadata().takeRepairs(10);
+      const [second] = await world.repairs.take();
       expect(second?.blobId).toBe(other);
       const backends = await world.backends();
       await metadata().markReplica(other, { backend: backends[2].id, shard: 0, state: 'stored' });
-      if (second !== undefined) await metadata().finishRepair(second.jobId);
+      if (second !== undefined) await world.repairs.done(second);
       await metadata().reportBadReplica(other, backends[0].id, 0);
       expect(await take()).toEqual([other]);
       expect(blobId).not.toBe(other);
