@@ -97,6 +97,9 @@ export const RECOVERY_KEYS_PER_TENANT_MAX = 16;
 /** Versions read in one call, with their digests: a few MiB at the most. */
 export const VERSIONS_AT_ONCE_MAX = 500;
 
+/** Envelopes of 16 KiB that one call changes: what it reads, writes and holds the keys' locks for. */
+export const ENVELOPES_AT_ONCE_MAX = 200;
+
 /** S3: a bucket policy has at most 20 KiB; the policies of credentials and sessions keep the same bound. */
 export const ACCESS_POLICY_BYTES_MAX = 20 * KIB;
 /** Nesting of an access policy: the deepest one that means something has seven levels. */

@@ -11,7 +11,7 @@ BEGIN
   SELECT b.id, v_number FROM sealgate.buckets b
   WHERE b.state = 'active' AND (p_bucket IS NULL OR b.id = p_bucket) AND (p_tenant IS NULL OR b.tenant_id = p_tenant)
   ORDER BY b.id
-  ON CONFLICT (bucket_id) DO UPDATE SET number = v_number;
+  ON CONFLICT (bucket_id) DO UPDATE SET number = v_number, due_at = now(), delayed = false;
   GET DIAGNOSTICS v_count = ROW_COUNT;
   -- Action 112: recovery manifests requested.
   INSERT INTO sealgate.audit_log (seq, at, actor, bucket_id, action, request_id, remote_address, detail)

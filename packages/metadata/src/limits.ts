@@ -82,3 +82,9 @@ export const AUDIT_SUBJECT_ENTRIES_MAX = 200_000;
 export const AUDIT_CLOCK_SLACK_MS = 60_000;
 /** How long a process may sign without a look at whether the key was rotated. */
 export const AUDIT_KEYS_KEPT_MS = 30_000;
+
+/**
+ * From a change of envelopes to the manifest without the ones before: a rotation of many objects takes minutes, and each
+ * manifest is the whole bucket's. Who rotates asks for one at the end.
+ */
+export const REWRAP_MANIFEST_DELAY_MS = 60_000;

@@ -10,6 +10,7 @@ import { createBackendNumbers } from './db/backend-numbers.ts';
 import { createDatabase, type Database } from './db/database.ts';
 import { loadStatements } from './db/statements.ts';
 import { createTerms } from './db/terms.ts';
+import { createEnvelopes } from './envelopes/envelopes.ts';
 import { createHousekeeping } from './housekeeping/housekeeping.ts';
 import { createLockPushes } from './housekeeping/lock-pushes.ts';
 import { openQueue, type RepairQueue } from './housekeeping/queue.ts';
@@ -132,6 +133,7 @@ function assemble(
     ...createPolicies(context),
     ...createCommits(context),
     ...createUpdates(context),
+    ...createEnvelopes(context),
     ...createReads(context),
     ...createListings(context),
     ...createUploads(context),

@@ -80,6 +80,8 @@ const table: Readonly<Record<string, Row>> = {
   deleteRecoveryKey: OWN_CHANGE,
   requestRecoveryManifests: OWN_CHANGE,
   listRecoveryStatus: LOOK,
+  listEnvelopes: OWN_CHANGE,
+  changeEnvelopes: OWN_CHANGE,
   whoAmI: ['caller', 'operator', 'auditor', 'viewer', 'tenant'],
   createWebhook: TENANT_CHANGE,
   listWebhooks: TENANT_LOOK,

@@ -36,3 +36,9 @@ export const USAGE_DAYS_MAX = 400;
 /** Identity providers and keys that one role trusts; audiences of a provider, values of one claim. */
 export const ROLE_TRUSTS_MAX = 32;
 export const TRUST_VALUES_MAX = 64;
+
+/** Of a key envelope: those of the format, in characters of base64 and JSON. */
+export const ENVELOPE_CHARS_MAX = 16 * 1024;
+export const ENVELOPE_RECIPIENTS_MAX = 16;
+/** Versions that one page of envelopes looks at, nearly all of which may be as they should. */
+export const ENVELOPES_LOOKED_AT = 2000;

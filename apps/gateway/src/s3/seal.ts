@@ -118,7 +118,7 @@ export function sealOfCopy(
 }
 
 /** Two envelopes of one body name the same envelope id and the same header. */
-function isSameBody(one: EnvelopeRecord, other: EnvelopeRecord): boolean {
+export function isSameBody(one: EnvelopeRecord, other: EnvelopeRecord): boolean {
   const [a, b] = [parseEnvelope(one.encryptedKey), parseEnvelope(other.encryptedKey)];
   return Buffer.from(a.envelopeId).equals(b.envelopeId) && Buffer.from(a.headerDigest).equals(b.headerDigest);
 }
@@ -204,7 +204,7 @@ export function refuseServerSideEncryption(bucket: Bucket, headers: RequestHeade
 }
 
 /** What the bucket's policies ask of what is sealed. */
-function inspectionOf({ rules: { envelopes } }: GovernedBucket): InspectionPolicy {
+export function inspectionOf({ rules: { envelopes } }: GovernedBucket): InspectionPolicy {
   const { formats, keyAlgorithms, requiredRecipients } = envelopes;
   return {
     allowedFormats: (formats ?? []).filter((name): name is ForeignFormat => Object.hasOwn(foreignFormats, name)),
@@ -230,7 +230,7 @@ function encryptionRequired(reason: string | undefined, message: string | undefi
   });
 }
 
-function toRecord(summary: EnvelopeSummary): EnvelopeRecord {
+export function toRecord(summary: EnvelopeSummary): EnvelopeRecord {
   return {
     encryptedKey: summary.encryptedKey,
     keyId: summary.keyId ?? '',

@@ -42,6 +42,16 @@ export {
 } from './metadata-backups.ts';
 export type { CacheMember, CacheSpace, CacheView, MetadataCacheMembers } from './metadata-cache-members.ts';
 export type { CursorPosition, CursorState, MetadataCursors } from './metadata-cursors.ts';
+export {
+  type ChangeEnvelopes,
+  type EnvelopeChange,
+  type EnvelopeOutcome,
+  type EnvelopesPage,
+  type ListEnvelopes,
+  type MetadataEnvelopes,
+  SEALED_FORMAT,
+  type StoredEnvelope,
+} from './metadata-envelopes.ts';
 export type { DueDeletion, LockPush, MetadataHousekeeping, PendingRepair } from './metadata-housekeeping.ts';
 export type {
   Job,

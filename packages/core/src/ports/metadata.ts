@@ -2,6 +2,7 @@ import type { MetadataAgents } from './metadata-agents.ts';
 import type { MetadataBackups } from './metadata-backups.ts';
 import type { MetadataCacheMembers } from './metadata-cache-members.ts';
 import type { MetadataCursors } from './metadata-cursors.ts';
+import type { MetadataEnvelopes } from './metadata-envelopes.ts';
 import type { MetadataHousekeeping } from './metadata-housekeeping.ts';
 import type { MetadataJobs } from './metadata-jobs.ts';
 import type { MetadataLifecycle } from './metadata-lifecycle.ts';
@@ -22,6 +23,7 @@ export interface Metadata
     MetadataSessions,
     MetadataSecrets,
     MetadataObjects,
+    MetadataEnvelopes,
     MetadataUploads,
     MetadataHousekeeping,
     MetadataCacheMembers,

@@ -1,6 +1,6 @@
 /**
  * What an audit entry tells of, as stored. Never change a number, only add: entries are hashed as they are. The
- * functions in functions/*.sql write 1 to 14, 20 to 22, 73 to 77, 102 to 104, 115, 116 and 118 themselves.
+ * functions in functions/*.sql write 1 to 14, 20 to 22, 73 to 77, 95, 102 to 104, 115, 116 and 118 themselves.
  */
 export const auditActions = {
   versionPublished: 1,
@@ -57,6 +57,7 @@ export const auditActions = {
   jobCancelled: 75,
   jobRetried: 76,
   repairsRedriven: 77,
+  envelopeChanged: 95,
   agentCreated: 100,
   agentEnrolled: 101,
   agentStateChanged: 102,

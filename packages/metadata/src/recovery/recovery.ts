@@ -4,7 +4,7 @@ import type { ObjectKey } from '@sealgate/core/names';
 import type { MetadataRecovery, RecoveryStatus } from '@sealgate/core/ports';
 import { type VersionRow, versionOf } from '../codec/version-row.ts';
 import type { Context } from '../context.ts';
-import { INLINE_DIGEST_BYTES_MAX } from '../limits.ts';
+import { INLINE_DIGEST_BYTES_MAX, REWRAP_MANIFEST_DELAY_MS } from '../limits.ts';
 
 interface KeyRow {
   readonly key_id: string;
@@ -86,7 +86,7 @@ function createRequests(
     },
 
     async finishManifestRequest({ bucketId, number }) {
-      await database.write('finish-manifest-request', [bucketId, number]);
+      await database.write('finish-manifest-request', [bucketId, number, REWRAP_MANIFEST_DELAY_MS]);
     },
   };
 }

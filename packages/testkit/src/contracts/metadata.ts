@@ -6,6 +6,7 @@ import { describeCacheMembers } from './metadata/cache-members.ts';
 import { describeConcurrency } from './metadata/concurrency.ts';
 import { createWorld, type MetadataFactory, type MetadataUnderTest } from './metadata/context.ts';
 import { describeDeletions } from './metadata/deletions.ts';
+import { describeEnvelopes } from './metadata/envelopes.ts';
 import { describeJobs } from './metadata/jobs.ts';
 import { describeLifecycle } from './metadata/lifecycle.ts';
 import { describeListings } from './metadata/listings.ts';
@@ -46,6 +47,7 @@ export function describeMetadata(name: string, factory: MetadataFactory): void {
     describeVersions(world);
     describeVersionHistories(world);
     describeAttributes(world);
+    describeEnvelopes(world);
     describeListings(world);
     describeUploads(world);
     describeDeletions(world);

@@ -2,6 +2,7 @@ import type { Backend, BlobRecord, Clock, Metadata } from '@sealgate/core/ports'
 import { createAgents } from './agents.ts';
 import { createBackups } from './backups.ts';
 import { createCacheMembers } from './cache-members.ts';
+import { createEnvelopes } from './envelopes.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { createJobs } from './jobs.ts';
 import { createLeases } from './leases.ts';
@@ -93,6 +94,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     ...createRegistry(state),
     ...createSessions(state),
     ...objects,
+    ...createEnvelopes(state),
     ...createListings(state),
     ...uploads,
     ...createNotifications(state),

@@ -13,7 +13,8 @@ function activeBuckets(state: MemoryState) {
 
 function request(state: MemoryState, bucketIds: readonly number[]): number {
   state.seq += 1n;
-  for (const id of bucketIds) state.recovery.requests.set(id, state.seq);
+  const made = { number: state.seq, dueAtMs: state.clock.now(), delayMs: 0 };
+  for (const id of bucketIds) state.recovery.requests.set(id, made);
   return bucketIds.length;
 }
 
@@ -71,13 +72,18 @@ function createRequests(
       );
     },
     async requestedManifests(limit) {
+      const now = state.clock.now();
       return [...requests]
-        .map(([bucketId, number]) => ({ bucketId, number }))
+        .filter(([, { dueAtMs }]) => dueAtMs <= now)
+        .map(([bucketId, { number }]) => ({ bucketId, number }))
         .sort((a, b) => Number(a.number - b.number) || a.bucketId - b.bucketId)
         .slice(0, limit);
     },
     async finishManifestRequest({ bucketId, number }) {
-      if (requests.get(bucketId) === number) requests.delete(bucketId);
+      const found = requests.get(bucketId);
+      if (found === undefined) return;
+      if (found.number === number) requests.delete(bucketId);
+      else if (found.delayMs > 0) requests.set(bucketId, { ...found, dueAtMs: state.clock.now() + found.delayMs });
     },
   };
 }
@@ -149,7 +155,10 @@ type Changing =
  * The same metadata, whose changes of versions are logged. What a change did is seen by comparing the key's versions
  * before and after: every method takes effect before it first waits.
  */
-export function logged<T extends Pick<Metadata, Changing | 'deleteBucket'>>(state: MemoryState, metadata: T): T {
+export function logged<T extends Pick<Metadata, Changing | 'changeEnvelopes' | 'deleteBucket'>>(
+  state: MemoryState,
+  metadata: T,
+): T {
   const { changes } = state.recovery;
   const note = (bucketId: number, key: ObjectKey | null, versionSeq: bigint): void => {
     changes.push({ seq: BigInt(changes.length + 1), bucketId, key, versionSeq });
@@ -178,6 +187,13 @@ export function logged<T extends Pick<Metadata, Changing | 'deleteBucket'>>(stat
     expireVersion: watch(metadata.expireVersion),
     replaceBlob: watch(metadata.replaceBlob),
     settleClass: watch(metadata.settleClass),
+    changeEnvelopes: async (request) => {
+      const outcomes = await metadata.changeEnvelopes(request);
+      request.changes.forEach(({ key, seq }, at) => {
+        if (outcomes[at] === 'changed') note(request.bucketId, key, seq);
+      });
+      return outcomes;
+    },
     deleteBucket: (id: number, actor: Parameters<Metadata['deleteBucket']>[1]) => {
       const result = metadata.deleteBucket(id, actor);
       if (state.buckets.get(id)?.deleted === true) note(id, null, 0n);

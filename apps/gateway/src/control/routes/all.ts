@@ -9,6 +9,7 @@ import { backendRoutes } from './backends.ts';
 import { bucketRoutes } from './buckets.ts';
 import { credentialPolicyRoutes } from './credential-policies.ts';
 import { credentialRoutes } from './credentials.ts';
+import { envelopeRoutes } from './envelopes.ts';
 import { evidenceRoutes } from './evidence.ts';
 import { housekeepingRoutes } from './housekeeping.ts';
 import { identityProviderRoutes } from './identity-providers.ts';
@@ -45,6 +46,7 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...housekeepingRoutes(services),
     ...metadataBackupRoutes(services),
     ...recoveryRoutes(services),
+    ...envelopeRoutes(services),
     ...usageRoutes(services),
     ...secretRoutes(services),
     ...statRoutes(services),
