@@ -216,6 +216,22 @@ test('a backend in the custody of an agent gets its copies through that agent on
   expect(job.attempts).toBe(1);
   expect(await replicasOf('kept')).toContainEqual(expect.objectContaining({ backend: 'vault', state: 'stored' }));
   expect(filesIn(vault)).toBeGreaterThan(0);
+
+  // It keeps to the limits of the backend as the gateway tells them, from one moment to the next.
+  await s3.send(new PutObjectCommand({ Bucket: 'tasks', Key: 'large', Body: Buffer.alloc(16 * 1024 * 1024, 7) }));
+  await sealgate(gateway, ['backend', 'limit', 'vault', '--background-bandwidth', '256KiB']);
+  await until(
+    () => Promise.resolve(keeper.log()),
+    (log) => log.includes('limits of background work changed'),
+    { what: 'the limit at the agent' },
+  );
+  const large = await sealgate(gateway, ['job', 'create', 's3://tasks/large', '--to', 'vault', '--json']);
+  const slow = JSON.parse(large.stdout) as JobAnswer;
+  const stateOf = () => admin<JobAnswer>(gateway, 'GET', `/proxy/jobs/${slow.id}`);
+  const begun = await until(stateOf, ({ state }) => state !== 'waiting', { what: 'the job at work' });
+  expect(begun.state).toBe('active');
+  await sealgate(gateway, ['backend', 'limit', 'vault', '--background-bandwidth', 'none']);
+  await until(stateOf, ({ state }) => state === 'done', { what: 'the copy without a bound' });
   const removed = await sealgate(gateway, ['agent', 'remove', 'keeper']);
   expect(removed.code).not.toBe(0);
   expect(await keeper.stop()).toBe(0);

@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   admin,
@@ -29,6 +30,7 @@ interface StatAnswer {
   }[];
 }
 
+const EUROPE = ['demo-hel', 'demo-tmp', 'demo-fra', 'demo-par', 'demo-ams', 'demo-sto'];
 const dataDir = newDataDir();
 let gateway: GatewayProcess;
 let s3: S3Client;
@@ -56,9 +58,7 @@ async function put(bucket: string, key: string): Promise<{ readonly free: string
   await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: 'the same bytes everywhere' }));
   const [blob] = (await stat(bucket, key)).blobs;
   const taken = blob?.replicas.map(({ backend }) => backend) ?? [];
-  const free = ['demo-hel', 'demo-tmp', 'demo-fra', 'demo-par', 'demo-ams', 'demo-sto'].find(
-    (id) => !taken.includes(id),
-  );
+  const free = EUROPE.find((id) => !taken.includes(id));
   return { free: free ?? '', blobId: blob?.blobId ?? '' };
 }
 
@@ -88,6 +88,42 @@ test('a target that the policy does not admit is refused with the rule, and noth
   expect(refused.stderr + refused.stdout).toMatch(/region/);
   expect((await stat('at-home', 'report')).blobs).toEqual(before);
 });
+
+test('background work keeps to the limits of a backend, clients do not, and a change of them holds at once', async () => {
+  await createBucket(gateway, 'held', { encryption: 'off', regionLock: ['EU'] });
+  const body = randomBytes(16 * 1024 * 1024);
+  await s3.send(new PutObjectCommand({ Bucket: 'held', Key: 'large', Body: body }));
+  const before = await until(
+    () => stat('held', 'large'),
+    ({ blobs }) => blobs[0]?.replicas.every(({ state }) => state === 'stored') === true,
+    { what: 'all copies' },
+  );
+  const taken = before.blobs[0]?.replicas.map(({ backend }) => backend) ?? [];
+  const free = EUROPE.find((id) => !taken.includes(id)) ?? '';
+  // A second for each 256 KiB: the copy would take more than a minute.
+  const slow = { bytesPerSecond: 256 * 1024 };
+  for (const id of EUROPE) await admin(gateway, 'PUT', `/admin/backends/${id}/background-limits`, slow);
+  const made = await sealgate(gateway, ['job', 'create', 's3://held/large', '--to', free, '--json']);
+  const { id } = JSON.parse(made.stdout) as JobAnswer;
+  await until(
+    () => job(id),
+    ({ state }) => state === 'active',
+    { what: 'the job at work' },
+  );
+  await s3.send(new PutObjectCommand({ Bucket: 'held', Key: 'other', Body: body }));
+  const read = await s3.send(new GetObjectCommand({ Bucket: 'held', Key: 'large' }));
+  expect(Buffer.from((await read.Body?.transformToByteArray()) ?? []).equals(body)).toBe(true);
+  expect(await job(id)).toMatchObject({ state: 'active' });
+
+  const limits = ['--background-bandwidth', 'none', '--background-concurrency', '4'];
+  for (const each of EUROPE) expect((await sealgate(gateway, ['backend', 'limit', each, ...limits])).code).toBe(0);
+  const shown = await sealgate(gateway, ['backend', 'show', free]);
+  expect(shown.stdout).toMatch(/background +4 at once/);
+  expect((await sealgate(gateway, ['backend', 'list'])).stdout).toContain('4 at once');
+  expect(await until(() => job(id), over, { what: 'the job without a bound' })).toMatchObject({ state: 'done' });
+  const refused = await sealgate(gateway, ['backend', 'limit', free, '--background-bandwidth', '1KiB']);
+  expect(refused.code).not.toBe(0);
+}, 60_000);
 
 test('without workers a job waits, can be cancelled and tried again; repairs stand in the same list', async () => {
   const dir = newDataDir();

@@ -42,6 +42,16 @@ export function blockBytesFor(blobBytes: number, least: number = BLOCK_BYTES_MIN
   return block;
 }
 
+/**
+ * Least that background work may be held to on a backend, bytes a second: a block of a digest list comes through within
+ * the time after which its reader takes the backend for stalled.
+ */
+export const BACKGROUND_BYTES_PER_SECOND_MIN = 256 * KIB;
+/** Most that such a figure may say: 1 TiB a second, far above any link, far below what a number counts exactly. */
+export const BACKGROUND_BYTES_PER_SECOND_MAX = 1024 * GIB;
+/** As many as one process ever repairs at once. */
+export const BACKGROUND_CONCURRENCY_MAX = 1000;
+
 /** Backends of one registry, replicas or shards of one blob. */
 export const BACKENDS_MAX = 1000;
 export const REPLICAS_MAX = 32;

@@ -12,6 +12,7 @@ import { type VacuumOptions, vacuumDue } from './housekeeping/vacuum-due.ts';
 import { type LifecycleOptions, lifecycleDue } from './lifecycle/lifecycle-due.ts';
 import { type MoveOutcome, type MoveRequest, moveVersion } from './lifecycle/move-version.ts';
 import type { EngineLimits } from './limits.ts';
+import { createBackgroundShare } from './maintenance/background-share.ts';
 import { createMaintenance, type Maintenance } from './maintenance/maintenance.ts';
 import { createPacer } from './maintenance/pacer.ts';
 import { rebalanceDue } from './maintenance/rebalance-due.ts';
@@ -114,6 +115,7 @@ export function createEngine(base: EngineDeps): Engine {
     physical: createPhysicalBuckets({ ...base, policies }),
     digests: createDigestLists(base),
     hedges: createHedgeBudget(base.limits),
+    share: createBackgroundShare(base),
   };
   const repairer = createRepairer(base.worker === undefined ? base : { ...base, worker: base.worker }, deps);
   const manifests = createManifests(deps);
@@ -135,7 +137,7 @@ export function createEngine(base: EngineDeps): Engine {
     reconcileDue: (options) => reconcileDue(deps, options),
     removeDue: (options) => removeDue(deps, options),
     rebalanceDue: (options) => rebalanceDue(deps, options),
-    scrubDue: (options) => scrubDue({ ...deps, pacer }, options),
+    scrubDue: (options) => scrubDue({ ...deps, pool: deps.share.pool, pacer }, options),
     maintenance: createMaintenance(deps),
     moveVersion: (request) => moveVersion(deps, request),
     manifestsDue: (options) => manifests.due(options),

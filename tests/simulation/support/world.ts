@@ -53,6 +53,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     metadata: simulatedMetadata,
     wrapMetadata: options.wrapMetadata,
   });
+  await limitSome(cluster, options.seed);
   const plan = drawRunPlan(prng.fork('plan'), cluster.members.length);
   const buckets = [
     await cluster.createBucket('plain', {}),
@@ -182,5 +183,13 @@ async function backgroundOf(
     }
     await pool.probe(signal).catch(() => undefined);
     await pause(clock, 1500);
+  }
+}
+
+/** In every second schedule background work has one place at half of the backends: it has to wait. */
+async function limitSome({ metadata, members }: SeededCluster, seed: number): Promise<void> {
+  if (seed % 2 === 1) return;
+  for (const [index, { backend }] of members.entries()) {
+    if (index % 2 === 0) await metadata.setBackgroundLimits(backend.id, { concurrency: 1 }, ACTOR);
   }
 }

@@ -3,6 +3,7 @@ import type { CommandContext } from '../context.ts';
 import { controlPath } from '../control/control-client.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
 import { formatBytes, formatTable, printable } from '../output/format.ts';
+import { describeLimits } from './backend-limits.ts';
 import { describeKnowledge } from './backends.ts';
 
 type Word = 'drain' | 'resume' | 'retire';
@@ -87,7 +88,11 @@ function describeFacts(backend: JsonObject): string {
   ];
   const rows = [...names, 'sla', 'weight', 'custody'].map((name) => [name, text(backend[name])]);
   const certificates = Array.isArray(backend['certificates']) ? backend['certificates'].map(text).join(', ') : '';
-  return formatTable([...rows, ['certificates', certificates === '' ? '-' : certificates]]);
+  return formatTable([
+    ...rows,
+    ['certificates', certificates === '' ? '-' : certificates],
+    ['background', describeLimits(backend)],
+  ]);
 }
 
 function describeMaintenance(maintenance: JsonObject): string {

@@ -4,6 +4,7 @@ import type { CommandContext } from '../context.ts';
 import { controlPath } from '../control/control-client.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
 import { formatTable, printable } from '../output/format.ts';
+import { describeLimits } from './backend-limits.ts';
 
 export interface AddOptions {
   readonly zone?: string | undefined;
@@ -140,10 +141,11 @@ function describeBackends(backends: readonly JsonObject[]): string {
         text(backend[name]),
       ),
       typeof latency === 'number' ? `${latency.toFixed(1)} ms` : '-',
+      describeLimits(backend),
     ];
   });
   const head = ['BACKEND', 'TYPE', 'STATE', 'COUNTRY', 'REGION', 'JURISDICTION', 'OPERATOR', 'PROVIDER', 'LATENCY'];
-  return formatTable([head, ...rows]);
+  return formatTable([[...head, 'BACKGROUND'], ...rows]);
 }
 
 /** Prices, zone and what is claimed, beside what was found. */

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { leaf, listOption, numberOption, type ProgramDeps } from './command.ts';
+import { bytesOption, leaf, listOption, numberOption, numberOrNoneOption, type ProgramDeps } from './command.ts';
 
 const load = () => import('../commands/backend-life-cycle.ts');
 const ID: readonly [string, string] = ['<id>', 'the backend'];
@@ -41,6 +41,27 @@ export function addBackendLifeCycle(backends: Command, deps: ProgramDeps): void 
       needs: ['control'],
       examples: ['sealgate backend rebalance new-backend'],
       handler: async () => (await load()).rebalanceBackend,
+    },
+    deps,
+  );
+  leaf(
+    backends,
+    {
+      name: 'limit',
+      summary: 'Bound what background work takes of a backend; requests of clients are not held back',
+      description:
+        'Bound what repairs, replications, drains, rebalances and scrubs take of a backend. Each process that works in the background (gateway or agent) keeps to it by itself: with three of them the backend sees three times as much at most. It holds from the next seconds on, also for what is under way. "none" takes a bound away.',
+      arguments: [ID],
+      options: [
+        bytesOption('--background-bandwidth <bytes>', 'a second, both ways together, at least 256KiB; or "none"'),
+        numberOrNoneOption('--background-concurrency <number>', 'blobs or shards worked on at once; or "none"'),
+      ],
+      needs: ['control'],
+      examples: [
+        'sealgate backend limit hel --background-bandwidth 20MiB --background-concurrency 4',
+        'sealgate backend limit hel --background-bandwidth none',
+      ],
+      handler: async () => (await import('../commands/backend-limits.ts')).limitBackend,
     },
     deps,
   );

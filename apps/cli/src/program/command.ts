@@ -120,3 +120,35 @@ export function numberOption(flags: string, description: string): Option {
     return Number(text);
   });
 }
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  K: 1e3,
+  M: 1e6,
+  G: 1e9,
+  KI: 2 ** 10,
+  MI: 2 ** 20,
+  GI: 2 ** 30,
+};
+
+/** `20MiB`, `1.5GB`, bytes alone, or `none` as it is. */
+export function bytesOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text: string) => {
+    if (text === 'none') return text;
+    const [, figure, unit = ''] = /^(\d{1,7}(?:\.\d{1,3})?|\d{1,15})(?:([KMG]i?)?B)?$/i.exec(text) ?? [];
+    const factor = UNITS[unit.toUpperCase()];
+    if (figure === undefined || factor === undefined)
+      throw usageError(`${flags.split(' ', 1)[0] ?? flags} takes a size such as 20MiB, or "none", not "${text}".`);
+    return Math.round(Number(figure) * factor);
+  });
+}
+
+/** A whole number, or `none` as it is. */
+export function numberOrNoneOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text: string) => {
+    if (text === 'none') return text;
+    if (!/^\d{1,9}$/.test(text))
+      throw usageError(`${flags.split(' ', 1)[0] ?? flags} takes a whole number or "none", not "${text}".`);
+    return Number(text);
+  });
+}

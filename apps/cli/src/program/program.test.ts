@@ -76,6 +76,7 @@ describe('the command tree', () => {
       'backend resume',
       'backend retire',
       'backend rebalance',
+      'backend limit',
       'provider list',
       'provider show',
       'policy check',

@@ -32,6 +32,7 @@ const table: Readonly<Record<string, Row>> = {
   retireBackend: ADMIN,
   rebalanceBackend: ADMIN,
   setBackendPrices: ADMIN,
+  setBackgroundLimits: ADMIN,
   acceptCatalogue: ADMIN,
   listProviders: LOOK,
   getProvider: LOOK,

@@ -65,6 +65,9 @@ export const backendSchema = z
     weight: z.number(),
     addressing: z.enum(['path', 'virtual']),
     custody: z.enum(['gateway', 'agent', 'client']),
+    background: z
+      .object({ bytesPerSecond: z.number().nullable(), concurrency: z.number().nullable() })
+      .meta({ description: 'What background work of each process keeps to. Null: no bound.' }),
     state: stateField,
     capabilities: capabilitiesSchema,
     probedAt: timeField,
@@ -99,6 +102,10 @@ export function backendModel(
   return {
     ...backend,
     certificates: [...backend.certificates],
+    background: {
+      bytesPerSecond: backend.background?.bytesPerSecond ?? null,
+      concurrency: backend.background?.concurrency ?? null,
+    },
     state: view?.backend.state ?? backend.state,
     capabilities: capabilityModel(backend.capabilities),
     probedAt: isoTime(backend.probedAtMs),

@@ -119,11 +119,11 @@ export interface BackendPrices {
   readonly per1000Requests: number | null;
 }
 
-/** Absent or null: no bound. */
+/** What repairs, replications and scrubs of each process keep to on one backend. Absent or null: no bound. */
 export interface BackgroundLimits {
-  /** Of all bodies, both ways. */
+  /** Of all bodies, both ways. At least `BACKGROUND_BYTES_PER_SECOND_MIN` where people set it. */
   readonly bytesPerSecond?: number | null;
-  /** Calls at once. */
+  /** Blobs or shards that are worked on at once: each may be read from the backend, written to it, or both. */
   readonly concurrency?: number | null;
 }
 

@@ -2,6 +2,7 @@ import { Fault } from '@sealgate/core/faults';
 import { parseBlobId } from '@sealgate/core/names';
 import type { Metadata, PendingRepair, ReplicaRecord, WalkedBlob } from '@sealgate/core/ports';
 import type { EngineEvents } from '../events.ts';
+import type { BackgroundShare } from './background-share.ts';
 import { type ExamineDeps, examineReplica } from './examine-replica.ts';
 import type { Pacer } from './pacer.ts';
 import {
@@ -25,6 +26,7 @@ export interface ScrubDeps extends ExamineDeps {
   >;
   readonly events: EngineEvents;
   readonly pacer: Pacer;
+  readonly share: Pick<BackgroundShare, 'admit'>;
 }
 
 export interface ScrubOptions {
@@ -81,7 +83,10 @@ async function step(
   const lane = async (): Promise<void> => {
     for (let each = waiting.shift(); each !== undefined; each = waiting.shift()) {
       options.signal.throwIfAborted();
-      const found = await scrubReplica(deps, options, { ...each, keepLease });
+      const one = { ...each, keepLease };
+      const found = await deps.share.admit([each.replica.backend], options.signal, () =>
+        scrubReplica(deps, options, one),
+      );
       countCondition(backends, each.replica.backend, found);
       events.scrubbed(each.replica.backend, found.condition, found.bytes);
     }

@@ -10,8 +10,10 @@ import type {
   RepairLease,
   ReplicaRecord,
 } from '@sealgate/core/ports';
+import type { BackgroundShare } from '../maintenance/background-share.ts';
 import type { Policies } from '../placement/policies.ts';
 import { openBlockFeed } from '../read/block-feed.ts';
+import { createHedgeBudget } from '../read/hedge-budget.ts';
 import type { ReadDeps } from '../read/read-deps.ts';
 import { stripOf } from '../read/strip.ts';
 import { blobKey } from '../write/blob-key.ts';
@@ -25,6 +27,7 @@ export interface RepairDeps extends ReadDeps {
   readonly policies: Policies;
   /** Shared by all batches of the process. */
   readonly turns: Turns;
+  readonly share: BackgroundShare;
 }
 
 /**
@@ -40,7 +43,7 @@ export async function repairDue(deps: RepairDeps, options: { readonly signal: Ab
   await Promise.all(
     jobs.map(async (job) => {
       try {
-        await deps.turns(() => repairBlob(deps, job, { batch, signal: options.signal }));
+        await repairOne(deps, job, { batch, signal: options.signal });
         await deps.work.finish(job);
       } catch (error) {
         await deps.work.fail(job, toFault(error).code).catch((failure: unknown) => {
@@ -75,13 +78,34 @@ function openBatch({ metadata }: RepairDeps, jobs: readonly RepairLease[]): Batc
   };
 }
 
+interface Within {
+  readonly batch: Batch;
+  readonly signal: AbortSignal;
+}
+
+/** Waits for its place at every backend that it may read or write, then for its turn: who has a turn waits for nobody. */
+async function repairOne(deps: RepairDeps, job: RepairLease, within: Within): Promise<void> {
+  const pending = await within.batch.pending(job.blobId);
+  if (pending === undefined) return;
+  const { share, turns } = deps;
+  const places = pending.blob.replicas
+    .map(({ backend }) => backend)
+    .filter((backend) => deps.pool.driver(backend) !== undefined);
+  const able = share.held(places) ? unhurried(deps) : deps;
+  await share.admit(places, within.signal, () => turns(() => repairBlob(able, job, { ...within, pending })));
+}
+
+/** Of a backend that is slow because we hold it back no other one is asked the same at once. */
+function unhurried(deps: RepairDeps): RepairDeps {
+  const limits = { ...deps.limits, stallMs: Math.max(deps.limits.stallMs, deps.limits.readBlockMs / 2) };
+  return { ...deps, limits, hedges: createHedgeBudget({ hedgeShare: 0, hedgeBurst: 0 }) };
+}
+
 async function repairBlob(
   deps: RepairDeps,
   job: RepairLease,
-  { batch, signal }: { readonly batch: Batch; readonly signal: AbortSignal },
+  { batch, pending, signal }: Within & { readonly pending: PendingRepair },
 ): Promise<void> {
-  const pending = await batch.pending(job.blobId);
-  if (pending === undefined) return;
   const all = pending.blob.replicas.filter((replica) => replica.state === 'missing' || replica.state === 'pending');
   if (all.length === 0) return;
   // What another worker has the credentials for is that one's; it gets the job when this one ends.

@@ -1,4 +1,5 @@
 import { Fault, isFault } from '@sealgate/core/faults';
+import type { BackendId } from '@sealgate/core/names';
 import type {
   BackendPool,
   Clock,
@@ -48,6 +49,8 @@ export interface RepairWorkDeps {
   readonly worker: () => Worker;
   readonly kinds: readonly JobKind[];
   readonly leaseMs: number;
+  /** Repairs with this backend would only wait here, and are left to others. Default: none. */
+  readonly busy?: (backend: BackendId) => boolean;
 }
 
 interface Held {
@@ -58,7 +61,7 @@ interface Held {
 }
 
 export function createRepairWork(deps: RepairWorkDeps): RepairWork {
-  const { metadata, pool, clock, leaseMs } = deps;
+  const { metadata, pool, clock, leaseMs, busy = () => false } = deps;
   const held = new Map<bigint, Held>();
   let stopping = false;
   let renewing = false;
@@ -109,8 +112,8 @@ export function createRepairWork(deps: RepairWorkDeps): RepairWork {
       if (stopping) return [];
       const startedMs = clock.monotonic();
       const worker = deps.worker();
-      const reads = pool.all().flatMap(({ id }) => (pool.driver(id) === undefined ? [] : [id]));
-      const able = { writes: [...pool.writable()], reads };
+      const reads = pool.all().flatMap(({ id }) => (pool.driver(id) === undefined || busy(id) ? [] : [id]));
+      const able = { writes: [...pool.writable()].filter((id) => !busy(id)), reads };
       const leases = await metadata.leaseRepairs({ worker, limit, leaseMs, able, kinds: deps.kinds });
       for (const lease of leases) held.set(lease.token, { lease, worker, untilMs: startedMs + leaseMs });
       if (leases.length > 0) renewLater();

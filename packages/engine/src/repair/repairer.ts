@@ -2,6 +2,7 @@ import type { BackendPool, Clock, JobKind, Metadata, MetadataJobs, Worker } from
 import { createErasureCodecs } from '@sealgate/erasure';
 import type { EngineEvents } from '../events.ts';
 import type { EngineLimits } from '../limits.ts';
+import { type BackgroundShare, createBackgroundShare } from '../maintenance/background-share.ts';
 import { createPhysicalBuckets, type PhysicalBuckets } from '../placement/physical-buckets.ts';
 import { createPolicies, type Policies } from '../placement/policies.ts';
 import { createDigestLists, type DigestLists } from '../read/digest-list.ts';
@@ -58,12 +59,15 @@ interface Shared {
   readonly digests: DigestLists;
   readonly hedges: HedgeBudget;
   readonly codecs: ErasureCodecs;
+  /** What its work and the engine's other background work take of backends, together. */
+  readonly share: BackgroundShare;
 }
 
 export function createRepairer(base: RepairerDeps, shared: Shared = ownParts(base)): Repairer {
   const { identity, kinds, leaseMs } = base.worker ?? defaultWorker(base.limits);
-  const work = createRepairWork({ ...base, worker: identity, kinds, leaseMs });
-  const deps = { ...base, ...shared, work, turns: createTurns(base.limits.repairsAtOnce) };
+  const { share } = shared;
+  const work = createRepairWork({ ...base, worker: identity, kinds, leaseMs, busy: (id) => share.busy(id) });
+  const deps = { ...base, ...shared, pool: share.pool, work, turns: createTurns(base.limits.repairsAtOnce) };
   return { repairDue: (options) => repairDue(deps, options), work };
 }
 
@@ -75,6 +79,7 @@ function ownParts(base: RepairerDeps): Shared {
     digests: createDigestLists(base),
     hedges: createHedgeBudget(base.limits),
     codecs: createErasureCodecs(),
+    share: createBackgroundShare(base),
   };
 }
 

@@ -5,6 +5,7 @@ import type {
   BackendDriver,
   BackendPool,
   BackendState,
+  BackgroundLimits,
   Clock,
   Metadata,
 } from '@sealgate/core/ports';
@@ -112,13 +113,16 @@ export function createBackendRegistry(deps: RegistryDeps): BackendRegistry {
   };
 
   const readOnce = async (): Promise<void> => {
-    const before = new Set(pool.all().map(({ id }) => id));
+    const before = new Map(pool.all().map((backend) => [backend.id, backend]));
     const backends = await metadata.listBackends();
     if (closed.signal.aborted) return;
     const closing = pool.replace(backends);
     pinger.follow(pool.all());
-    for (const { id } of pool.all()) before.delete(id);
-    for (const id of before) show(id);
+    for (const backend of pool.all()) {
+      tellLimits(logger, before.get(backend.id), backend);
+      before.delete(backend.id);
+    }
+    for (const id of before.keys()) show(id);
     await closeAll(closing, logger);
     if (unsaved.size > 0) await saveStates();
   };
@@ -158,6 +162,17 @@ export function createBackendRegistry(deps: RegistryDeps): BackendRegistry {
       await closeAll(pool.replace([]), logger);
     },
   };
+}
+
+/** Whoever waits for an operator's word to reach this process reads it here. */
+function tellLimits(logger: Logger, before: Backend | undefined, { id, background }: Backend): void {
+  const facts = ({ bytesPerSecond = null, concurrency = null }: BackgroundLimits = {}) => ({
+    bytesPerSecond,
+    concurrency,
+  });
+  const now = facts(background);
+  if (JSON.stringify(facts(before?.background)) === JSON.stringify(now)) return;
+  logger.info({ backend: id, ...now }, 'limits of background work changed');
 }
 
 async function closeAll(drivers: readonly BackendDriver[], logger: Logger): Promise<void> {

@@ -10,10 +10,15 @@ import { type Route, route } from '../route.ts';
 import type { ControlServices } from '../services.ts';
 import { addStorageRoute, healthSchema, probeModel, probeSchema } from './add-storage.ts';
 import { backendLifeCycleRoutes, requireBackend } from './backend-life-cycle.ts';
+import { backendLimitRoutes } from './backend-limits.ts';
 
 const params = z.object({ backend: backendIdField });
 
 export function backendRoutes(services: ControlServices): readonly Route[] {
+  return [...lookRoutes(services), ...backendLifeCycleRoutes(services), ...backendLimitRoutes(services)];
+}
+
+function lookRoutes(services: ControlServices): readonly Route[] {
   const { metadata, registry, prober, clock } = services;
   const require = (id: BackendId): Promise<Backend> => requireBackend(services, id);
   return [
@@ -80,6 +85,5 @@ export function backendRoutes(services: ControlServices): readonly Route[] {
         };
       },
     }),
-    ...backendLifeCycleRoutes(services),
   ];
 }
