@@ -15,7 +15,7 @@ export { SWEEP_CURSORS, type SweepOptions } from './housekeeping/sweep-due.ts';
 export { type FinishedSweep, readSweepPosition, type SweepCounts } from './housekeeping/sweep-position.ts';
 export { readVacuumRun, VACUUM_CURSOR, type VacuumOptions } from './housekeeping/vacuum-due.ts';
 export type { LifecycleOptions } from './lifecycle/lifecycle-due.ts';
-export { defaultEngineLimits, type EngineLimits } from './limits.ts';
+export { AUDIT_BATCH, defaultEngineLimits, type EngineLimits } from './limits.ts';
 export type { BackendMaintenance } from './maintenance/maintenance.ts';
 export type {
   CompleteUploadRequest,

@@ -1,9 +1,9 @@
-import { createSequencer } from '@sealgate/engine';
+import { AUDIT_BATCH, createSequencer } from '@sealgate/engine';
 import { type BackgroundLoop, createLoop, type LoopDeps } from '@sealgate/runtime/background';
 import type { AuditServices } from './audit-services.ts';
 
-/** An entry has its leaf this long after its commit, when nothing else is to do. */
-const SEQUENCE_PACE = { idleMs: 250, backoffMs: 250, backoffMaxMs: 10_000 };
+/** An entry has its leaf about this long after its commit, twice that when others are being committed meanwhile. */
+const SEQUENCE_PACE = { fullRound: AUDIT_BATCH, idleMs: 250, backoffMs: 250, backoffMaxMs: 10_000 };
 /** How often a process looks whether a checkpoint is due: several times in the shortest interval that can be set. */
 const CHECKPOINT_PACE = { idleMs: 1000, backoffMs: 1000, backoffMaxMs: 60_000 };
 

@@ -1,4 +1,4 @@
-import type { EnvelopeRules, RetentionRules } from '@sealgate/core/policy';
+import type { CompiledPolicy, EnvelopeRules, RetentionRules } from '@sealgate/core/policy';
 import { stricterEncryption } from '@sealgate/core/policy';
 import type { Bucket } from '@sealgate/core/ports';
 import type { Engine } from '@sealgate/engine';
@@ -22,10 +22,18 @@ export async function govern(
   context: { readonly engine: Pick<Engine, 'policies'> },
   bucket: Bucket,
 ): Promise<GovernedBucket> {
-  const { encryption, envelopes, retention } = await context.engine.policies.forBucket(bucket);
-  return {
+  const policy = await context.engine.policies.forBucket(bucket);
+  const known = governed.get(bucket);
+  if (known?.policy === policy) return known.bucket;
+  const { encryption, envelopes, retention } = policy;
+  const made = {
     ...bucket,
     encryption: stricterEncryption(bucket.encryption, encryption) ?? bucket.encryption,
     rules: { envelopes, retention },
   };
+  governed.set(bucket, { policy, bucket: made });
+  return made;
 }
+
+/** A bucket is a value, and so is a policy: what is remembered of the pair is as good as made anew. */
+const governed = new WeakMap<Bucket, { readonly policy: CompiledPolicy; readonly bucket: GovernedBucket }>();

@@ -1,8 +1,8 @@
 import type { TenantId } from '@sealgate/core/names';
 import type { Bucket, Clock, Metadata, Tenant } from '@sealgate/core/ports';
 import type { Engine } from '@sealgate/engine';
+import { createKept } from '@sealgate/engine/kept';
 import type { QuotaLedger, Settle } from '@sealgate/engine/quota';
-import { LRUCache } from 'lru-cache';
 
 /** How late a changed quota is seen. */
 const QUOTA_KEPT_MS = 1_000;
@@ -14,25 +14,18 @@ export function boundByQuotas(
   deps: { readonly metadata: Pick<Metadata, 'tenant'>; readonly clock: Clock; readonly ledger: QuotaLedger },
 ): Engine {
   const { metadata, clock, ledger } = deps;
-  const tenants = new LRUCache<TenantId, Tenant>({
+  const tenants = createKept<TenantId, { readonly tenant: Tenant | undefined }>({
     max: TENANTS_MAX,
-    ttl: QUOTA_KEPT_MS,
-    ttlResolution: 0,
-    perf: { now: () => clock.monotonic() },
+    freshMs: QUOTA_KEPT_MS,
+    clock,
+    ask: async (tenantId) => ({ tenant: await metadata.tenant(tenantId) }),
   });
-  const ownerOf = async ({ tenantId }: Pick<Bucket, 'tenantId'>): Promise<Tenant | undefined> => {
-    const kept = tenants.get(tenantId);
-    if (kept !== undefined) return kept;
-    const tenant = await metadata.tenant(tenantId);
-    if (tenant !== undefined) tenants.set(tenantId, tenant);
-    return tenant;
-  };
   async function within<T>(
     bucket: Pick<Bucket, 'tenantId'>,
     wanted: { readonly bytes: number; readonly objects: number },
     work: () => Promise<T>,
   ): Promise<T> {
-    const owner = await ownerOf(bucket);
+    const { tenant: owner } = await tenants.get(bucket.tenantId);
     const settle: Settle | undefined = owner && (await ledger.reserve(owner, wanted));
     try {
       const result = await work();

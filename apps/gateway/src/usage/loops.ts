@@ -3,7 +3,7 @@ import { type BackgroundLoop, createLoop, type LoopDeps } from '@sealgate/runtim
 
 /** Events, and entries of the log, that one round folds. */
 const FOLDED_AT_ONCE = 10_000;
-const FOLD_PACE = { idleMs: 5_000, backoffMs: 1_000, backoffMaxMs: 60_000 };
+const FOLD_PACE = { fullRound: FOLDED_AT_ONCE, idleMs: 1_000, backoffMs: 1_000, backoffMaxMs: 60_000 };
 const SAMPLE_PACE = { idleMs: 60_000, backoffMs: 10_000, backoffMaxMs: 10 * 60_000 };
 const SAMPLE_LEASE_MS = 5 * 60_000;
 const HOUR_MS = 60 * 60_000;

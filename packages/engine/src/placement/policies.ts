@@ -8,7 +8,7 @@ import {
   narrow,
 } from '@sealgate/core/policy';
 import type { Bucket, Clock, Metadata } from '@sealgate/core/ports';
-import { LRUCache } from 'lru-cache';
+import { createKept } from '../kept/kept.ts';
 
 /** A changed policy reaches every gateway within a second: so long an answer is kept, the rest is for asking anew. */
 const FRESH_MS = 500;
@@ -38,9 +38,8 @@ export interface LayeredPolicies extends Policies {
 /** A bucket, or a tenant's buckets that have no policy of their own. */
 export type PolicyOwner = Pick<Bucket, 'tenantId' | 'policyName'>;
 
-interface Entry {
-  readonly checkedMs: number;
-  /** Undefined: there is none of this name. */
+/** Undefined: there is none of this name. */
+interface Found {
   readonly policy: CompiledPolicy | undefined;
 }
 
@@ -49,24 +48,26 @@ export function createPolicies(deps: {
   readonly clock: Clock;
 }): LayeredPolicies {
   const { metadata, clock } = deps;
-  const byName = new LRUCache<string, Entry>({ max: CACHED_MAX });
-  const byTenant = new LRUCache<string, { readonly checkedMs: number; readonly name: string | null }>({
+  const byName = createKept<string, Found>({
     max: CACHED_MAX,
+    freshMs: FRESH_MS,
+    clock,
+    async ask(name, before) {
+      const record = await metadata.policy(name);
+      if (record === undefined) return { policy: undefined };
+      if (before?.policy?.version === record.version) return before;
+      return { policy: compilePolicy(record.document, { version: record.version }) };
+    },
+  });
+  const byTenant = createKept<string, { readonly name: string | null }>({
+    max: CACHED_MAX,
+    freshMs: FRESH_MS,
+    clock,
+    ask: async (tenantId) => ({ name: (await metadata.tenant(tenantId))?.policyName ?? null }),
   });
   const narrowed = createNarrowed();
 
-  const find = async (name: string): Promise<CompiledPolicy | undefined> => {
-    const now = clock.monotonic();
-    const known = byName.get(name);
-    if (known !== undefined && now - known.checkedMs < FRESH_MS) return known.policy;
-    const record = await metadata.policy(name);
-    const policy =
-      record === undefined || known?.policy?.version === record.version
-        ? record && known?.policy
-        : compilePolicy(record.document, { version: record.version });
-    byName.set(name, { checkedMs: now, policy });
-    return policy;
-  };
+  const find = async (name: string): Promise<CompiledPolicy | undefined> => (await byName.get(name)).policy;
 
   const named = async (name: string): Promise<CompiledPolicy> => {
     const policy = await find(name);
@@ -75,17 +76,8 @@ export function createPolicies(deps: {
     throw new Fault('PolicyRefused', `The policy "${name}" of this bucket does not exist.`, { rule: 'policy.exists' });
   };
 
-  const tenantPolicyName = async (tenantId: string): Promise<string | null> => {
-    const now = clock.monotonic();
-    const known = byTenant.get(tenantId);
-    if (known !== undefined && now - known.checkedMs < FRESH_MS) return known.name;
-    const name = (await metadata.tenant(tenantId))?.policyName ?? null;
-    byTenant.set(tenantId, { checkedMs: now, name });
-    return name;
-  };
-
   const layersOf = async (owner: PolicyOwner): Promise<readonly CompiledPolicy[]> => {
-    const tenants = await tenantPolicyName(owner.tenantId);
+    const { name: tenants } = await byTenant.get(owner.tenantId);
     const layers = [
       await find(DEFAULT_POLICY),
       tenants === null ? undefined : await named(tenants),

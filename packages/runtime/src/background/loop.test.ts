@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { fakeClock, settle } from '../testing/fakes.ts';
 import { createLoop } from './loop.ts';
 
-function setUp(run: (call: number, signal: AbortSignal) => Promise<number>, concurrency = 1) {
+function setUp(
+  run: (call: number, signal: AbortSignal) => Promise<number>,
+  { concurrency = 1, fullRound }: { readonly concurrency?: number; readonly fullRound?: number } = {},
+) {
   const clock = fakeClock();
   const noted: string[] = [];
   let calls = 0;
@@ -14,7 +17,7 @@ function setUp(run: (call: number, signal: AbortSignal) => Promise<number>, conc
     clock,
     logger: pino({ level: 'silent' }),
     metrics: { background: (_loop, taken, ok) => noted.push(ok ? String(taken) : 'failed') },
-    pace: { idleMs: 1000, backoffMs: 100, backoffMaxMs: 400 },
+    pace: { idleMs: 1000, backoffMs: 100, backoffMaxMs: 400, ...(fullRound === undefined ? {} : { fullRound }) },
     run: ({ signal }) => {
       calls += 1;
       return run(calls, signal);
@@ -35,6 +38,21 @@ describe('a background loop', () => {
     clock.advance(1);
     await settle();
     expect(calls()).toBe(5);
+    await loop.stop(0);
+  });
+
+  it('goes on at once only after a full round, where it says what that is', async () => {
+    const { clock, loop, calls } = setUp((call) => Promise.resolve(call <= 2 ? 10 : 9), { fullRound: 10 });
+    loop.start();
+    await settle();
+    expect(calls()).toBe(3);
+    clock.advance(999);
+    await settle();
+    expect(calls()).toBe(3);
+    clock.advance(1);
+    await settle();
+    expect(calls()).toBe(4);
+    expect(loop.status().items).toBe(38);
     await loop.stop(0);
   });
 
@@ -97,7 +115,7 @@ describe('a background loop', () => {
   });
 
   it('keeps its concurrency', async () => {
-    const { loop, calls } = setUp(() => new Promise(() => undefined), 3);
+    const { loop, calls } = setUp(() => new Promise(() => undefined), { concurrency: 3 });
     loop.start();
     await settle();
     expect(calls()).toBe(3);

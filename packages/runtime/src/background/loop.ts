@@ -44,8 +44,10 @@ export interface LoopDeps {
 }
 
 interface LoopPace {
-  /** Until an empty queue is looked at again. */
+  /** Until the queue is looked at again after a round that was not full. */
   readonly idleMs: number;
+  /** Items of a full round, 1 unless given: what a smaller one left came in meanwhile, and can wait. */
+  readonly fullRound?: number;
   /** After a failed batch; doubles up to the maximum. */
   readonly backoffMs: number;
   readonly backoffMaxMs: number;
@@ -71,7 +73,7 @@ export function createLoop(deps: LoopDeps): BackgroundLoop {
         failures = 0;
         metrics.background(name, taken, true);
         // The first lane watches an empty queue; the others look less often and join when there is much to do.
-        if (taken === 0) waitMs = pace.idleMs * (index + 1);
+        if (taken < (pace.fullRound ?? 1)) waitMs = pace.idleMs * (index + 1);
       } catch (error) {
         if (stopped()) return;
         waitMs = Math.min(pace.backoffMs * 2 ** failures, pace.backoffMaxMs);

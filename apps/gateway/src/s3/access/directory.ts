@@ -1,6 +1,6 @@
 import type { AccessKeyId } from '@sealgate/core/names';
 import type { Clock, Metadata, Tenant } from '@sealgate/core/ports';
-import { LRUCache } from 'lru-cache';
+import { createKept } from '@sealgate/engine/kept';
 import { TENANT_KEPT_MS, TENANTS_KEPT_MAX } from './limits.ts';
 
 /** An owner as answers show it. Who is no tenant has no name. */
@@ -26,19 +26,13 @@ export function createDirectory(deps: {
   readonly clock: Clock;
 }): Directory {
   const { metadata, clock } = deps;
-  const owners = new LRUCache<string, Tenant>({
+  const owners = createKept<string, { readonly tenant: Tenant | undefined }>({
     max: TENANTS_KEPT_MAX,
-    ttl: TENANT_KEPT_MS,
-    ttlResolution: 0,
-    perf: { now: () => clock.monotonic() },
+    freshMs: TENANT_KEPT_MS,
+    clock,
+    ask: async (ownerId) => ({ tenant: await metadata.tenantByOwner(ownerId) }),
   });
-  const owner: Directory['owner'] = async (ownerId) => {
-    const kept = owners.get(ownerId);
-    if (kept !== undefined) return kept;
-    const tenant = await metadata.tenantByOwner(ownerId);
-    if (tenant !== undefined) owners.set(ownerId, tenant);
-    return tenant;
-  };
+  const owner: Directory['owner'] = async (ownerId) => (await owners.get(ownerId)).tenant;
   return {
     owner,
     grantee: (ownerIdOrEmail) => metadata.tenantByOwner(ownerIdOrEmail),

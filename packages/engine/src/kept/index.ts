@@ -1,0 +1,1 @@
+export { createKept, type Kept } from './kept.ts';
