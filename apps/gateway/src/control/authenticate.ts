@@ -120,7 +120,7 @@ function parsedSignature(signed: SignedRequest): SigV4Authorization {
 }
 
 /** What tells a known access key from an unknown one on the S3 listener, and here must not. */
-const REFUSED_PROOFS = new Set<FaultCode>([
+export const REFUSED_PROOFS: ReadonlySet<FaultCode> = new Set<FaultCode>([
   'InvalidAccessKeyId',
   'SignatureDoesNotMatch',
   'InvalidToken',
@@ -139,7 +139,7 @@ function createAccessKeyVerifier({ metadata, clock, region }: ControlAuthDeps) {
     const services = ['sealgate', 's3'] as const;
     try {
       const { payload } = verifySignature(signed, { authorization, credential, nowMs, region, services, signingKeys });
-      if (found?.state !== 'active') throw wrong();
+      if (found?.state !== 'active') throw refusedProof();
       if (payload.kind !== 'signed') {
         throw new Fault(
           'ValidationFailed',
@@ -148,13 +148,13 @@ function createAccessKeyVerifier({ metadata, clock, region }: ControlAuthDeps) {
       }
       return { caller: callerOf(found), bodySha256: payload.sha256 };
     } catch (error) {
-      if (isFault(error) && REFUSED_PROOFS.has(error.code)) throw wrong(error);
+      if (isFault(error) && REFUSED_PROOFS.has(error.code)) throw refusedProof(error);
       throw error;
     }
   };
 }
 
-function wrong(cause?: unknown): Fault {
+export function refusedProof(cause?: unknown): Fault {
   return new Fault('NotAuthenticated', 'The access key is not known, or the signature is not right.', { cause });
 }
 

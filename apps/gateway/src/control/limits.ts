@@ -4,10 +4,12 @@ import type { AttemptLimits } from '../net/attempts.ts';
 
 /** A JSON body; the largest is a policy document. */
 export const BODY_BYTES_MAX = 1024 * 1024;
-export const HEADER_BYTES_MAX = 16 * 1024;
+/** An envelope of many recipients is a header of 20 KiB. */
+export const HEADER_BYTES_MAX = 32 * 1024;
+export const HEADERS_TIMEOUT_MS = 30_000;
 /** A parameter in a path. Bucket names have 63 characters, policy names as many. */
 export const PARAM_CHARS_MAX = 256;
-/** From the first byte of a request to its last: nothing large is sent here. */
+/** From the first byte of a request with a JSON body to its last: objects alone are large here, and have no such bound. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 /** A probe writes, reads and deletes on a far backend; anything else is answered from the database. */
 export const PROBE_TIMEOUT_MS = 60_000;

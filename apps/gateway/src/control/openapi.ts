@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ruleOf } from './access.ts';
 import { closedSchema } from './input.ts';
+import { describeObjects } from './objects/described.ts';
 import { problemSchema } from './problem.ts';
 import type { PlainRoute, Route } from './route.ts';
 
@@ -8,11 +9,11 @@ type Json = Record<string, unknown>;
 
 /** The OpenAPI 3.1 document of these routes. */
 export function openApiOf(routes: readonly Route[], plain: readonly PlainRoute[], version: string): Json {
-  const paths: Record<string, Json> = {};
+  const paths: Record<string, unknown> = {};
   for (const each of plain) paths[each.path] = { get: plainOperation(each) };
   for (const each of routes) {
     const path = each.path.replaceAll(/:(\w+)/g, '{$1}');
-    paths[path] = { ...paths[path], [each.method.toLowerCase()]: operationOf(each) };
+    paths[path] = { ...(paths[path] as Json | undefined), [each.method.toLowerCase()]: operationOf(each) };
   }
   return {
     openapi: '3.1.0',
@@ -22,7 +23,7 @@ export function openApiOf(routes: readonly Route[], plain: readonly PlainRoute[]
       description: 'Operation of a gateway: backends, tenants, buckets, policies and credentials.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    paths,
+    paths: { ...paths, ...describeObjects(PROBLEM) },
     components: {
       securitySchemes,
       schemas: { Problem: schemaOf(problemSchema, 'output') },

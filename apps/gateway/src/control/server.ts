@@ -9,25 +9,21 @@ import type { Metrics } from '../observe/metrics.ts';
 import { actorOf, requireRole, withinReach } from './access.ts';
 import type { ControlAuthenticate, Proved } from './authenticate.ts';
 import { acceptJsonBodies, requireBodyOf } from './body.ts';
+import { createFront } from './front.ts';
 import { inputParser } from './input.ts';
-import {
-  BODY_BYTES_MAX,
-  CONNECTIONS_MAX,
-  HEADER_BYTES_MAX,
-  KEEP_ALIVE_MS,
-  PARAM_CHARS_MAX,
-  PROBE_TIMEOUT_MS,
-  REQUEST_TIMEOUT_MS,
-} from './limits.ts';
+import { BODY_BYTES_MAX, KEEP_ALIVE_MS, PARAM_CHARS_MAX } from './limits.ts';
+import type { ObjectCalls } from './objects/calls.ts';
 import { faultOf, PROBLEM_TYPE, problemOf } from './problem.ts';
 import type { CallContext, PlainRoute, Route } from './route.ts';
 import { controlRoutes } from './routes/all.ts';
 import { plainRoutes } from './routes/plain.ts';
+import { safeHeaders } from './safe-headers.ts';
 import type { ControlServices } from './services.ts';
 
 export interface ControlServerDeps {
   readonly services: ControlServices;
   readonly authenticate: ControlAuthenticate;
+  readonly objects: ObjectCalls;
   readonly trustsProxy: IsTrustedProxy;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'request' | 'inFlight'>;
@@ -71,8 +67,6 @@ function newFastify(deps: ControlServerDeps): FastifyInstance {
     // Requests are logged by `watch`, at a level that a busy listener can bear.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: PROBE_TIMEOUT_MS * 2,
     keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: PARAM_CHARS_MAX, ignoreTrailingSlash: true },
     genReqId: newRequestId,
@@ -85,23 +79,11 @@ function newFastify(deps: ControlServerDeps): FastifyInstance {
     },
     clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => answerNoRequest(error, socket),
   };
-  const http = { maxHeaderSize: HEADER_BYTES_MAX };
-  const app =
-    deps.tls === undefined ? fastify({ ...options, http }) : fastify({ ...options, https: { ...deps.tls, ...http } });
-  app.server.maxConnections = CONNECTIONS_MAX;
-  return app as unknown as FastifyInstance;
-}
-
-function safeHeaders(requestId: string, encrypted: boolean): Record<string, string> {
-  return {
-    'x-request-id': requestId,
-    'cache-control': 'no-store',
-    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-    'cross-origin-resource-policy': 'same-origin',
-    'referrer-policy': 'no-referrer',
-    'x-content-type-options': 'nosniff',
-    ...(encrypted ? { 'strict-transport-security': 'max-age=31536000' } : {}),
-  };
+  const late = (socket: Socket): void => answerNoRequest(new Error('The request did not arrive in time.'), socket);
+  return fastify({
+    ...options,
+    serverFactory: (handler) => createFront(handler, { objects: deps.objects, tls: deps.tls, late }),
+  }) as unknown as FastifyInstance;
 }
 
 /** Headers, metrics and the log of every request. */

@@ -73,6 +73,8 @@ export async function startControl(allowed: AllowedRanges = NO_RANGES, verifyTok
       metricsText: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
     },
     authenticate: testAuthenticate(metadata, verifyToken ?? tokens.verify),
+    // Injected requests come behind the server that tells them apart.
+    objects: { owns: () => false, serve: () => Promise.resolve() },
     trustsProxy: () => false,
     logger,
     metrics,

@@ -34,15 +34,17 @@ export interface Authenticate {
   form(fields: FormFields, address: string | undefined): Promise<Caller>;
 }
 
-interface Deps {
+export interface AuthenticateDeps {
   readonly metadata: Pick<Metadata, 'credential'>;
   readonly clock: Clock;
   readonly region: string;
   readonly baseDomains: readonly string[];
   readonly attempts: Attempts;
+  /** What requests may be signed for; `s3` when absent. */
+  readonly services?: readonly ('s3' | 'sealgate')[];
 }
 
-export function createAuthenticate(deps: Deps): Authenticate {
+export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
   const signingKeys = createSigningKeyCache();
   return {
     async request(request, address) {
@@ -76,7 +78,7 @@ function attemptOf({ accessKeyId }: { readonly accessKeyId: AccessKeyId }, addre
 }
 
 async function requestV4(
-  deps: Deps,
+  deps: AuthenticateDeps,
   request: SignedRequest,
   { authorization, signingKeys }: { authorization: SigV4Authorization; signingKeys: SigningKeyCache },
 ): Promise<Identity> {
@@ -87,12 +89,17 @@ async function requestV4(
     nowMs: deps.clock.now(),
     region: deps.region,
     signingKeys,
+    ...(deps.services === undefined ? {} : { services: deps.services }),
   });
   const { via, signedAtMs } = authorization;
   return { caller: callerOf(credential, { version: 'AWS4-HMAC-SHA256', via, signedAtMs }), payload };
 }
 
-async function requestV2(deps: Deps, request: SignedRequest, authorization: SigV2Authorization): Promise<Identity> {
+async function requestV2(
+  deps: AuthenticateDeps,
+  request: SignedRequest,
+  authorization: SigV2Authorization,
+): Promise<Identity> {
   const credential = await deps.metadata.credential(authorization.accessKeyId);
   requireLegacy(credential);
   const host = headerValue(request.headers, 'host') ?? '';

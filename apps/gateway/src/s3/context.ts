@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault } from '@sealgate/core/faults';
 import type { BucketName, ObjectKey } from '@sealgate/core/names';
-import type { AuditActor, Bucket, Clock, Metadata, WebhookSender } from '@sealgate/core/ports';
+import type { AuditActor, Bucket, Clock, EnvelopeRecord, Metadata, WebhookSender } from '@sealgate/core/ports';
 import type { Engine } from '@sealgate/engine';
 import type { FormFields, Query, RequestHeaders, S3Operation, SignedPayload } from '@sealgate/s3';
 import type { Caller } from './access/caller.ts';
@@ -25,6 +25,12 @@ export interface S3Services {
   readonly encryption: EncryptionSettings;
 }
 
+/** What an answer tells of a version besides its bytes and what S3 has headers for. */
+export interface ToldVersion {
+  readonly envelope: EnvelopeRecord | null;
+  readonly redundancyClass: string;
+}
+
 /** One request whose signature, if it has one, was verified. Handlers answer through `response` and throw Faults. */
 export interface S3Context extends S3Services {
   readonly request: IncomingMessage;
@@ -33,6 +39,8 @@ export interface S3Context extends S3Services {
   readonly operation: S3Operation;
   readonly query: Query;
   readonly headers: RequestHeaders;
+  /** The headers in which an answer tells what a client brought along with a version. */
+  readonly headersOfVersion: (version: ToldVersion) => Readonly<Record<string, string>>;
   /** `tenantOf(caller)` where only a tenant makes sense. */
   readonly caller: Caller;
   /** In which bucket names of this request are looked up. */

@@ -11,6 +11,7 @@ import type { Config } from '../config.ts';
 import { createAdminKeyCheck } from '../control/auth.ts';
 import { createControlAuthenticate } from '../control/authenticate.ts';
 import { controlAttemptLimits } from '../control/limits.ts';
+import { createObjectCalls } from '../control/objects/calls.ts';
 import { createControlServer } from '../control/server.ts';
 import { createAttempts } from '../net/attempts.ts';
 import { createProxyTrust } from '../net/client-address.ts';
@@ -20,11 +21,13 @@ import type { CoreServices } from './core-services.ts';
 import type { DataPlane } from './data-plane.ts';
 import { listenFault } from './endpoints.ts';
 import type { Readiness } from './readiness.ts';
+import type { ObjectRequests } from './s3-listener.ts';
 import type { GatewaySecrets } from './secrets.ts';
 import type { TlsFiles } from './tls.ts';
 
 export interface ControlListenerDeps {
   readonly core: CoreServices;
+  readonly objects: Pick<ObjectRequests, 'requests' | 'deps'>;
   readonly plane: Pick<DataPlane, 'otherMetrics'>;
   readonly readiness: Readiness;
   readonly config: Config;
@@ -40,7 +43,7 @@ export interface ControlListenerDeps {
 /** The control listener, listening. */
 export async function openControlListener(
   deps: ControlListenerDeps,
-): Promise<{ readonly port: number; close(): Promise<void> }> {
+): Promise<{ readonly port: number; close(graceMs: number): Promise<void> }> {
   const { core, config, metrics, logger, tls } = deps;
   const clock = systemClock;
   const { metadata, guard } = core;
@@ -77,6 +80,7 @@ export async function openControlListener(
       metricsText: () => metricsText(metrics, deps.plane),
     },
     authenticate,
+    objects: createObjectCalls(deps.objects, { encrypted: tls !== undefined }),
     trustsProxy: createProxyTrust(config.trustedProxies),
     logger,
     metrics,
@@ -92,8 +96,11 @@ export async function openControlListener(
   const { port } = app.server.address() as AddressInfo;
   return {
     port,
-    async close() {
+    async close(graceMs) {
+      // Objects take their time: what is under way may end, up to a point.
+      const timer = setTimeout(() => app.server.closeAllConnections(), graceMs);
       await app.close();
+      clearTimeout(timer);
       await tokens.close();
     },
   };

@@ -21,7 +21,7 @@ import { ensureDemoBackends } from './demo-backends.ts';
 import { endpointOf } from './endpoints.ts';
 import { resolvePort } from './free-port.ts';
 import { createReadiness } from './readiness.ts';
-import { openS3Listener } from './s3-listener.ts';
+import { type ObjectRequests, openObjectRequests, openS3Listener } from './s3-listener.ts';
 import type { GatewaySecrets } from './secrets.ts';
 import { loadTls, type TlsFiles } from './tls.ts';
 
@@ -67,13 +67,16 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     closers.add('database and backends', () => core.close());
     const first = config.embedded ? await prepareEmbedded(core, config) : undefined;
     const [tls] = await Promise.all([loadTls(config), core.registry.start()]);
+    const port = await resolvePort(config.host, config.s3Port);
+    const objects = openObjectRequests(core, { config, port, logger, metrics });
+    closers.add('records of requests', () => objects.close());
     const plane = createDataPlaneSlot();
     const readiness = createReadiness(async () => plane.reason() ?? (await databaseTrouble(core)));
     const running: BackgroundLoop[] = [];
-    const opening: Opening = { core, options, metrics, tls, closers };
+    const opening: Opening = { core, objects, port, options, metrics, tls, closers };
     const loops = () => running.map((loop) => loop.status());
     const control = await openControlListener({ ...opening, ...options, plane, readiness, loops, catalogue });
-    closers.add('control listener', () => control.close());
+    closers.add('control listener', (graceMs) => control.close(graceMs));
     await reportCatalogueDifferences({ metadata: core.metadata, catalogue, logger, registry: metrics.registry });
     await openDataPlane(plane, opening);
     if (config.backgroundWork) {
@@ -96,6 +99,9 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 
 interface Opening {
   readonly core: CoreServices;
+  readonly objects: ObjectRequests;
+  /** Of the S3 listener. */
+  readonly port: number;
   readonly options: ServeOptions;
   readonly metrics: Metrics;
   readonly tls: TlsFiles | undefined;
@@ -123,10 +129,9 @@ async function databaseTrouble({ metadata }: CoreServices): Promise<string | und
 
 async function openDataPlane(
   slot: ReturnType<typeof createDataPlaneSlot>,
-  { core, options, metrics, tls, closers }: Opening,
+  { core, objects, port, options, metrics, tls, closers }: Opening,
 ): Promise<void> {
   const { config, logger, args, databaseUrl } = options;
-  const port = await resolvePort(config.host, config.s3Port);
   const start = {
     kind: 'start',
     args,
@@ -142,7 +147,7 @@ async function openDataPlane(
   closers.add('S3 listener', (graceMs) => plane.close(graceMs));
 
   async function openHere(): Promise<DataPlane> {
-    const { server } = await openS3Listener(core, { config, port, logger, metrics, tls });
+    const { server } = await openS3Listener(core, objects, { config, port, logger, metrics, tls });
     return {
       port,
       reason: () => undefined,

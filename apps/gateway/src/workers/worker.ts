@@ -3,7 +3,7 @@ import { createLogger, type Logger, Secret } from '@sealgate/runtime/log';
 import { loadConfig, processSources } from '../config.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { openCoreServices } from '../start/core-services.ts';
-import { openS3Listener } from '../start/s3-listener.ts';
+import { openObjectRequests, openS3Listener } from '../start/s3-listener.ts';
 import { loadTls } from '../start/tls.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
@@ -46,10 +46,13 @@ async function serve(start: Extract<ToWorker, { kind: 'start' }>, metrics: Metri
   });
   await core.registry.start();
   const tls = await loadTls(config);
-  const { server } = await openS3Listener(core, { config, port: start.s3Port, logger, metrics, tls });
+  const options = { config, port: start.s3Port, logger, metrics, tls };
+  const objects = openObjectRequests(core, options);
+  const { server } = await openS3Listener(core, objects, options);
   tell({ kind: 'listening' });
   return async (graceMs) => {
     await server.close(graceMs);
+    await objects.close();
     await core.close();
   };
 }

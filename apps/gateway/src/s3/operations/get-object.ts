@@ -17,7 +17,6 @@ import { type Unlocked, unlockVersion } from '../encryption/reading.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
 import { lockHeaders } from '../object-lock.ts';
 import { checksumHeader, quoted, replyEmpty, replyStream, setHeaders } from '../reply.ts';
-import { envelopeHeaders } from '../seal.ts';
 import { shownChecksum, shownClass } from '../shown.ts';
 import { answerSystemDocument } from '../system-documents.ts';
 import { tagCountHeaders } from '../tags.ts';
@@ -96,7 +95,7 @@ async function prepare(context: S3Context): Promise<Prepared> {
   const stored = {
     ...formatStoredHeaders(version.headers),
     ...overrides,
-    ...envelopeHeaders(version.envelope),
+    ...context.headersOfVersion(version),
     ...lockHeaders(context, bucket, version),
     ...tagCountHeaders(context, bucket, version),
   };

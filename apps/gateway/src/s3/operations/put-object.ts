@@ -67,6 +67,7 @@ export async function storeObject(
     response.setHeader('x-amz-checksum-type', result.checksum.type);
   }
   if (result.verdict !== null) response.setHeader('x-sealgate-verdict', result.verdict);
+  setHeaders(response, context.headersOfVersion({ envelope: null, redundancyClass: result.redundancyClass }));
   setAckHeaders(response, result);
   return result;
 }
