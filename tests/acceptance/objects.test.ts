@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { ListObjectsV2Command, PutBucketVersioningCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GeneralEncrypt, type GeneralJWE, generalDecrypt, importJWK, type JWK } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { admin, createBucket, type GatewayProcess, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
 import { newClient } from '../support/s3-client.ts';
@@ -234,6 +235,60 @@ test('a body is asked for only when it may be stored', async () => {
   const answer = await exchange(Buffer.from(head));
   expect(answer).toMatch(/^HTTP\/1\.1 403 /);
   expect(answer).toContain('"code":"EncryptionRequired"');
+});
+
+/** The envelope of an answer, opened by its owner and sealed anew to the same key: another document for the same body. */
+async function resealed({ headers }: Reply): Promise<string> {
+  const { stdout } = await sealgate(gateway, ['keys', 'export', '--private', '--json']);
+  const jwk = JSON.parse(stdout) as JWK;
+  const text = Buffer.from(headers.get('x-encrypted-key') ?? '', 'base64url').toString();
+  const { plaintext, protectedHeader } = await generalDecrypt(
+    JSON.parse(text) as GeneralJWE,
+    await importJWK(jwk, 'ECDH-ES+A256KW'),
+  );
+  const { d: _, ...publicJwk } = jwk;
+  const { enc, typ, sg } = protectedHeader as { enc: string; typ: string; sg: object };
+  const sealed = await new GeneralEncrypt(plaintext)
+    .setProtectedHeader({ enc, typ, sg })
+    .addRecipient(await importJWK(publicJwk, 'ECDH-ES+A256KW'))
+    .setUnprotectedHeader({ alg: 'ECDH-ES+A256KW', kid: headers.get('x-key-id') ?? '' })
+    .encrypt();
+  return JSON.stringify(sealed);
+}
+
+test('PATCH replaces the envelope, once, and nothing else', async () => {
+  expect((await sealgate(gateway, ['put', 'plain', 's3://vault/rotated'])).code).toBe(0);
+  const before = await ask('GET', '/objects/vault/rotated');
+  const envelope = await resealed(before);
+  const rotate = { 'x-encrypted-key': envelope, 'x-key-version': '2' };
+  const patch = (headers: Record<string, string>, path = '/objects/vault/rotated') => ask('PATCH', path, { headers });
+  expect(await patch({ ...rotate, 'x-expected-key-version': '5' })).toMatchObject({
+    status: 412,
+    code: 'PreconditionFailed',
+  });
+  expect(await patch({ ...rotate, 'x-expected-key-id': 'other' })).toMatchObject({ status: 412 });
+  expect(await patch({ ...rotate, 'if-match': '"other"' })).toMatchObject({ status: 412 });
+  // Of another object: the envelope names neither this key nor this body.
+  expect(await patch(rotate, '/objects/vault/two')).toMatchObject({ status: 403, code: 'EncryptionRequired' });
+  expect(await patch(rotate, '/objects/vault/none')).toMatchObject({ status: 404, code: 'NoSuchKey' });
+  expect(await patch({ 'x-encrypted-key': envelope })).toMatchObject({ status: 400, code: 'ValidationFailed' });
+
+  const done = await patch(rotate);
+  expect([done.status, done.headers.get('x-key-version'), done.headers.get('etag')]).toEqual([
+    204,
+    '2',
+    before.headers.get('etag'),
+  ]);
+  expect(await patch(rotate)).toMatchObject({ status: 412, code: 'PreconditionFailed' });
+
+  const after = await ask('GET', '/objects/vault/rotated');
+  expect(after.body.equals(before.body)).toBe(true);
+  expect(after.headers.get('last-modified')).toBe(before.headers.get('last-modified'));
+  expect(JSON.parse(Buffer.from(after.headers.get('x-encrypted-key') ?? '', 'base64url').toString())).toMatchObject({
+    tag: (JSON.parse(envelope) as { tag: string }).tag,
+  });
+  expect((await sealgate(gateway, ['get', 's3://vault/rotated', 'rotated'])).code).toBe(0);
+  expect(readFileSync(join(gateway.dataDir, 'rotated')).equals(PLAINTEXT)).toBe(true);
 });
 
 test('versions', async () => {

@@ -1,4 +1,4 @@
-import { objectHeaders } from './object-headers.ts';
+import { expectedHeaders, objectHeaders } from './object-headers.ts';
 
 type Json = Record<string, unknown>;
 
@@ -80,6 +80,29 @@ const described: Readonly<Record<string, Described>> = {
     description: `${NOTE} An error has no body; its code is in X-Sealgate-Fault.`,
     parameters: [WHICH, parameter('header', 'Range', 'One range of bytes.'), ...CONDITIONS, ...AGES],
     answers: { 200: { description: 'It is there', headers: asHeaders([ETAG, VERSION, CLASS, LENGTH, ...ENVELOPE]) } },
+  },
+  patch: {
+    operationId: 'rewrapObject',
+    summary: 'Puts another key envelope in the place of the one there; the bytes stay',
+    description:
+      'Rotation of keys, a compare-and-swap: 412 (PreconditionFailed) when the envelope there is not the expected one. Needs the right s3:UpdateObjectEncryption. The new envelope must be for this object and body and one that the bucket takes. No body. Many at once: PATCH /proxy/envelopes.',
+    parameters: [
+      WHICH,
+      ...asParameters(ENVELOPE),
+      parameter(
+        'header',
+        shown(expectedHeaders.keyVersion),
+        'The version to be replaced; one less than X-Key-Version when absent.',
+      ),
+      parameter('header', shown(expectedHeaders.keyId), 'The key id to be replaced; any when absent.'),
+      parameter('header', 'If-Match', 'The ETag of the object that is meant.'),
+      parameter(
+        'header',
+        'X-Amz-Bypass-Governance-Retention',
+        'true: also under GOVERNANCE retention, for who has the right.',
+      ),
+    ],
+    answers: { 204: { description: 'Changed', headers: asHeaders([ETAG, VERSION, CLASS, ...ENVELOPE]) } },
   },
   delete: {
     operationId: 'deleteObject',

@@ -15,6 +15,7 @@ import { REFUSED_PROOFS, refusedProof } from '../authenticate.ts';
 import { PROBLEM_TYPE, problemOf } from '../problem.ts';
 import { safeHeaders } from '../safe-headers.ts';
 import { fromVersion, isObjectHeader, toS3Headers } from './object-headers.ts';
+import { rewrapObject } from './rewrap.ts';
 
 /** Under it lie the objects: `/objects/{bucket}/{key}`. */
 const PREFIX = '/objects';
@@ -25,6 +26,8 @@ const objectMethods = {
   GET: 'GetObject',
   HEAD: 'HeadObject',
   DELETE: 'DeleteObject',
+  // S3 has no such call; access keys and policies know its action.
+  PATCH: 'UpdateObjectEncryption',
 } as const satisfies Readonly<Record<string, ObjectOperationName>>;
 
 /** True for the target of a request that this dialect understands. */
@@ -41,7 +44,7 @@ export function createObjectDialect(deps: AuthenticateDeps, options: { readonly 
     authenticate: createObjectAuthenticate(deps),
     operationOf,
     headersOf: toS3Headers,
-    handlers: {},
+    handlers: { UpdateObjectEncryption: rewrapObject },
     headersOfVersion: fromVersion,
     opening: ({ requestId }) => ({ ...safeHeaders(requestId, options.encrypted), ...NO_PAGE }),
     answerOf: toProblem,

@@ -21,10 +21,15 @@ export const objectHeaders = {
   redundancyClass: 'x-redundancy-class',
 } as const;
 
+/** What a change of an envelope replaces. */
+export const expectedHeaders = { keyId: 'x-expected-key-id', keyVersion: 'x-expected-key-version' } as const;
+
+const EXPECTED: ReadonlySet<string> = new Set(Object.values(expectedHeaders));
 const NAMES: ReadonlySet<string> = new Set(Object.values(objectHeaders));
 
 /** True for headers that decide something and so must be covered by a request's signature. */
-export const isObjectHeader = (name: string): boolean => NAMES.has(name) || name.startsWith('x-sealgate-');
+export const isObjectHeader = (name: string): boolean =>
+  NAMES.has(name) || EXPECTED.has(name) || name.startsWith('x-sealgate-');
 
 /**
  * The headers of a request as S3 calls them. What the client says of its envelope must be what the envelope says.
@@ -59,7 +64,7 @@ function envelopeOf(headers: RequestHeaders): Readonly<Record<string, string>> {
       `Bring the envelope once: in ${objectHeaders.encryptedKey} or in x-amz-meta-sealgate-envelope.`,
     );
   }
-  const keyVersion = keyVersionOf(headers);
+  const keyVersion = keyVersionOf(headers, objectHeaders.keyVersion) ?? 1;
   const envelope = readEnvelope(text);
   requireSaid(headers, summariseEnvelope({ envelope, keyVersion }));
   return envelopeToMetadata(envelope.text, keyVersion);
@@ -78,11 +83,13 @@ function readEnvelope(text: string): ParsedEnvelope {
   }
 }
 
-function keyVersionOf(headers: RequestHeaders): number {
-  const text = headerValue(headers, objectHeaders.keyVersion) ?? '1';
+/** @throws Fault ValidationFailed */
+export function keyVersionOf(headers: RequestHeaders, name: string): number | undefined {
+  const text = headerValue(headers, name);
+  if (text === undefined) return undefined;
   const version = Number(text);
   if (/^[1-9][0-9]{0,9}$/.test(text) && version < 2 ** 31) return version;
-  throw new Fault('ValidationFailed', `${objectHeaders.keyVersion} is a whole number from 1 to 2147483647.`);
+  throw new Fault('ValidationFailed', `${name} is a whole number from 1 to 2147483647.`);
 }
 
 function requireSaid(headers: RequestHeaders, envelope: EnvelopeSummary): void {
