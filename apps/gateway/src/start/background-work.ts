@@ -101,6 +101,10 @@ export async function startBackgroundWork(
       // First: what the loops cannot finish in time goes back untried, at once.
       core.engine.repairWork.stopTaking();
       await Promise.all(loops.map((loop) => loop.stop(graceMs)));
+      // Walks go on elsewhere at once, not when their leases are over.
+      await metadata.releaseCursors(holder).catch((error: unknown) => {
+        logger.debug({ err: error }, 'walks could not be given back; their leases run out by themselves');
+      });
     },
     options,
   );

@@ -36,6 +36,8 @@ export interface MetadataCursors {
     holder: string,
     save: { readonly position: CursorPosition; readonly leaseMs: number },
   ): Promise<boolean>;
+  /** Gives back all ranges that the holder has, with their positions as they are; how many. For one who stops in order. */
+  releaseCursors(holder: string): Promise<number>;
   /** All ranges whose names start so, by name; at most 2000. */
   listCursors(prefix: string): Promise<readonly CursorState[]>;
 }

@@ -88,6 +88,7 @@ const effects: { readonly [Name in keyof Metadata]: Effect<Name> } = {
   finishLockPush: 'none',
   leaseCursor: 'none',
   saveCursor: 'none',
+  releaseCursors: 'none',
   requestBackup: 'none',
   saveBackups: 'none',
   createWebhook: 'none',

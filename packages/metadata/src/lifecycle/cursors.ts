@@ -22,6 +22,9 @@ export function createCursors({ database }: Context): MetadataCursors {
       const rows = await database.write('save-cursor', [name, holder, JSON.stringify(position), leaseMs]);
       return rows.length > 0;
     },
+    async releaseCursors(holder) {
+      return (await database.write('release-cursors', [holder])).length;
+    },
     async listCursors(prefix) {
       const rows = await database.read<CursorRow>('list-cursors', [prefix]);
       return rows.map(({ name, position, updated_at, leased }) => ({ name, position, savedAtMs: updated_at, leased }));

@@ -34,6 +34,12 @@ export function createCursors(state: MemoryState): MetadataCursors {
       state.cursors.set(name, { position: kept, holder, leasedUntilMs: savedAtMs + leaseMs, savedAtMs });
       return true;
     },
+    async releaseCursors(holder) {
+      const now = state.clock.now();
+      const held = [...state.cursors].filter(([, one]) => one.holder === holder && one.leasedUntilMs > now);
+      for (const [name, one] of held) state.cursors.set(name, { ...one, leasedUntilMs: now });
+      return held.length;
+    },
     async listCursors(prefix) {
       const now = state.clock.now();
       return [...state.cursors]

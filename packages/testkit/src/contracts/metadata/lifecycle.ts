@@ -247,6 +247,31 @@ function describeCursors(world: World): void {
       expect(await metadata.leaseCursor(name, 'two', 0)).toEqual({ position });
     });
 
+    it('is given back with all others of its holder, as it stands', async () => {
+      const metadata = world.metadata();
+      const [one, two, other] = ['one-', 'two-', 'other-'].map((name) => world.unused(name)) as [
+        string,
+        string,
+        string,
+      ];
+      const [holder, stranger, next] = ['leaver-', 'stranger-', 'next-'].map((name) => world.unused(name)) as [
+        string,
+        string,
+        string,
+      ];
+      for (const name of [one, two]) await metadata.leaseCursor(name, holder, 60_000);
+      await metadata.leaseCursor(other, stranger, 60_000);
+      await metadata.saveCursor(one, holder, { position: 'here', leaseMs: 60_000 });
+      expect(await metadata.releaseCursors(holder)).toBe(2);
+      expect(await metadata.releaseCursors(holder)).toBe(0);
+      expect(await metadata.leaseCursor(one, next, 60_000)).toEqual({ position: 'here' });
+      expect(await metadata.leaseCursor(two, next, 60_000)).toEqual({ position: null });
+      expect(await metadata.leaseCursor(other, next, 60_000)).toBeUndefined();
+      // Who left has nothing of what the next one holds.
+      expect(await metadata.releaseCursors(holder)).toBe(0);
+      expect(await metadata.leaseCursor(one, stranger, 60_000)).toBeUndefined();
+    });
+
     it('goes to one of many who want it at once', async () => {
       const name = world.unused('range-');
       const holders = Array.from({ length: 16 }, (_, i) => `holder-${i}`);
