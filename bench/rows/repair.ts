@@ -103,7 +103,7 @@ async function lose(gateway: GatewayProcess, dataDir: string): Promise<void> {
          UPDATE sealgate.blobs b SET replicas = sealgate.set_replica(b.replicas, int2send(k.num) || '\\x00'::bytea || 'm'::bytea)
          FROM sealgate.backends k WHERE k.id = $1 RETURNING b.blob_id, b.replicas
        )
-       SELECT count(sealgate.enqueue_repair(lost.blob_id, lost.replicas, 1, interval '0')) FROM lost`,
+       SELECT count(sealgate.enqueue_repair(lost.blob_id, lost.replicas, 1)) FROM lost`,
       [LOST],
     ),
   );

@@ -12,8 +12,7 @@ BEGIN
   IF p_outcome = 'failed' THEN
     PERFORM sealgate.fail_repair(p_job, p_reason);
   ELSIF p_outcome = 'released' THEN
-    UPDATE pgboss.job j SET state = CASE WHEN j.retry_count = 0 THEN 'created' ELSE 'retry' END::pgboss.job_state,
-      started_on = NULL, start_after = now()
+    UPDATE pgboss.job j SET state = 'created', started_on = NULL, start_after = now()
     WHERE j.name = 'repair' AND j.id = p_job AND j.state = 'active';
   ELSE
     UPDATE pgboss.job j SET state = 'completed', completed_on = now() WHERE j.name = 'repair' AND j.id = p_job AND j.state = 'active';

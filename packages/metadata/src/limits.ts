@@ -42,6 +42,14 @@ export const ABORT_BATCH = 100;
 /** Blobs that one call looks at for copies that did not come in, and late ones that it turns into repair jobs. */
 export const PROMOTE_BATCH = 10_000;
 
+/**
+ * Jobs of the repair queue that one statement looks at: the most urgent ones, and further ones behind those that nobody can
+ * do now. About 20 microseconds each, so it takes a few dozen milliseconds at most; a call gives up after three of them.
+ */
+export const REPAIRS_HEAD = 256;
+export const REPAIRS_SCANNED = 2000;
+export const REPAIRS_SCANS_MAX = 3;
+
 /** Waiting for another process that migrates. */
 export const MIGRATION_LOCK_WAIT_MS = 120_000;
 

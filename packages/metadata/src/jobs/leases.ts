@@ -1,22 +1,44 @@
 import type { BlobId } from '@sealgate/core/names';
-import type { LeaseOutcome, LeaseResult, MetadataJobs } from '@sealgate/core/ports';
+import type { LeaseOutcome, LeaseResult, MetadataJobs, RepairLease } from '@sealgate/core/ports';
 import { SYSTEM_ACTOR } from '../audit/actor.ts';
 import { byId } from '../codec/blob-order.ts';
 import { packReplicas } from '../codec/replicas.ts';
 import type { Context } from '../context.ts';
-import { PROMOTE_BATCH } from '../limits.ts';
+import { PROMOTE_BATCH, REPAIRS_HEAD, REPAIRS_SCANNED, REPAIRS_SCANS_MAX } from '../limits.ts';
 
-interface LeaseRow {
-  readonly job_id: string;
-  readonly blob_id: BlobId;
-  readonly token: bigint;
-}
+/** The last one names no job, and says how far the call came. */
+type LeaseRow =
+  | { readonly job_id: string; readonly blob_id: BlobId; readonly token: bigint }
+  | { readonly job_id: null; readonly seen: string | null };
 
 type LeaseCalls = 'leaseRepairs' | 'renewLeases' | 'endLease' | 'leasedBlob' | 'markLeased' | 'settleLeases';
 type Leases = Pick<MetadataJobs, LeaseCalls>;
 
 export function createLeases(context: Context): Leases {
   const { database, backends } = context;
+  /** How far each worker has looked behind the head of the queue; none: it is at the beginning. */
+  const seen = new Map<string, string>();
+
+  /** One look at the queue: what the worker gets, and whether there is more behind it. */
+  async function look(name: string, values: Parameters<typeof database.write>[1]) {
+    const rows = await database.write<LeaseRow>('lease-repairs', [
+      ...values,
+      seen.get(name) ?? null,
+      REPAIRS_HEAD,
+      REPAIRS_SCANNED,
+    ]);
+    const leases: RepairLease[] = [];
+    let more = false;
+    for (const row of rows) {
+      if (row.job_id !== null) leases.push({ jobId: row.job_id, blobId: row.blob_id, token: row.token });
+      else if (row.seen !== null) {
+        seen.set(name, row.seen);
+        more = true;
+      }
+    }
+    if (!more) seen.delete(name);
+    return { leases, more };
+  }
 
   return {
     async leaseRepairs({ worker, limit, leaseMs, able, kinds }) {
@@ -24,7 +46,7 @@ export function createLeases(context: Context): Leases {
       await database.write('promote-owed', [PROMOTE_BATCH, context.waits.pendingGraceMs, actor, requestId]);
       const numbers = (ids: Iterable<Parameters<typeof backends.numberOf>[0]>) =>
         Promise.all([...ids].map((id) => backends.numberOf(id)));
-      const rows = await database.write<LeaseRow>('lease-repairs', [
+      const values = [
         worker.name,
         worker.epoch,
         limit,
@@ -32,8 +54,11 @@ export function createLeases(context: Context): Leases {
         await numbers(able.writes),
         await numbers(able.reads),
         kinds,
-      ]);
-      return rows.map((row) => ({ jobId: row.job_id, blobId: row.blob_id, token: row.token }));
+      ];
+      for (let looks = 1; ; looks += 1) {
+        const { leases, more } = await look(worker.name, values);
+        if (leases.length > 0 || !more || looks >= REPAIRS_SCANS_MAX) return leases;
+      }
     },
 
     async renewLeases(worker, leases, leaseMs) {
