@@ -36,4 +36,6 @@ export { type ProbeReport, probeBackend } from './probe/probe-backend.ts';
 export { type Strip, type StripOf, stripOf } from './read/strip.ts';
 export { readManifestPosition } from './recovery/position.ts';
 export { createRepairer, type Repairer, type RepairMetadata, type RepairWorker } from './repair/repairer.ts';
+export { type EraseOptions, eraseTenants } from './tenant-end/erase-tenants.ts';
+export { issueErasure } from './tenant-end/issue-erasure.ts';
 export type { BodyFacts, BodySource } from './write/body.ts';

@@ -196,3 +196,8 @@ export const defaultEngineLimits: EngineLimits = {
 export const AUDIT_BATCH = 2000;
 /** Entries that one document of evidence proves: about 20 MB of JSON. */
 export const EVIDENCE_ENTRIES_MAX = 20_000;
+/** Versions of a page that goes when a tenant is deleted, and how many of them at once: each is one transaction. */
+export const ERASED_PAGE = 500;
+export const ERASED_AT_ONCE = 8;
+/** A process that deletes tenants and is not heard of for so long is taken for dead; it is heard of with every page. */
+export const ERASURE_LEASE_MS = 120_000;

@@ -5,16 +5,16 @@ CREATE OR REPLACE FUNCTION sealgate.finish_removal(
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-  v_replicas bytea;
-  v_bucket integer;
+  v_blob sealgate.blobs;
 BEGIN
-  SELECT b.replicas, b.bucket_id INTO v_replicas, v_bucket FROM sealgate.blobs b WHERE b.blob_id = p_blob FOR UPDATE;
+  SELECT b.* INTO v_blob FROM sealgate.blobs b WHERE b.blob_id = p_blob FOR UPDATE;
   UPDATE sealgate.removals r SET state = 'g', due_at = now() + p_barred_ms * interval '1 millisecond'
   WHERE r.blob_id = p_blob AND r.place = p_place AND r.state = 'l';
-  IF NOT FOUND OR sealgate.replica_state(v_replicas, p_place) IS DISTINCT FROM 'l' THEN RETURN; END IF;
-  UPDATE sealgate.blobs b SET replicas = sealgate.drop_replica(v_replicas, p_place) WHERE b.blob_id = p_blob;
+  IF NOT FOUND OR sealgate.replica_state(v_blob.replicas, p_place) IS DISTINCT FROM 'l' THEN RETURN; END IF;
+  UPDATE sealgate.blobs b SET replicas = sealgate.drop_replica(v_blob.replicas, p_place) WHERE b.blob_id = p_blob;
+  PERFORM sealgate.note_erased(v_blob.bucket_id, v_blob, p_place);
   -- Action 14: a copy that had left was removed.
   INSERT INTO sealgate.audit_log (seq, at, actor, bucket_id, action, blob_id, replicas, request_id)
-  VALUES (nextval('sealgate.change_seq'), clock_timestamp(), p_actor, v_bucket, 14, p_blob, p_place, p_request);
+  VALUES (nextval('sealgate.change_seq'), clock_timestamp(), p_actor, v_blob.bucket_id, 14, p_blob, p_place, p_request);
 END
 $$;

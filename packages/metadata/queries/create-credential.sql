@@ -1,7 +1,7 @@
 -- $1-$3 actor, $4 access key id, $5 tenant, $6 sealed secret, $7 expiry, $8 description, $9 policy
 WITH changed AS (
   INSERT INTO sealgate.credentials (access_key_id, tenant_id, secret, expires_at, description, policy)
-  SELECT $4::text, t.id, $6::bytea, $7::timestamptz, $8::text, $9::text FROM sealgate.tenants t WHERE t.id = $5::uuid
+  SELECT $4::text, t.id, $6::bytea, $7::timestamptz, $8::text, $9::text FROM sealgate.tenants t WHERE t.id = $5::uuid AND t.state IN ('active', 'suspended')
   RETURNING access_key_id, tenant_id, policy, created_at
 ), logged AS (
   INSERT INTO sealgate.audit_log (seq, at, actor, action, request_id, remote_address, detail)

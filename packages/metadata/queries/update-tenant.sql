@@ -10,7 +10,7 @@ WITH changed AS (
     quota_requests_per_second = CASE WHEN $5::jsonb -> 'quotas' ? 'requestsPerSecond'
       THEN ($5::jsonb #>> '{quotas,requestsPerSecond}')::integer ELSE quota_requests_per_second END,
     policy_name = CASE WHEN $5::jsonb ? 'policyName' THEN $5::jsonb ->> 'policyName' ELSE policy_name END
-  WHERE id = $4::uuid
+  WHERE id = $4::uuid AND state IN ('active', 'suspended')
   RETURNING id, name, owner_id, display_name, email, namespace, state, default_encryption, policy_name, settings, quota_bytes, quota_objects, quota_requests_per_second, created_at
 ), logged AS (
   INSERT INTO sealgate.audit_log (seq, at, actor, action, request_id, remote_address, detail)

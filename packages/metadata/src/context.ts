@@ -71,6 +71,10 @@ const ownOutcomes = {
   ],
   AgentNotEnrolled: ['Conflict', 'This agent has not enrolled yet.'],
   BeingEmptied: ['Conflict', 'A copy of this version is just being removed from a target. Try again in a while.'],
+  NotSuspended: [
+    'Conflict',
+    'Suspend the tenant first (state "suspended"), so that nobody uses what is about to be removed.',
+  ],
   JobEnded: ['Conflict', 'This job is over.'],
   JobNotEnded: ['Conflict', 'This job is not over: only one that failed or was cancelled is tried again.'],
   NotAtSource: ['InvalidRequest', 'The source does not hold a verified copy of the whole version.'],

@@ -11,6 +11,7 @@ import { createDatabase, type Database } from './db/database.ts';
 import { loadStatements } from './db/statements.ts';
 import { createTerms } from './db/terms.ts';
 import { createEnvelopes } from './envelopes/envelopes.ts';
+import { createErasures } from './erasures/erasures.ts';
 import { createHousekeeping } from './housekeeping/housekeeping.ts';
 import { createLockPushes } from './housekeeping/lock-pushes.ts';
 import { openQueue, type RepairQueue } from './housekeeping/queue.ts';
@@ -146,6 +147,7 @@ function assemble(
     ...createCacheMembers(context),
     ...createCursors(context),
     ...createBackups(context),
+    ...createErasures(context),
     ...createSweeps(context),
     ...createLifecycle(context),
     ...createPlacement(context),

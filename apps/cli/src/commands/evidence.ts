@@ -1,10 +1,18 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { AuditIntegrityError, canonicalJson, createSegmentsVerifier } from '@sealgate/core/audit';
 import {
+  type AuditEntry,
+  AuditIntegrityError,
+  canonicalJson,
+  createSegmentsVerifier,
+  type NoteVerifier,
+} from '@sealgate/core/audit';
+import {
+  createErasureCheck,
   createPlacementHistory,
   type Evidence,
   evidenceFile,
   type SignedEvidence,
+  verifyErasure,
   verifyEvidence,
 } from '@sealgate/core/evidence';
 import { CliError, usageError } from '../cli-error.ts';
@@ -55,20 +63,18 @@ interface VerifyOptions {
 export async function verifyEvidenceFile(context: CommandContext, [file]: readonly [string], options: VerifyOptions) {
   const verifiers = await readKeys(options.key);
   const text = await readFile(file, 'utf8');
+  if (isErasure(text)) {
+    if (options.html !== undefined) throw usageError('There is no page of a report of erasure.');
+    await verifyErasureText(context, text, { verifiers, paths: options.export ?? [] });
+    return;
+  }
   const evidence = verifyEvidence(text, verifiers);
   const paths = options.export ?? [];
   if (paths.length > 0) {
     const history = createPlacementHistory(evidence.subject);
-    const log = createSegmentsVerifier({
-      verifiers,
-      checkpoints: [evidence.checkpoint],
-      onEntry: (entry, leaf) => {
-        if (leaf < evidence.size) history.add(entry);
-      },
+    await readWholeLog(paths, { verifiers, checkpoint: evidence.checkpoint }, (entry, leaf) => {
+      if (leaf < evidence.size) history.add(entry);
     });
-    for (const path of await segmentFiles(paths)) await log.segment(linesOf(path));
-    if (log.finish().from !== 0)
-      throw new CliError('The segments do not begin with the log: what was before them is not known.');
     if (canonicalJson(history.report(evidence.from, evidence.to)) !== canonicalJson(evidence.report)) {
       throw new AuditIntegrityError(
         'The log has entries that the evidence kept back: its report is not what follows from the log.',
@@ -85,6 +91,64 @@ export async function verifyEvidenceFile(context: CommandContext, [file]: readon
   context.terminal.result({
     json,
     text: `${describe(evidence)}Verified: ${entries.length} entries of the log; ${checked}.\n`,
+  });
+}
+
+type LogFacts = { readonly verifiers: readonly NoteVerifier[]; readonly checkpoint: string };
+
+async function readWholeLog(
+  paths: readonly string[],
+  { verifiers, checkpoint }: LogFacts,
+  onEntry: (entry: AuditEntry, leaf: number) => void,
+): Promise<void> {
+  const log = createSegmentsVerifier({ verifiers, checkpoints: [checkpoint], onEntry });
+  for (const path of await segmentFiles(paths)) await log.segment(linesOf(path));
+  if (log.finish().from !== 0)
+    throw new CliError('The segments do not begin with the log: what was before them is not known.');
+}
+
+/** Which of the two it says it is; whether it is, its verification tells. */
+function isErasure(text: string): boolean {
+  return text.startsWith('{"erasure":');
+}
+
+async function verifyErasureText(
+  context: CommandContext,
+  text: string,
+  { verifiers, paths }: { readonly verifiers: readonly NoteVerifier[]; readonly paths: readonly string[] },
+): Promise<void> {
+  const erasure = verifyErasure(text, verifiers);
+  const { report, entries } = erasure;
+  if (paths.length > 0) {
+    const check = createErasureCheck(erasure);
+    await readWholeLog(paths, { verifiers, checkpoint: erasure.checkpoint }, (entry, leaf) => check.add(entry, leaf));
+    check.finish();
+  }
+  const rows = report.backends.map((one) => [
+    printable(one.backend),
+    one.outcome,
+    String(one.copies),
+    String(one.bytes),
+    one.lastConfirmedAt ?? '-',
+    String(one.unconfirmedCopies),
+    one.reason === null ? '-' : printable(one.reason),
+  ]);
+  const head = ['BACKEND', 'OUTCOME', 'COPIES GONE', 'BYTES', 'LAST CONFIRMED', 'UNCONFIRMED', 'WHY'];
+  const facts = formatTable([
+    ['Tenant', printable(report.tenant.name)],
+    ['State', report.state],
+    ['Begun', report.begunAt],
+    ['Removed', report.removedAt],
+    ['Done', report.doneAt ?? '-'],
+    ['Found', `${report.found.versions} versions, ${report.found.bytes} bytes, ${report.found.buckets.length} buckets`],
+  ]);
+  const whole =
+    paths.length > 0
+      ? 'and by the whole log no other copy is left'
+      : 'that no other copy is left, the whole log shows (--export)';
+  context.terminal.result({
+    json: { verified: true, complete: paths.length > 0, entries: entries.length, report },
+    text: `${facts}\n${formatTable([head, ...rows])}\nVerified: the log vouches for this report; ${whole}.\n`,
   });
 }
 

@@ -37,8 +37,8 @@ export function addEvidenceCommands(program: Command, deps: ProgramDeps): void {
       name: 'verify',
       summary: 'Check a signed report against a public key, without a gateway',
       description:
-        'Checks the signature, that each entry is in the log, and that the report follows from the entries. With --export also that no entry was kept back: the report must follow from the whole log. Exit code 4 when not.',
-      arguments: [['<file>', 'what "sealgate evidence --out" wrote']],
+        'Of the places of copies, or of a tenant\'s deletion ("sealgate tenant erasure --out"). Checks the signature, that each entry is in the log, and that the report follows from the entries. With --export also that no entry was kept back: the report must follow from the whole log. Exit code 4 when not.',
+      arguments: [['<file>', 'what --out wrote']],
       options: [
         new Option('--key <file>', 'the public keys, as "sealgate audit key" shows them').makeOptionMandatory(),
         new Option(

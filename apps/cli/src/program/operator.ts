@@ -4,6 +4,7 @@ import { addBackendLifeCycle } from './backend-life-cycle.ts';
 import { choice, decimalOption, leaf, listOption, noun, numberOption, type ProgramDeps } from './command.ts';
 import { addPolicyCommands } from './policies.ts';
 import { addProviderCommands } from './providers.ts';
+import { addTenantEnd } from './tenant-end.ts';
 
 /** tenant, backend, policy: what an operator does, with the operator key. */
 export function addOperatorCommands(program: Command, deps: ProgramDeps): void {
@@ -61,6 +62,7 @@ function addTenantCommands(program: Command, deps: ProgramDeps): void {
     },
     deps,
   );
+  addTenantEnd(tenants, deps);
   leaf(
     tenants,
     {

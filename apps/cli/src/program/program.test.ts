@@ -64,6 +64,8 @@ describe('the command tree', () => {
       'bucket policy',
       'tenant create',
       'tenant update',
+      'tenant delete',
+      'tenant erasure',
       'tenant list',
       'backend add',
       'backend list',

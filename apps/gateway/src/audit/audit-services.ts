@@ -1,5 +1,12 @@
-import type { AuditSigner, AuditStore, Clock } from '@sealgate/core/ports';
-import { type Checkpoints, createCheckpoints, createEvidenceIssuer, type EvidenceIssuer } from '@sealgate/engine';
+import type { SignedErasure } from '@sealgate/core/evidence';
+import type { AuditSigner, AuditStore, Clock, Erasure } from '@sealgate/core/ports';
+import {
+  type Checkpoints,
+  createCheckpoints,
+  createEvidenceIssuer,
+  type EvidenceIssuer,
+  issueErasure,
+} from '@sealgate/engine';
 
 /** What reads and proves the audit log. */
 export interface AuditServices {
@@ -7,6 +14,8 @@ export interface AuditServices {
   readonly signer: AuditSigner;
   readonly checkpoints: Checkpoints;
   readonly evidence: EvidenceIssuer;
+  /** See `issueErasure`. */
+  readonly erasure: (erasure: Erasure) => Promise<SignedErasure | undefined>;
 }
 
 export function auditServicesOf(
@@ -16,5 +25,7 @@ export function auditServicesOf(
   const { auditStore: store, auditSigner: signer } = database;
   const now = (): number => clock.now();
   const checkpoints = createCheckpoints({ store, signer, now });
-  return { store, signer, checkpoints, evidence: createEvidenceIssuer({ store, signer, checkpoints, now }) };
+  const deps = { store, signer, checkpoints, now };
+  const evidence = createEvidenceIssuer(deps);
+  return { store, signer, checkpoints, evidence, erasure: (erasure) => issueErasure(deps, erasure) };
 }

@@ -58,6 +58,8 @@ const table: Readonly<Record<string, Row>> = {
   simulatePolicy: LOOK,
   createCredential: OWN_CHANGE,
   listCredentials: OWN_LOOK,
+  deleteTenant: ADMIN,
+  getTenantErasure: AUDIT,
   getCredential: OWN_LOOK,
   updateCredential: OWN_CHANGE,
   deleteCredential: OWN_CHANGE,

@@ -35,7 +35,7 @@ export const policyNameField = z
   .regex(/^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/, 'has 1 to 63 small letters, digits, dots or hyphens')
   .meta({ description: 'Name of a policy.' });
 export const encryptionField = z.enum(['required', 'report', 'off']);
-const timeField = z.iso.datetime().nullable();
+export const timeField = z.iso.datetime().nullable();
 const stateField = z.enum(['healthy', 'degraded', 'unhealthy', 'recovering', 'draining', 'retired']);
 
 export const capabilitiesSchema = z.record(z.string(), z.boolean());
@@ -162,7 +162,7 @@ export const tenantSchema = z.object({
   displayName: z.string(),
   email: z.string().nullable(),
   namespace: z.string(),
-  state: z.enum(['active', 'suspended', 'deleted']),
+  state: z.enum(['active', 'suspended', 'deleting', 'deleted']),
   defaultEncryption: encryptionField,
   policy: z.string().nullable(),
   settings: tenantSettingsSchema,

@@ -8,6 +8,7 @@ import { createJobLoop } from '../background/jobs.ts';
 import { createLifecycleLoop } from '../background/lifecycle.ts';
 import { createMaintenanceLoops } from '../background/maintenance.ts';
 import { createSweepLoops } from '../background/sweeps.ts';
+import { createTenantErasureLoop } from '../background/tenant-erasures.ts';
 import type { Config } from '../config.ts';
 import { createNotificationLoops } from '../notifications/loops.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -77,6 +78,7 @@ export async function startBackgroundWork(
       recoveryMetrics: metrics.recovery,
     }),
     createBackupLoop({ ...shared, engine: core.engine, config, holder, operatorKey, databaseUrl }),
+    createTenantErasureLoop({ ...shared, metadata, config, holder }),
     ...createMaintenanceLoops({ ...shared, engine: core.engine, config, holder }),
     createLoop({
       ...shared,

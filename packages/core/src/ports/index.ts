@@ -52,6 +52,15 @@ export {
   SEALED_FORMAT,
   type StoredEnvelope,
 } from './metadata-envelopes.ts';
+export type {
+  ConfirmedRemovals,
+  ErasedCopies,
+  Erasure,
+  ErasureState,
+  LockedVersion,
+  LockedVersions,
+  MetadataErasures,
+} from './metadata-erasures.ts';
 export type { DueDeletion, LockPush, MetadataHousekeeping, PendingRepair } from './metadata-housekeeping.ts';
 export type {
   Job,

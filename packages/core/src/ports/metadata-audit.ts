@@ -77,6 +77,8 @@ export interface AuditStore {
   leafAt(timeMs: number): Promise<number>;
   /** Entries about a bucket, or about one key in it with those about the bucket alone, and their blobs; by leaf. */
   entriesOf(subject: { readonly bucketId: number; readonly key: string | null }): Promise<readonly SequencedEntry[]>;
+  /** Those with these numbers that have their leaf; by leaf. */
+  entriesNumbered(seqs: readonly number[]): Promise<readonly SequencedEntry[]>;
   /** Entries about backends; by leaf. */
   entriesOfBackends(): Promise<readonly SequencedEntry[]>;
   /** Buckets that have or had a name, the newest first. */

@@ -3,6 +3,7 @@ import type { MetadataBackups } from './metadata-backups.ts';
 import type { MetadataCacheMembers } from './metadata-cache-members.ts';
 import type { MetadataCursors } from './metadata-cursors.ts';
 import type { MetadataEnvelopes } from './metadata-envelopes.ts';
+import type { MetadataErasures } from './metadata-erasures.ts';
 import type { MetadataHousekeeping } from './metadata-housekeeping.ts';
 import type { MetadataJobs } from './metadata-jobs.ts';
 import type { MetadataLifecycle } from './metadata-lifecycle.ts';
@@ -29,6 +30,7 @@ export interface Metadata
     MetadataCacheMembers,
     MetadataCursors,
     MetadataBackups,
+    MetadataErasures,
     MetadataSweeps,
     MetadataLifecycle,
     MetadataPlacement,

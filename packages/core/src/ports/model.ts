@@ -14,7 +14,8 @@ export interface Tenant {
   readonly email: string | null;
   /** Bucket names are unique within a namespace; tenants share `default` unless the operator gives them their own. */
   readonly namespace: string;
-  readonly state: 'active' | 'suspended' | 'deleted';
+  /** `deleting` and `deleted` are for good: see `MetadataErasures`. */
+  readonly state: 'active' | 'suspended' | 'deleting' | 'deleted';
   readonly defaultEncryption: EncryptionMode;
   readonly policyName: string | null;
   readonly settings: TenantSettings;

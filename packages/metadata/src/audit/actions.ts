@@ -1,6 +1,6 @@
 /**
  * What an audit entry tells of, as stored. Never change a number, only add: entries are hashed as they are. The
- * functions in functions/*.sql write 1 to 14, 20 to 22, 73 to 77, 95, 102 to 104, 115, 116 and 118 themselves.
+ * functions in functions/*.sql write 1 to 14, 20 to 22, 73 to 77, 95, 102 to 104, 115, 116, 118 and 125 to 127 themselves.
  */
 export const auditActions = {
   versionPublished: 1,
@@ -52,6 +52,9 @@ export const auditActions = {
   auditKeyMade: 120,
   auditExported: 122,
   requestsRecorded: 124,
+  tenantErasureBegun: 125,
+  tenantRemoved: 126,
+  tenantErased: 127,
   jobCreated: 73,
   jobEnded: 74,
   jobCancelled: 75,

@@ -126,6 +126,10 @@ export function createAuditStore(context: Context): AuditStore {
       const leaves = new Map([...own, ...(await ofBlobs(own))].map((one) => [one.leaf, one]));
       return [...leaves.values()].sort((a, b) => a.leaf - b.leaf);
     },
+    async entriesNumbered(seqs) {
+      const rows = await database.read<SequencedRow>('audit-entries-numbered', [seqs]);
+      return await Promise.all(rows.map(sequenced));
+    },
     async entriesOfBackends() {
       const found: SequencedEntry[] = [];
       for (let seq = 0; ; ) {

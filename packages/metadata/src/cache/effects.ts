@@ -52,6 +52,8 @@ const effects: { readonly [Name in keyof Metadata]: Effect<Name> } = {
   // Its id is never used again, and nobody asks for a version before its bucket.
   deleteBucket: () => [{ kind: 'buckets' }],
   updateTenant: () => [{ kind: 'credentials' }, { kind: 'buckets' }],
+  beginErasure: () => [{ kind: 'credentials' }, { kind: 'buckets' }],
+  advanceErasure: () => [{ kind: 'credentials' }, { kind: 'buckets' }],
   // What becomes of a credential or a role becomes of the sessions that were made from it.
   setCredentialState: credentials,
   setCredentialPolicy: credentials,
@@ -74,6 +76,8 @@ const effects: { readonly [Name in keyof Metadata]: Effect<Name> } = {
   purgeUploads: 'none',
 
   // Of these no answer is kept.
+  hurryDeletions: 'none',
+  noteErasureTrouble: 'none',
   createBackend: 'none',
   recordProbe: 'none',
   setBackendState: 'none',
@@ -138,6 +142,9 @@ const effects: { readonly [Name in keyof Metadata]: Effect<Name> } = {
   leaveCache: 'none',
 
   // They only read.
+  erasure: 'none',
+  erasuresUnderWay: 'none',
+  lockedVersions: 'none',
   credential: 'none',
   bucket: 'none',
   currentVersion: 'none',

@@ -7,6 +7,7 @@ import { describeConcurrency } from './metadata/concurrency.ts';
 import { createWorld, type MetadataFactory, type MetadataUnderTest } from './metadata/context.ts';
 import { describeDeletions } from './metadata/deletions.ts';
 import { describeEnvelopes } from './metadata/envelopes.ts';
+import { describeErasures } from './metadata/erasures.ts';
 import { describeJobs } from './metadata/jobs.ts';
 import { describeLifecycle } from './metadata/lifecycle.ts';
 import { describeListings } from './metadata/listings.ts';
@@ -61,6 +62,7 @@ export function describeMetadata(name: string, factory: MetadataFactory): void {
     describeNotifications(world);
     describeRecovery(world);
     describeBackups(world);
+    describeErasures(world);
     describeCacheMembers(world);
     describeConcurrency(world);
   });

@@ -1,6 +1,7 @@
 import type { BlobId } from '@sealgate/core/names';
 import type { DueDeletion, MetadataHousekeeping } from '@sealgate/core/ports';
 import { dataBlobOf, giveUp, markReplica, wantedBlob } from './blobs.ts';
+import { noteErased } from './erasures.ts';
 import { createLockPushes } from './locks.ts';
 import { addStray } from './placement.ts';
 import type { MemoryState, StoredBlob } from './state.ts';
@@ -82,6 +83,7 @@ function createDeletions(
       const replicas = blob.record.replicas.filter(
         (old) => !gone.some((place) => place.backend === old.backend && place.shard === old.shard),
       );
+      noteErased(state, blob, gone);
       if (replicas.length > 0) state.blobs.set(blobId, { ...blob, record: { ...blob.record, replicas } });
       else state.blobs.delete(blobId);
     },

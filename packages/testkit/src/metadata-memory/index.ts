@@ -3,6 +3,7 @@ import { createAgents } from './agents.ts';
 import { createBackups } from './backups.ts';
 import { createCacheMembers } from './cache-members.ts';
 import { createEnvelopes } from './envelopes.ts';
+import { createErasures } from './erasures.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { createJobs } from './jobs.ts';
 import { createLeases } from './leases.ts';
@@ -84,6 +85,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     strays: new Map(),
     sweepHold: null,
     cache: { epoch: 0n, space: null, members: new Map() },
+    erasures: new Map(),
     notifications: { webhooks: new Map(), events: [], deliveries: [] },
     recovery: { keys: [], requests: new Map(), changes: [] },
   };
@@ -108,6 +110,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     ...createCacheMembers(state),
     ...createSweeps(state),
     ...createUsage(state),
+    ...createErasures(state),
     // Nothing is sealed in memory.
     secretVersions: async () => ({ newest: 1, versions: [{ version: 1, sealed: 0 }] }),
     resealSecrets: async () => 0,

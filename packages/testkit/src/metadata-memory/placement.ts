@@ -1,5 +1,6 @@
 import type { MetadataPlacement, ReplicaChange, ReplicaChangeOutcome, ReplicaPlace } from '@sealgate/core/ports';
 import { armRemovals, enqueueRepair, placeKey } from './blobs.ts';
+import { noteErased } from './erasures.ts';
 import type { MemoryState, Removal, StoredBlob } from './state.ts';
 
 /** As in the PostgreSQL driver. */
@@ -141,6 +142,8 @@ function createRemovals(state: MemoryState): Removals {
         state.removals.set(placeKey(place), { ...removal, state: 'gone', dueAtMs: state.clock.now() + BARRED_MS });
         const blob = state.blobs.get(place.blobId);
         if (blob === undefined) continue;
+        const left = blob.record.replicas.find((r) => r.backend === place.backend && r.shard === place.shard);
+        if (left?.state === 'leaving') noteErased(state, blob, [place]);
         const replicas = blob.record.replicas.filter(
           (r) => r.state !== 'leaving' || r.backend !== place.backend || r.shard !== place.shard,
         );

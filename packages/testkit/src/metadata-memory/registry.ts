@@ -66,6 +66,7 @@ function createTenants(state: MemoryState): Tenants {
     },
     async updateTenant(id, change) {
       const known = byId(id);
+      if (known.state !== 'active' && known.state !== 'suspended') fail('NotFound');
       const changed = { ...known, ...change, quotas: { ...known.quotas, ...change.quotas } };
       state.tenants.set(id, changed);
       if (change.policyName !== undefined) state.placementEpoch += 1n;
@@ -74,6 +75,7 @@ function createTenants(state: MemoryState): Tenants {
     async createCredential(credential) {
       const { tenantId, ...rest } = credential;
       if (state.credentials.has(rest.accessKeyId)) fail('Conflict');
+      if (['deleting', 'deleted'].includes(byId(tenantId).state)) fail('NotFound');
       const made = {
         ...rest,
         tenant: byId(tenantId),

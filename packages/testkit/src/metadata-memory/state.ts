@@ -10,7 +10,10 @@ import type {
   CacheView,
   Clock,
   CommittedVersion,
+  ConfirmedRemovals,
   Credential,
+  Erasure,
+  ErasureState,
   JobKind,
   NewJob,
   NewSession,
@@ -140,6 +143,21 @@ export interface StoredAgent {
   readonly tokens: Map<string, { readonly epoch: number; readonly untilMs: number }>;
 }
 
+/** A tenant that is being or was deleted. What waits and what is left is looked up. */
+export interface StoredErasure {
+  state: ErasureState;
+  readonly begunAtMs: number;
+  removedAtMs: number | null;
+  doneAtMs: number | null;
+  readonly entries: number[];
+  readonly found: Erasure['found'];
+  without: readonly BackendId[];
+  readonly confirmed: Map<BackendId, ConfirmedRemovals>;
+  readonly bucketsRemoved: Erasure['bucketsRemoved'][number][];
+  report: string | null;
+  trouble: string | null;
+}
+
 /** Everything the memory metadata knows. Methods change it in one turn of the event loop, which makes them atomic. */
 export interface MemoryState {
   readonly clock: Clock;
@@ -177,6 +195,7 @@ export interface MemoryState {
   sweepHold: SweepHold | null;
   readonly cache: CacheAgreement;
   readonly notifications: NotificationState;
+  readonly erasures: Map<string, StoredErasure>;
   readonly recovery: RecoveryState;
 }
 

@@ -1,6 +1,7 @@
 import type { BackendId, PhysicalBucketName } from '@sealgate/core/names';
 import type { MetadataSweeps, StrayCopy } from '@sealgate/core/ports';
 import { blobTime, giveUp, placeKey } from './blobs.ts';
+import { noteBucketErased } from './erasures.ts';
 import type { MemoryState, StoredBlob, StoredBucket } from './state.ts';
 
 export function createSweeps(state: MemoryState): MetadataSweeps {
@@ -81,7 +82,10 @@ export function createSweeps(state: MemoryState): MetadataSweeps {
 
     async forgetPhysicalBucket(backend, name) {
       const gone = bucketsOf(backend, name).filter(isQuiet);
-      for (const bucket of gone) bucket.physical.delete(backend);
+      for (const bucket of gone) {
+        bucket.physical.delete(backend);
+        noteBucketErased(state, bucket, { backend, name, atMs: state.clock.now() });
+      }
       return gone.length > 0;
     },
 

@@ -22,6 +22,7 @@ import { recoveryRoutes } from './recovery.ts';
 import { roleRoutes } from './roles.ts';
 import { secretRoutes } from './secrets.ts';
 import { statRoutes } from './stat.ts';
+import { tenantErasureRoutes } from './tenant-erasure.ts';
 import { tenantRoutes } from './tenants.ts';
 import { usageRoutes } from './usage.ts';
 import { webhookRoutes } from './webhooks.ts';
@@ -34,6 +35,7 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...backendFactsRoutes(services),
     ...providerRoutes(services),
     ...tenantRoutes(services),
+    ...tenantErasureRoutes(services),
     ...bucketRoutes(services),
     ...policyRoutes(services),
     ...policyToolRoutes(services),

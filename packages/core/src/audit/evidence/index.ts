@@ -3,10 +3,21 @@ export {
   type Evidence,
   evidenceFile,
   evidenceText,
-  type ProvenEntry,
   type SignedEvidence,
   verifyEvidence,
 } from './document.ts';
+export {
+  createErasureCheck,
+  ERASURE_FORMAT,
+  type ErasureContent,
+  type ErasureReport,
+  erasureFile,
+  erasureReport,
+  erasureText,
+  reportDigest,
+  type SignedErasure,
+  verifyErasure,
+} from './erasure.ts';
 export {
   type CopySpan,
   createPlacementHistory,
@@ -15,3 +26,4 @@ export {
   type PlacementReport,
 } from './history.ts';
 export type { PlaceFacts, PlaceSpan } from './places.ts';
+export type { ProvenEntry } from './signed.ts';
