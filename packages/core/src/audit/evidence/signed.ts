@@ -82,7 +82,7 @@ function parsed(
   return { content, signature };
 }
 
-export function orIntegrity<T>(work: () => T): T {
+function orIntegrity<T>(work: () => T): T {
   try {
     return work();
   } catch (cause) {
