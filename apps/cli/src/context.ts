@@ -1,4 +1,4 @@
-import type { SealedClient } from '@sealgate/client';
+import type { Keyring, SealedClient } from '@sealgate/client';
 import type { Environment } from './config.ts';
 import { type ControlClient, createControlClient } from './control/control-client.ts';
 import { createKeyStore, type KeyStore, type StoredKey } from './keys/key-store.ts';
@@ -11,6 +11,7 @@ import {
   readSources,
   type S3Connection,
   s3Connection,
+  tenantConnection,
 } from './settings/connection.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -35,6 +36,10 @@ export interface CommandContext {
   client(): Promise<{ readonly client: SealedClient; readonly connection: S3Connection }>;
   /** @throws CliError without an operator key */
   control(): Promise<ControlClient>;
+  /** The control listener for the tenant itself, by its access key. @throws CliError without one */
+  tenantControl(): Promise<ControlClient>;
+  /** The owner's keys as the client needs them; the first object that is sealed makes the first one. */
+  keyring(): Promise<Keyring>;
   /** The same, where it is a help but not needed. */
   controlIfAny(): Promise<ControlClient | undefined>;
 }
@@ -69,6 +74,19 @@ export function createContext(deps: {
     }
   }
 
+  async function keyring(): Promise<Keyring> {
+    const { createStoreKeyring } = await import('./keys/keyring.ts');
+    return createStoreKeyring({
+      store: keyStore,
+      passphrases,
+      passphraseOfFirstKey: environment.passphrase,
+      async onFirstKey(key) {
+        terminal.note(firstKeyNote(key, keyStore.folder));
+        terminal.note(await publishFirst(key));
+      },
+    });
+  }
+
   return {
     ...deps,
     keyStore,
@@ -76,21 +94,11 @@ export function createContext(deps: {
     async client() {
       const connection = s3Connection(await readSources(environment, options));
       // Loaded here, so that commands without it start at once.
-      const [{ createSealedClient }, { createStoreKeyring }] = await Promise.all([
-        import('@sealgate/client'),
-        import('./keys/keyring.ts'),
-      ]);
-      const keys = createStoreKeyring({
-        store: keyStore,
-        passphrases,
-        passphraseOfFirstKey: environment.passphrase,
-        async onFirstKey(key) {
-          terminal.note(firstKeyNote(key, keyStore.folder));
-          terminal.note(await publishFirst(key));
-        },
-      });
+      const [{ createSealedClient }, keys] = await Promise.all([import('@sealgate/client'), keyring()]);
       return { client: createSealedClient({ ...connection, keys }), connection };
     },
+    keyring,
+    tenantControl: async () => control(tenantConnection(await readSources(environment, options))),
     control: async () => control(controlConnection(await readSources(environment, options))),
     async controlIfAny() {
       const connection = findControl(await readSources(environment, options));

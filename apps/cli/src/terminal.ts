@@ -12,7 +12,8 @@ export interface Terminal {
   /** A remark for people, on standard error; silent for machines. */
   note(text: string): void;
   failure(failure: Failure, error: unknown): void;
-  progress(label: string): Progress;
+  /** @param format how an amount is written; bytes when left out */
+  progress(label: string, format?: (amount: number) => string): Progress;
   readonly stdout: NodeJS.WritableStream;
   /** Standard input; the signal ends a read that waits for more. */
   stdin(signal: AbortSignal): AsyncIterable<Uint8Array>;
@@ -49,12 +50,12 @@ export function createTerminal(options: TerminalOptions): Terminal {
       else process.stderr.write(`sealgate: ${printable(message)}\n${hint === undefined ? '' : `${hint}\n`}`);
       if (debug) process.stderr.write(`${traceOf(error)}\n`);
     },
-    progress: (label) =>
+    progress: (label, format) =>
       createProgress(
         drawing
           ? { columns: process.stderr.columns || 80, write: (text) => void process.stderr.write(text) }
           : undefined,
-        { label, now: () => performance.now() },
+        { label, now: () => performance.now(), format },
       ),
     stdout: process.stdout,
     stdin: (signal) => addAbortSignal(signal, process.stdin),

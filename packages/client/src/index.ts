@@ -16,4 +16,13 @@ export { goesInParts } from './put/plan.ts';
 export type { PutSource, SeekableSource } from './put/source.ts';
 export type { Progress, PutOptions, PutResult, SealedPutOptions, WriteReceipt } from './put/types.ts';
 export { parseUploadState, type UploadedPart, type UploadJournal, type UploadState } from './put/upload-state.ts';
-export type { Credentials } from './transport/sign.ts';
+export { rewrapObjects } from './rewrap/rewrap.ts';
+export type {
+  ChangedEnvelope,
+  EnvelopeQuery,
+  EnvelopeStore,
+  ListedEnvelope,
+  NewEnvelope,
+  RewrapReport,
+} from './rewrap/types.ts';
+export { type Credentials, createSign, type Sign } from './transport/sign.ts';

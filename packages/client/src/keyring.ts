@@ -7,6 +7,8 @@ export type OpeningKey = Omit<KeyPair, 'publicKey'>;
 export interface Keyring {
   /** Public keys that new objects are sealed to, the primary one first. */
   recipients(): Promise<readonly RecipientKey[]>;
+  /** Version of the primary one, for people and for finding what a rotation has not reached; 1 when it is not told. */
+  primaryVersion?(): Promise<number>;
   /** The private keys among these ids that the owner has. May ask for a passphrase, so it is called only when needed. */
   unlock(keyIds: readonly string[]): Promise<readonly OpeningKey[]>;
 }

@@ -35,3 +35,10 @@ export const READ_RESUMES_MAX = 4;
 export const ANSWER_BYTES_MAX = 8 * MIB;
 /** Keys of one page of a listing and of one DeleteObjects request (S3's own limits). */
 export const PAGE_KEYS_MAX = 1000;
+
+/** Pages of envelopes under way at once while keys are rotated: one is made while others are committed. */
+export const REWRAP_CONCURRENCY = 4;
+/** Of one request that changes envelopes; a gateway takes a MiB of JSON. */
+export const REWRAP_BATCH_CHARS_MAX = 512 * KIB;
+/** Problems that are told one by one; all are counted. */
+export const REWRAP_PROBLEMS_MAX = 20;

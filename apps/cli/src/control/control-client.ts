@@ -1,6 +1,6 @@
 import { Fault, type FaultCode, faultTable } from '@sealgate/core/faults';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
-import type { ControlConnection } from '../settings/connection.ts';
+import type { ControlConnection, TenantConnection } from '../settings/connection.ts';
 
 /** A probe of a far backend takes longest. */
 const TIMEOUT_MS = 120_000;
@@ -17,23 +17,23 @@ export interface ControlClient {
 }
 
 export function createControlClient(deps: {
-  readonly connection: ControlConnection;
+  readonly connection: ControlConnection | TenantConnection;
   readonly fetch: typeof globalThis.fetch;
   readonly signal: AbortSignal;
 }): ControlClient {
   const { connection, signal } = deps;
+  const prove = createProof(connection);
 
   async function call(method: string, path: string, body?: JsonObject): Promise<JsonObject> {
     const url = `${connection.endpoint.replace(/\/+$/, '')}${path}`;
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const headers = await prove({ method, url: new URL(url), text });
     let response: Response;
     try {
       response = await deps.fetch(url, {
         method,
-        headers: {
-          'x-admin-key': connection.adminKey,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        headers,
+        ...(text === undefined ? {} : { body: text }),
         // A redirect could carry the operator's key elsewhere.
         redirect: 'error',
         signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
@@ -44,8 +44,7 @@ export function createControlClient(deps: {
         cause,
       });
     }
-    const text = await response.text();
-    const document = parse(text);
+    const document = parse(await response.text());
     if (!response.ok) throw faultOf(response.status, document);
     return document ?? {};
   }
@@ -71,6 +70,29 @@ export function createControlClient(deps: {
         cursor = next;
       }
     },
+  };
+}
+
+type Prove = (request: {
+  readonly method: string;
+  readonly url: URL;
+  readonly text: string | undefined;
+}) => Promise<Record<string, string>>;
+
+/** The headers that say who calls: the operator's key, or a signature of the tenant's, which covers the body. */
+function createProof(connection: ControlConnection | TenantConnection): Prove {
+  if ('adminKey' in connection) {
+    const { adminKey } = connection;
+    const json = { 'x-admin-key': adminKey, 'content-type': 'application/json' };
+    return ({ text }) => Promise.resolve(text === undefined ? { 'x-admin-key': adminKey } : json);
+  }
+  const { credentials, region } = connection;
+  return async ({ method, url, text }) => {
+    const { createSign } = await import('@sealgate/client');
+    const sign = createSign({ credentials, region, now: Date.now });
+    const headers = text === undefined ? {} : { 'content-type': 'application/json' };
+    const body = text === undefined ? undefined : new TextEncoder().encode(text);
+    return { ...(await sign({ method, url, headers, body })) };
   };
 }
 

@@ -13,23 +13,25 @@ export interface ProgressState {
   readonly elapsedMs: number;
   /** Bytes that were there before the clock started (a resumed upload). */
   readonly startBytes: number;
+  /** How an amount is written: bytes, unless something else is counted. */
+  readonly format?: ((amount: number) => string) | undefined;
 }
 
 /** One line: label, bar, share, amount, pace, time left. Cut to the width of the terminal. */
 export function renderProgress(state: ProgressState, columns: number): string {
-  const { label, doneBytes, totalBytes, elapsedMs, startBytes } = state;
+  const { label, doneBytes, totalBytes, elapsedMs, startBytes, format = formatBytes } = state;
   const pace = elapsedMs < 200 ? undefined : ((doneBytes - startBytes) / elapsedMs) * 1000;
   const parts = [label];
   if (totalBytes === undefined) {
-    parts.push(formatBytes(doneBytes));
+    parts.push(format(doneBytes));
   } else {
     const share = totalBytes === 0 ? 1 : Math.min(1, doneBytes / totalBytes);
     const filled = Math.round(share * BAR_CELLS);
     parts.push(`[${'='.repeat(filled)}${' '.repeat(BAR_CELLS - filled)}]`, `${Math.floor(share * 100)}%`);
-    parts.push(`${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
+    parts.push(`${format(doneBytes)} of ${format(totalBytes)}`);
   }
   if (pace !== undefined && pace > 0) {
-    parts.push(`${formatBytes(pace)}/s`);
+    parts.push(`${format(Math.round(pace))}/s`);
     if (totalBytes !== undefined && doneBytes < totalBytes) {
       parts.push(`${formatDuration((totalBytes - doneBytes) / pace)} left`);
     }
@@ -47,10 +49,10 @@ export interface Progress {
 /** Draws on a terminal; does nothing elsewhere. */
 export function createProgress(
   terminal: { readonly columns: number; write(text: string): void } | undefined,
-  options: { readonly label: string; readonly now: () => number },
+  options: { readonly label: string; readonly now: () => number; readonly format?: ProgressState['format'] },
 ): Progress {
   if (terminal === undefined) return { update: () => undefined, end: () => undefined };
-  const { label, now } = options;
+  const { label, now, format } = options;
   let startedMs: number | undefined;
   let startBytes = 0;
   let drawnMs = Number.NEGATIVE_INFINITY;
@@ -63,7 +65,7 @@ export function createProgress(
       }
       if (nowMs - drawnMs < REDRAW_MS) return;
       drawnMs = nowMs;
-      const state = { label, doneBytes, totalBytes, startBytes, elapsedMs: nowMs - startedMs };
+      const state = { label, doneBytes, totalBytes, startBytes, elapsedMs: nowMs - startedMs, format };
       terminal.write(`${CLEAR_LINE}${renderProgress(state, terminal.columns)}`);
     },
     end() {

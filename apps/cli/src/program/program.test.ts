@@ -59,6 +59,7 @@ describe('the command tree', () => {
       'keys protect',
       'keys publish',
       'keys unpublish',
+      'rewrap',
       'bucket create',
       'bucket list',
       'bucket policy',

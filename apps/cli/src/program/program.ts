@@ -14,6 +14,7 @@ import { addMetadataCommands } from './metadata.ts';
 import { addObjectCommands } from './objects.ts';
 import { addOperatorCommands } from './operator.ts';
 import { addRecoverCommand, addRecoveryCommands } from './recover.ts';
+import { addRewrapCommand } from './rewrap.ts';
 import { addWebhookCommands } from './webhooks.ts';
 
 /** What scripts may rely on. */
@@ -35,6 +36,7 @@ export function createProgram(deps: ProgramDeps, version: string): Command {
     .enablePositionalOptions();
   addObjectCommands(program, deps);
   addKeyCommands(program, deps);
+  addRewrapCommand(program, deps);
   addBucketCommands(program, deps);
   addOperatorCommands(program, deps);
   addAccountingCommands(program, deps);

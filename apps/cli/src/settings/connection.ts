@@ -28,6 +28,13 @@ export interface ControlConnection {
   readonly adminKey: string;
 }
 
+/** How to reach the control listener as the tenant that owns the buckets. */
+export interface TenantConnection {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: Credentials;
+}
+
 /** All sources of settings, read once and only when a command needs them. */
 export interface Sources {
   readonly options: ConnectionOptions;
@@ -127,9 +134,27 @@ export function controlConnection(sources: Sources): ControlConnection {
   });
 }
 
+/**
+ * For what a tenant does by itself on the control listener: with its own access key, which may less than an operator's.
+ * @throws CliError when no control listener or no credentials are to be found
+ */
+export function tenantConnection(sources: Sources): TenantConnection {
+  const endpoint = controlEndpoint(sources);
+  if (endpoint === undefined) {
+    throw new CliError('This command needs the control listener of a gateway.', { hint: 'Set SEALGATE_CONTROL_URL.' });
+  }
+  const { region, credentials } = s3Connection(sources);
+  return { endpoint, region, credentials };
+}
+
+function controlEndpoint({ options, environment, profile, file }: Sources): string | undefined {
+  return options.controlUrl ?? environment.controlUrl ?? profile?.controlUrl ?? file?.controlEndpoint;
+}
+
 /** As {@link controlConnection}, but undefined when something is missing. */
-export function findControl({ options, environment, profile, file }: Sources): ControlConnection | undefined {
-  const endpoint = options.controlUrl ?? environment.controlUrl ?? profile?.controlUrl ?? file?.controlEndpoint;
+export function findControl(sources: Sources): ControlConnection | undefined {
+  const { environment, file } = sources;
+  const endpoint = controlEndpoint(sources);
   if (endpoint === undefined) return undefined;
   const local = file !== undefined && sameOrigin(endpoint, file.controlEndpoint) ? file : undefined;
   const adminKey = environment.adminKey ?? local?.adminKey;

@@ -23,6 +23,7 @@ export async function putSealed(
   const input = await ready(source);
   const sealer = await createSealer({ names, recipients: await deps.keys.recipients(), plaintextLength: input.bytes });
   const { envelope, header } = sealer;
+  const keyVersion = (await deps.keys.primaryVersion?.()) ?? FIRST_KEY_VERSION;
   const journal = input.seek === undefined ? undefined : options.journal;
   const keepJournal: Sending['keepJournal'] =
     journal &&
@@ -33,7 +34,7 @@ export async function putSealed(
     });
   const receipt = await sendBody(deps.transport, target, {
     body: { bytes: sealer.bodyLength, stream: () => sealer.seal(input.whole(), { signal: options.signal }) },
-    headers: { ...writeHeaders(options), ...envelopeToMetadata(envelope.text, FIRST_KEY_VERSION) },
+    headers: { ...writeHeaders(options), ...envelopeToMetadata(envelope.text, keyVersion) },
     options,
     keepJournal,
   });

@@ -1,6 +1,8 @@
 import { sha256Hex, signRequest } from '@sealgate/s3/browser';
 import type { Sign } from './transport.ts';
 
+export type { Sign } from './transport.ts';
+
 /** A SigV4 credential. */
 export interface Credentials {
   readonly accessKeyId: string;

@@ -75,10 +75,16 @@ function listRoute(services: ControlServices): Route {
         .default('')
         .meta({ description: 'Key ids with commas between them, the primary one first. Empty: all envelopes.' }),
       cursor: z.string().max(2048).optional().meta({ description: 'What `next` of the page before said.' }),
+      count: z
+        .enum(['true', 'false'])
+        .default('false')
+        .transform((text) => text === 'true')
+        .meta({ description: 'Only how many there are: `items` stays empty, and `limit` does not count.' }),
       limit: z.coerce.number().int().min(1).max(ENVELOPES_AT_ONCE_MAX).default(100),
     }),
     response: z.object({
       items: z.array(listed),
+      behind: z.number().meta({ description: 'Envelopes of this page.' }),
       looked: z.number().meta({ description: 'Versions that were looked at for this page.' }),
       next: z.string().nullable(),
     }),
@@ -93,15 +99,20 @@ function listRoute(services: ControlServices): Route {
         prefix: query.prefix,
         after: query.cursor === undefined ? null : placeOf(query.cursor),
         wanted: keyIds,
-        limit: query.limit,
+        limit: query.count ? ENVELOPES_LOOKED_AT : query.limit,
         look: ENVELOPES_LOOKED_AT,
       });
-      const items = page.envelopes.map(({ key, versionId, locked, envelope }) => {
+      const items = (query.count ? [] : page.envelopes).map(({ key, versionId, locked, envelope }) => {
         const { keyId, keyVersion, encryptedKey } = envelope;
         return { key, versionId, keyId, keyVersion, envelope: encryptedKey, locked };
       });
-      const { looked, next } = page;
-      return { items, looked, next: next === null ? null : encodeCursor(`${next.seq}/${next.key}`) };
+      const { looked, next, envelopes } = page;
+      return {
+        items,
+        behind: envelopes.length,
+        looked,
+        next: next === null ? null : encodeCursor(`${next.seq}/${next.key}`),
+      };
     },
   });
 }
