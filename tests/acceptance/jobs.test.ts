@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createAgent, startAgent } from '../support/agent.ts';
 import {
   admin,
   createBucket,
@@ -123,6 +124,33 @@ test('background work keeps to the limits of a backend, clients do not, and a ch
   expect(await until(() => job(id), over, { what: 'the job without a bound' })).toMatchObject({ state: 'done' });
   const refused = await sealgate(gateway, ['backend', 'limit', free, '--background-bandwidth', '1KiB']);
   expect(refused.code).not.toBe(0);
+}, 60_000);
+
+test('a backend in the custody of an agent is as the agent finds it', async () => {
+  const folder = join(dataDir, 'kept');
+  mkdirSync(folder);
+  await admin(gateway, 'POST', '/admin/add-storage', {
+    ...{ id: 'kept', type: 'filesystem', endpoint: folder, custody: 'agent', provider: 'own' },
+    ...{ region: 'fi-kept', country: 'FI', jurisdiction: 'EU' },
+  });
+  const untilState = (wanted: string, what: string) =>
+    until(
+      () => admin<{ state: string }>(gateway, 'GET', '/admin/backends/kept'),
+      ({ state }) => state === wanted,
+      { what, timeoutMs: 30_000 },
+    );
+  await untilState('unhealthy', 'that nobody has it');
+  const agent = await startAgent(gateway, 'keeper', {
+    token: await createAgent(gateway, 'keeper'),
+    backends: { kept: folder },
+  });
+  try {
+    await untilState('healthy', 'that its agent is there');
+    rmSync(folder, { recursive: true });
+    await untilState('unhealthy', 'that its agent cannot use it');
+  } finally {
+    await agent.stop();
+  }
 }, 60_000);
 
 test('without workers a job waits, can be cancelled and tried again; repairs stand in the same list', async () => {

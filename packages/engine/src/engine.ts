@@ -13,6 +13,7 @@ import { type LifecycleOptions, lifecycleDue } from './lifecycle/lifecycle-due.t
 import { type MoveOutcome, type MoveRequest, moveVersion } from './lifecycle/move-version.ts';
 import type { EngineLimits } from './limits.ts';
 import { createBackgroundShare } from './maintenance/background-share.ts';
+import { followAgents } from './maintenance/follow-agents.ts';
 import { createMaintenance, type Maintenance } from './maintenance/maintenance.ts';
 import { createPacer } from './maintenance/pacer.ts';
 import { rebalanceDue } from './maintenance/rebalance-due.ts';
@@ -75,6 +76,8 @@ export interface Engine {
   rebalanceDue(options: { readonly holder: string; readonly signal: AbortSignal }): Promise<number>;
   /** One step of the scrub; 0 when there is nothing to do now. */
   scrubDue(options: ScrubOptions): Promise<number>;
+  /** Takes over how agents find the backends that only they reach; how many changed. */
+  followAgents(): Promise<number>;
   readonly maintenance: Maintenance;
   /** Keeps the bytes of a version under another class. */
   moveVersion(request: MoveRequest): Promise<MoveOutcome>;
@@ -138,6 +141,7 @@ export function createEngine(base: EngineDeps): Engine {
     removeDue: (options) => removeDue(deps, options),
     rebalanceDue: (options) => rebalanceDue(deps, options),
     scrubDue: (options) => scrubDue({ ...deps, pool: deps.share.pool, pacer }, options),
+    followAgents: () => followAgents(deps),
     maintenance: createMaintenance(deps),
     moveVersion: (request) => moveVersion(deps, request),
     manifestsDue: (options) => manifests.due(options),

@@ -13,7 +13,7 @@ const PACE = { idleMs: LOOK_MS, backoffMs: 1000, backoffMaxMs: 60_000 };
  */
 export function createMaintenanceLoops(
   deps: Pick<LoopDeps, 'clock' | 'logger' | 'metrics'> & {
-    readonly engine: Pick<Engine, 'reconcileDue' | 'removeDue' | 'rebalanceDue' | 'scrubDue'>;
+    readonly engine: Pick<Engine, 'reconcileDue' | 'removeDue' | 'rebalanceDue' | 'scrubDue' | 'followAgents'>;
     readonly config: Pick<
       Config,
       | 'deletionConcurrency'
@@ -36,6 +36,13 @@ export function createMaintenanceLoops(
       concurrency: 1,
       pace: PACE,
       run: ({ signal }) => engine.reconcileDue({ holder, intervalMs, rehomeAfterMs, signal }),
+    }),
+    createLoop({
+      ...shared,
+      name: 'agent-health',
+      concurrency: 1,
+      pace: PACE,
+      run: () => engine.followAgents(),
     }),
     createLoop({
       ...shared,

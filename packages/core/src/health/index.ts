@@ -1,3 +1,4 @@
+export { type HealthByAgents, healthByAgents } from './by-agents.ts';
 export {
   availability,
   conclude,

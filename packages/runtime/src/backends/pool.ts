@@ -116,8 +116,9 @@ function replaceMembers(
     const known = before.get(row.id);
     const facts = factsOf(row);
     const same = known?.facts === facts;
-    const health = healthOf(known, row);
     const driver = same ? known.driver : deps.createDriver(row);
+    // Whom this process cannot ask is as the database says.
+    const health = driver === undefined ? newHealthRecord(row.state) : healthOf(known, row);
     if (same) before.delete(row.id);
     members.set(row.id, { row, facts, driver, health, shown: { ...row, state: health.state } });
   }
