@@ -10,6 +10,7 @@ import { newClient } from '../support/s3-client.ts';
 /** Passes follow each other at once. */
 const HURRIED = {
   SEALGATE_RECONCILE_INTERVAL_SECONDS: '1',
+  SEALGATE_RECOVERY_INTERVAL_SECONDS: '1',
   SEALGATE_SCRUB_BYTES_PER_SECOND: '1000000000',
   SEALGATE_SCRUB_INTERVAL_SECONDS: '1',
 };
@@ -26,6 +27,7 @@ interface Shown {
       readonly empty: boolean;
       readonly replicasLeft: number | null;
       readonly replicasDone: number;
+      readonly manifestsLeft: number;
     } | null;
   };
 }
@@ -84,6 +86,11 @@ const blobsIn = (folder: string): string[] =>
         .filter((entry) => entry.isFile() && /^[0-9a-f-]{36}\.\d+$/.test(entry.name))
         .map((entry) => join(entry.parentPath, entry.name))
     : [];
+/** Documents of recovery manifests below a folder. */
+const manifestsIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /^\d{8}-[0-9a-f]{32}$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name));
 const physicalOf = async (bucket: string): Promise<Record<string, string>> =>
   (
     await admin<{ backends: Record<string, string> }>(
@@ -105,6 +112,7 @@ test('a backend is drained under writes, is empty in the end, and only then reti
   const [{ id } = { id: '' }] = (await europeans()).sort(
     (a, b) => blobsIn(folderOf(b.id)).length - blobsIn(folderOf(a.id)).length,
   );
+  await until('a manifest there', () => manifestsIn(folderOf(id)).length > 0);
   const before = blobsIn(folderOf(id)).length;
   expect(before).toBeGreaterThan(OBJECTS / 7);
 
@@ -116,12 +124,14 @@ test('a backend is drained under writes, is empty in the end, and only then reti
   const early = await cli('backend', 'retire', id);
   expect(early.code).not.toBe(0);
   expect(early.stderr).toMatch(/not known yet|still holds/);
+  expect((await show(id)).maintenance.drain?.manifestsLeft).toBeGreaterThan(0);
   await until('an empty backend', async () => (await show(id)).maintenance.drain?.empty === true);
   drained.abort();
   await writer;
   expect(blobsIn(folderOf(id))).toEqual([]);
   const { drain } = (await show(id)).maintenance;
-  expect(drain).toMatchObject({ replicasLeft: 0 });
+  expect(drain).toMatchObject({ replicasLeft: 0, manifestsLeft: 0 });
+  expect(manifestsIn(folderOf(id))).toEqual([]);
   expect(drain?.replicasDone).toBeGreaterThanOrEqual(1);
   await readAll('plain');
 

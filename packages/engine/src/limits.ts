@@ -123,6 +123,8 @@ export interface EngineLimits {
   readonly backupLeaseMs: number;
   /** After a backup that failed, or has too few copies. */
   readonly backupRetryMs: number;
+  /** From one look at backups that should leave a backend to the next. */
+  readonly backupMoveMs: number;
 }
 
 export const defaultEngineLimits: EngineLimits = {
@@ -190,6 +192,7 @@ export const defaultEngineLimits: EngineLimits = {
   backupTimeoutMs: 60_000,
   backupLeaseMs: 180_000,
   backupRetryMs: 15 * 60_000,
+  backupMoveMs: 30_000,
 };
 
 /** Entries that one round gives their leaves: one statement of about 200 KiB. */

@@ -128,10 +128,14 @@ function describeMaintenance(maintenance: JsonObject): string {
 function describeDrain(drain: JsonObject): string {
   if (drain['empty'] === true) return 'drained: it is empty and may be retired';
   if (drain['asOf'] === null) return `draining since ${text(drain['startedAt'])}: what is there is being counted`;
+  const documents = [
+    ...(drain['manifestsLeft'] === 0 ? [] : [`recovery manifests of ${text(drain['manifestsLeft'])} buckets`]),
+    ...(drain['backupsLeft'] === 0 ? [] : [`${text(drain['backupsLeft'])} backups of the metadata`]),
+  ];
   const { replicasLeft, bytesLeft, replicasDone, bytesDone, etaSeconds, bytesPerSecond } = drain;
   const rate = typeof bytesPerSecond === 'number' ? `, ${size(Math.round(bytesPerSecond))}/s` : '';
   const eta = typeof etaSeconds === 'number' ? `, about ${Math.ceil(etaSeconds)} s left` : '';
-  return `draining since ${text(drain['startedAt'])}: ${text(replicasLeft)} left (${size(bytesLeft)}), ${text(replicasDone)} done (${size(bytesDone)})${rate}${eta}`;
+  return `draining since ${text(drain['startedAt'])}: ${text(replicasLeft)} left (${size(bytesLeft)}), ${text(replicasDone)} done (${size(bytesDone)})${rate}${eta}${documents.map((one) => `; ${one} left`).join('')}`;
 }
 
 function describeScrub(name: string, pass: JsonObject): string {

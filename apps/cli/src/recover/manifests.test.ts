@@ -31,7 +31,13 @@ interface Read extends ManifestsFound {
   readonly all: readonly string[];
 }
 
-async function scene(options: { readonly versioning?: Versioning; readonly limits?: Partial<EngineLimits> } = {}) {
+async function scene(
+  options: {
+    readonly versioning?: Versioning;
+    readonly regionLock?: readonly string[];
+    readonly limits?: Partial<EngineLimits>;
+  } = {},
+) {
   const failed: string[] = [];
   const cluster = await createSeededCluster({
     seed: 1,
@@ -39,8 +45,11 @@ async function scene(options: { readonly versioning?: Versioning; readonly limit
     metadata: {},
     events: { manifestFailed: (_bucketId, fault) => void failed.push(fault.code) },
   });
-  const { versioning } = options;
-  const bucket = await cluster.createBucket('vault', versioning === undefined ? {} : { versioning });
+  const { versioning, regionLock = [] } = options;
+  const bucket = await cluster.createBucket('vault', {
+    regionLock,
+    ...(versioning === undefined ? {} : { versioning }),
+  });
   const gateway = cluster.startGateway();
   const { metadata } = cluster;
 
@@ -306,5 +315,59 @@ describe('manifests on backends that fail', () => {
     for (const { faulty } of at.cluster.members) faulty.setDown(false);
     expect(generations(await at.documents()).length).toBe(2);
     expect((await at.read()).current).toEqual(['a 1', 'b 1', 'c 1', 'd 1']);
+  });
+
+  describe('where they may not lie any more', () => {
+    /** What its loops do in a while: the change is heard of, then everything is looked at. */
+    const settle = async ({ cluster, gateway, step }: Awaited<ReturnType<typeof scene>>) => {
+      await gateway.pool.probe(signal);
+      await step();
+      await cluster.clock.advance(defaultEngineLimits.reconcileSettleMs);
+      for (let steps = 0; steps < 3; steps += 1) await step();
+    };
+    const stored = async (at: Awaited<ReturnType<typeof scene>>): Promise<BackendId> => {
+      await at.put('a', 1);
+      await at.step();
+      const [id] = [...(await at.documents()).keys()];
+      if (id === undefined) throw new Error('There is no manifest.');
+      return id;
+    };
+    const left = ({ gateway, cluster }: Awaited<ReturnType<typeof scene>>, id: BackendId) => {
+      const backend = cluster.metadata.backendRows().find((row) => row.id === id)!;
+      return gateway.engine.maintenance.ofBackend(backend);
+    };
+
+    it('go away when the backend is emptied, and until then it is not empty', async () => {
+      const at = await scene();
+      const id = await stored(at);
+      await at.metadata.setBackendState(id, { from: ['healthy'], to: 'draining', reason: '' }, actor);
+      expect((await left(at, id)).drain).toMatchObject({ documents: { manifests: 1, backups: 0 }, empty: false });
+      const member = at.cluster.members.find(({ backend }) => backend.id === id)!;
+      member.faulty.setDown(true);
+      await settle(at);
+      // A new one lies elsewhere; the old one could not be removed, which is not forgotten.
+      expect((await left(at, id)).drain).toMatchObject({ documents: { manifests: 1 }, empty: false });
+      member.faulty.setDown(false);
+      await at.cluster.clock.advance(defaultEngineLimits.manifestCheckMs);
+      await settle(at);
+      expect([...(await at.documents()).keys()]).not.toContain(id);
+      expect((await left(at, id)).drain).toMatchObject({ documents: { manifests: 0 } });
+      expect((await at.read()).current).toEqual(['a 1']);
+    });
+
+    it('go away when a fact of the backend changes, and when the policy gets narrower', async () => {
+      const at = await scene({ regionLock: ['EU'] });
+      const id = await stored(at);
+      await at.metadata.updateBackend(id, { country: 'US', jurisdiction: 'US' }, actor);
+      await settle(at);
+      const [next] = [...(await at.documents()).keys()];
+      expect([...(await at.documents()).keys()]).not.toContain(id);
+      const { country } = at.cluster.members.find(({ backend }) => backend.id === next)!.backend;
+      const countries = ['FI', 'DE', 'FR', 'NL'].filter((each) => each !== country);
+      await at.metadata.updateBucket(at.bucket.id, { regionLock: countries }, actor);
+      await settle(at);
+      expect([...(await at.documents()).keys()]).not.toContain(next);
+      expect((await at.read()).current).toEqual(['a 1']);
+    });
   });
 });

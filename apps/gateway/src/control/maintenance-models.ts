@@ -54,6 +54,8 @@ export const maintenanceSchema = z
         bytesPerSecond: z.number().nullable(),
         etaSeconds: z.number().nullable(),
         blocked: blockedSchema,
+        manifestsLeft: z.number().int().meta({ description: 'Buckets whose recovery manifest is there.' }),
+        backupsLeft: z.number().int().meta({ description: 'Backups of the metadata that are there.' }),
         empty: z.boolean().meta({ description: 'It may be retired.' }),
       })
       .nullable(),
@@ -83,6 +85,8 @@ export function maintenanceModel(id: BackendId, maintenance: BackendMaintenance)
             bytesPerSecond: drain.bytesPerSecond ?? null,
             etaSeconds: drain.etaMs === undefined ? null : drain.etaMs / 1000,
             blocked: [...drain.blocked],
+            manifestsLeft: drain.documents.manifests,
+            backupsLeft: drain.documents.backups,
             empty: drain.empty,
           },
     scrub: { last: scrubbedModel(id, scrub.last), underWay: scrubbedModel(id, scrub.underWay) },

@@ -40,4 +40,6 @@ export interface MetadataCursors {
   releaseCursors(holder: string): Promise<number>;
   /** All ranges whose names start so, by name; at most 2000. */
   listCursors(prefix: string): Promise<readonly CursorState[]>;
+  /** How many ranges whose names start so have a position that holds this text as a value, however deep. */
+  countCursors(prefix: string, text: string): Promise<number>;
 }

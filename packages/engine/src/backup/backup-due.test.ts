@@ -122,6 +122,41 @@ describe('a backup of the metadata', () => {
     expect([(await position()).keyless, (await ids()).length]).toEqual([false, 1]);
   });
 
+  it('leaves a backend that is emptied: behind a new one, or at once when a newer one is elsewhere', async () => {
+    const { cluster, gateway, position, due, lying, ids } = await setUp();
+    await due();
+    const [first] = (await position()).kept;
+    const [drained, stays] = first?.places ?? [];
+    if (drained === undefined || stays === undefined) throw new Error('There are no two places.');
+    const drain = async (id: BackendId) => {
+      await cluster.metadata.setBackendState(id, { from: ['healthy'], to: 'draining', reason: '' }, admin);
+      await gateway.pool.probe(signal);
+      await cluster.clock.advance(defaultEngineLimits.backupMoveMs);
+    };
+    await drain(drained);
+    // It cannot be removed now: that is tried again, and no further backup is made for it.
+    memberOf(cluster, drained).faulty.setDown(true);
+    expect(await due()).toBe(1);
+    const [second] = (await position()).kept;
+    expect(second?.places).not.toContain(drained);
+    expect((await position()).leaving).toMatchObject([{ places: [drained] }]);
+    expect(await due()).toBe(0);
+    memberOf(cluster, drained).faulty.setDown(false);
+    await cluster.clock.advance(defaultEngineLimits.backupMoveMs);
+    expect(await due()).toBe(1);
+    expect([(await lying())[drained], (await position()).leaving]).toEqual([[], []]);
+    expect((await ids())[0]).toBe(second?.id);
+    await cluster.clock.advance(defaultEngineLimits.backupMoveMs);
+    expect(await due()).toBe(0);
+    // The older one lies there alone; the newest does not.
+    if (second?.places.includes(stays) === false) {
+      await drain(stays);
+      expect(await due()).toBe(1);
+      expect((await ids())[0]).toBe(second.id);
+      expect((await lying())[stays]).toEqual([]);
+    }
+  });
+
   it('goes where the policy that is named allows it, or nowhere', async () => {
     const { cluster, position, due, lying } = await setUp({ policy: 'own', copies: 1 });
     expect(await due()).toBe(1);

@@ -72,16 +72,45 @@ export async function backupDue(deps: BackupDeps, options: BackupOptions): Promi
   events.backupsSeen(position.kept);
   const nowMs = await metadata.databaseTime();
   const askedMs = momentOf(find(BACKUP_REQUEST_CURSOR)?.position);
-  const due = (known: BackupPosition): boolean => isBackupDue(known, { ...options, nowMs, askedMs });
-  if (seen?.leased === true || !due(position)) return 0;
+  const due = async (known: BackupPosition): Promise<Due> =>
+    isBackupDue(known, { ...options, nowMs, askedMs }) ? 'a backup' : await isMoveDue(deps, options, { known, nowMs });
+  if (seen?.leased === true || (await due(position)) === 'nothing') return 0;
   const lease = await metadata.leaseCursor(BACKUP_CURSOR, options.holder, limits.backupLeaseMs);
   if (lease === undefined) return 0;
   const known = readBackupPosition(lease.position);
   const run = createRun(deps, options, nowMs);
-  if (!due(known)) await run.save(known, { leaseMs: 0 });
+  const found = await due(known);
+  if (found === 'nothing') await run.save(known, { leaseMs: 0 });
+  else if (found === 'a removal') await tend(run, known, idsOf(await admittedBackends(run)));
   else if (options.operatorKey === undefined) await run.save({ ...known, keyless: true }, { leaseMs: 0 });
   else await makeBackup(run, options.operatorKey, known);
   return 1;
+}
+
+/** A removal: of what lies where it may not lie any more, or was to go and could not be removed. */
+type Due = 'nothing' | 'a removal' | 'a backup';
+
+/** Whether backups are to leave backends that policy does not admit any more or that are emptied: behind a newer one. */
+async function isMoveDue(
+  deps: BackupDeps,
+  options: BackupOptions,
+  { known, nowMs }: { readonly known: BackupPosition; readonly nowMs: number },
+): Promise<Due> {
+  const { kept, leaving, triedMs, tendedMs = 0, trouble, keyless } = known;
+  if (options.intervalMs === 0 || keyless || options.operatorKey === undefined) return 'nothing';
+  const restedMs = Math.max(Math.max(triedMs, tendedMs) + deps.limits.backupMoveMs, trouble?.retryAtMs ?? 0);
+  if (kept.length + leaving.length === 0 || nowMs < restedMs) return 'nothing';
+  // Without the policy nothing is known; the next backup tells what is wrong with it.
+  const admitted = await admittedBackends({ deps, options }).then(idsOf, () => undefined);
+  if (admitted === undefined) return 'nothing';
+  const misplaced = leaving.length > 0 || kept.some(({ places }) => places.some((id) => !admitted.has(id)));
+  if (!misplaced || (await deps.metadata.sweepHold()) !== undefined) return 'nothing';
+  const [newest] = kept.filter(({ full }) => full);
+  return newest?.places.every((id) => admitted.has(id)) === true ? 'a removal' : 'a backup';
+}
+
+function idsOf(backends: readonly Backend[]): ReadonlySet<BackendId> {
+  return new Set(backends.map(({ id }) => id));
 }
 
 /** Whether there is something to do; without a key that is to note that there is none. */
@@ -150,7 +179,7 @@ async function makeBackup(run: Run, operatorKey: DocumentRecipient, before: Back
   try {
     await run.save({ ...position, running: { id, startedMs: nowMs, bytes: 0 } });
     const legal = await admittedBackends(run);
-    admitted = new Set(legal.map((backend) => backend.id));
+    admitted = idsOf(legal);
     const opened = await openTargets(run, legal, position);
     position = { ...position, buckets: opened.buckets };
     requireBetter(run, opened.targets, before);
@@ -185,7 +214,7 @@ function requireBetter({ options, nowMs }: Run, targets: readonly BackupTarget[]
   }
 }
 
-async function admittedBackends({ deps, options }: Run): Promise<readonly Backend[]> {
+async function admittedBackends({ deps, options }: Pick<Run, 'deps' | 'options'>): Promise<readonly Backend[]> {
   const policy = await deps.policies.forOperator(options.policy);
   return explain(policy, deps.pool.all(), { regionLock: [] })
     .filter(({ verdict }) => verdict.ok)
@@ -295,6 +324,6 @@ async function tend(run: Run, position: BackupPosition, admitted: ReadonlySet<Ba
     },
     position,
   );
-  await run.save(tended.position, { leaseMs: 0, changes: tended.changes });
+  await run.save({ ...tended.position, tendedMs: run.nowMs }, { leaseMs: 0, changes: tended.changes });
   deps.events.backupsSeen(tended.position.kept);
 }

@@ -34,6 +34,8 @@ export interface BackupPosition {
   readonly trouble: { readonly code: string; readonly retryAtMs: number } | null;
   /** The operator has no key: none is made. */
   readonly keyless: boolean;
+  /** When what is to go was last tried; absent: never. */
+  readonly tendedMs?: number;
 }
 
 const NO_BACKUPS: BackupPosition = {

@@ -1,5 +1,6 @@
 import type { BackendId } from '@sealgate/core/names';
 import type { Backend, Metadata } from '@sealgate/core/ports';
+import { type DocumentsOn, documentsOn } from './documents-on.ts';
 import { type DrainProgress, drainProgress, type PlacementReport } from './placement-report.ts';
 import { beginRebalance, type Rebalance, type RebalanceDeps, readRebalance } from './rebalance-due.ts';
 import { RECONCILE_CURSOR, readReconcilePosition } from './reconcile-position.ts';
@@ -9,8 +10,8 @@ import { readScrubPosition, SCRUB_CURSOR, type ScrubReport } from './scrub-repor
 export interface BackendMaintenance {
   /** The last whole pass of the reconciler; null before the first. */
   readonly placements: PlacementReport | null;
-  /** Undefined unless the backend is being drained. */
-  readonly drain: DrainProgress | undefined;
+  /** Undefined unless the backend is being drained; empty only when no document is there either. */
+  readonly drain: (DrainProgress & { readonly documents: DocumentsOn }) | undefined;
   readonly scrub: { readonly last: ScrubReport | null; readonly underWay: ScrubReport | null };
   /** The last rebalance towards it. */
   readonly rebalance: Rebalance | undefined;
@@ -22,8 +23,10 @@ export interface Maintenance {
   beginRebalance(backend: BackendId, holder: string): Promise<Rebalance>;
 }
 
+const isNone = ({ manifests, backups }: DocumentsOn): boolean => manifests + backups === 0;
+
 export function createMaintenance(deps: {
-  readonly metadata: RebalanceDeps['metadata'] & Pick<Metadata, 'readCursor'>;
+  readonly metadata: RebalanceDeps['metadata'] & Pick<Metadata, 'readCursor' | 'countCursors' | 'physicalBuckets'>;
 }): Maintenance {
   const { metadata } = deps;
   return {
@@ -35,9 +38,11 @@ export function createMaintenance(deps: {
       ]);
       const known = readReconcilePosition(reconciled);
       const scrub = readScrubPosition(scrubbed);
+      const progress = drainProgress(backend, known);
+      const documents = progress && (await documentsOn(metadata, backend.id));
       return {
         placements: known.last,
-        drain: drainProgress(backend, known),
+        drain: progress && documents && { ...progress, documents, empty: progress.empty && isNone(documents) },
         scrub: { last: scrub.last, underWay: scrub.pass },
         rebalance: rebalance?.backend === backend.id ? rebalance : undefined,
       };

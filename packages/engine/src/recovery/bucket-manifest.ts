@@ -38,7 +38,7 @@ export interface BucketManifests {
     change: { readonly touched: readonly TouchedVersion[]; readonly through: bigint },
     writer: Writer,
   ): Promise<void>;
-  /** True when documents lie on a backend that may not hold the bucket's bytes any more. */
+  /** True when documents lie on a backend that may not hold the bucket's bytes any more, or that is being emptied. */
   isMisplaced(bucket: Bucket, saved: CursorPosition): Promise<boolean>;
   /** Removes old generations from backends that could not be reached when they were to go. */
   sweepStale(bucket: Bucket, writer: Writer): Promise<void>;
@@ -133,12 +133,12 @@ export function createBucketManifests(
     },
 
     async isMisplaced(bucket, saved) {
-      const { chain } = readManifestPosition(saved);
-      if (chain === null) return false;
+      const { chain, building } = readManifestPosition(saved);
+      const places = new Set([...(chain?.targets ?? []), ...(building?.targets ?? [])]);
       const policy = await deps.policies.forBucket(bucket);
       const verdicts = explain(policy, deps.pool.all(), { regionLock: bucket.regionLock });
       const allowed = new Set(verdicts.filter(({ verdict }) => verdict.ok).map(({ backend }) => backend.id));
-      return chain.targets.some((id) => !allowed.has(id));
+      return [...places].some((id) => !allowed.has(id));
     },
 
     async sweepStale(bucket, writer) {

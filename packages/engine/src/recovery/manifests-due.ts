@@ -5,6 +5,7 @@ import type { DocumentRecipient } from '../documents/index.ts';
 import type { EngineEvents } from '../events.ts';
 import type { RandomBytes } from '../write/types.ts';
 import { createBucketManifests } from './bucket-manifest.ts';
+import { RECOVERY_CURSOR } from './position.ts';
 import type { WriteManifestDeps } from './write-manifest.ts';
 
 export interface ManifestsOptions {
@@ -32,7 +33,6 @@ export interface Manifests {
   due(options: ManifestsOptions): Promise<number>;
 }
 
-const CURSOR = 'recovery';
 /** A mark of the log becomes final when writers under way have ended: looked at so often, then left to the next step. */
 const FINAL_TRIES = 40;
 const FINAL_WAIT_MS = 50;
@@ -42,6 +42,10 @@ interface LogPosition {
   readonly through: string;
   readonly operatorKey: string | null;
   readonly checkedAtMs: number;
+  /** Of placements, as it was when all buckets were checked; absent: older than this member. */
+  readonly epoch?: string | null;
+  /** Another epoch than that, and when it was first seen: the check waits until every process has heard of the change. */
+  readonly noticed?: { readonly epoch: string; readonly atMs: number } | null;
   /** Buckets that are gone and whose documents could not all be removed. */
   readonly gone: readonly number[];
 }
@@ -63,7 +67,7 @@ export function createManifests(deps: ManifestsDeps): Manifests {
   return {
     async due(options) {
       const { metadata, limits } = deps;
-      const lease = await metadata.leaseCursor(CURSOR, options.holder, limits.manifestLeaseMs);
+      const lease = await metadata.leaseCursor(RECOVERY_CURSOR, options.holder, limits.manifestLeaseMs);
       if (lease === undefined) return 0;
       const round: Round = { deps, options, actor, buckets, resting };
       const mark = await finalMark(round);
@@ -80,7 +84,7 @@ export function createManifests(deps: ManifestsDeps): Manifests {
       const checked = await checkAll(round, position);
       const left = await sweepGone(round, [...position.gone, ...gone]);
       const next: LogPosition = { ...position, ...checked, gone: left, through: page.through.toString() };
-      const kept = await metadata.saveCursor(CURSOR, options.holder, {
+      const kept = await metadata.saveCursor(RECOVERY_CURSOR, options.holder, {
         position: next,
         leaseMs: limits.manifestLeaseMs,
       });
@@ -104,6 +108,11 @@ async function finalMark({ deps, options }: Round): Promise<LogMark | undefined>
 function readPosition(position: CursorPosition): LogPosition | undefined {
   if (typeof position !== 'object' || position === null || !('through' in position)) return undefined;
   return position as LogPosition;
+}
+
+/** Deleted buckets some of whose documents could not be removed yet. */
+export function goneBuckets(position: CursorPosition): readonly number[] {
+  return readPosition(position)?.gone ?? [];
 }
 
 /** The first time, and with another key of the operator's, everything is written anew. */
@@ -186,11 +195,22 @@ function noteFailure({ deps, resting }: Round, bucketId: number, fault: Fault): 
   resting.set(bucketId, deps.clock.now() + deps.limits.manifestRetryMs);
 }
 
-/** Now and then all buckets: documents on backends that policies do not allow any more, sweeps that are owed. */
-async function checkAll(round: Round, position: LogPosition): Promise<Pick<LogPosition, 'checkedAtMs'>> {
+/**
+ * Now and then, and when backends or policies have changed, all buckets: documents on backends where they may not lie any
+ * more or that are being emptied, sweeps that are owed.
+ */
+async function checkAll(
+  round: Round,
+  position: LogPosition,
+): Promise<Pick<LogPosition, 'checkedAtMs' | 'epoch' | 'noticed'>> {
   const { deps, options } = round;
   const now = deps.clock.now();
-  if (now < position.checkedAtMs + deps.limits.manifestCheckMs) return { checkedAtMs: position.checkedAtMs };
+  const { checkedAtMs, noticed = null } = position;
+  const epoch = String(await deps.metadata.placementEpoch());
+  const changed = epoch !== position.epoch;
+  if (changed && noticed?.epoch !== epoch) return { checkedAtMs, noticed: { epoch, atMs: now } };
+  const settled = changed && noticed !== null && now >= noticed.atMs + deps.limits.reconcileSettleMs;
+  if (!settled && now < checkedAtMs + deps.limits.manifestCheckMs) return { checkedAtMs };
   for (let after = 0; !options.signal.aborted; ) {
     const page = await deps.metadata.recoveryStatus(after, deps.limits.manifestRequests);
     for (const { bucketId, position: saved } of page) {
@@ -204,7 +224,7 @@ async function checkAll(round: Round, position: LogPosition): Promise<Pick<LogPo
     }
     if (page.length < deps.limits.manifestRequests) break;
   }
-  return { checkedAtMs: now };
+  return { checkedAtMs: now, epoch, noticed: null };
 }
 
 async function sweepGone(round: Round, gone: readonly number[]): Promise<readonly number[]> {

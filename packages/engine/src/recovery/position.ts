@@ -37,9 +37,14 @@ export interface ManifestPosition {
 
 export const NO_MANIFEST: ManifestPosition = { chain: null, building: null, stale: [] };
 
+/** The place in the log, for all buckets together. */
+export const RECOVERY_CURSOR = 'recovery';
+/** Names of the positions of buckets begin so. */
+export const MANIFEST_CURSORS = 'recovery/';
+
 /** One process writes a bucket's manifest at a time: this cursor says which, and how far it has come. */
 export function manifestCursor(bucketId: number): string {
-  return `recovery/${bucketId}`;
+  return `${MANIFEST_CURSORS}${bucketId}`;
 }
 
 /** What was saved under the cursor; what is not understood counts as nothing, and a new base is written. */

@@ -169,6 +169,7 @@ const effects: { readonly [Name in keyof Metadata]: Effect<Name> } = {
   leasedBlob: 'none',
   listAgents: 'none',
   listCursors: 'none',
+  countCursors: 'none',
   listJobs: 'none',
   nextPhysicalBucket: 'none',
   placementEpoch: 'none',

@@ -25,6 +25,10 @@ export function createCursors({ database }: Context): MetadataCursors {
     async releaseCursors(holder) {
       return (await database.write('release-cursors', [holder])).length;
     },
+    async countCursors(prefix, text) {
+      const [row] = await database.read<{ count: number }>('count-cursors', [prefix, text]);
+      return row?.count ?? 0;
+    },
     async listCursors(prefix) {
       const rows = await database.read<CursorRow>('list-cursors', [prefix]);
       return rows.map(({ name, position, updated_at, leased }) => ({ name, position, savedAtMs: updated_at, leased }));

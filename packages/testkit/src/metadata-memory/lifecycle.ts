@@ -40,6 +40,11 @@ export function createCursors(state: MemoryState): MetadataCursors {
       for (const [name, one] of held) state.cursors.set(name, { ...one, leasedUntilMs: now });
       return held.length;
     },
+    async countCursors(prefix, text) {
+      const holds = (value: unknown): boolean =>
+        value === text || (typeof value === 'object' && value !== null && Object.values(value).some(holds));
+      return [...state.cursors].filter(([name, { position }]) => name.startsWith(prefix) && holds(position)).length;
+    },
     async listCursors(prefix) {
       const now = state.clock.now();
       return [...state.cursors]

@@ -31,7 +31,7 @@ const WORDS: Readonly<Record<Word, { readonly summary: string; readonly descript
   retire: {
     summary: 'Take an empty backend out of use for good',
     description:
-      'Only one that is drained and empty, as a pass over all blobs that began after the drain has seen. There is no way back.',
+      'Only one that is drained and empty, as a pass over all blobs that began after the drain has seen, and without recovery manifests and backups of the metadata. There is no way back.',
   },
 };
 
@@ -130,9 +130,18 @@ async function requireEmpty(services: ControlServices, id: BackendId): Promise<v
       `It is not known yet whether "${id}" is empty: no pass over all blobs has ended since the drain.`,
     );
   }
+  if (drain.left.replicas === 0) throw new Fault('Conflict', documentsThere(id, drain.documents));
   const blocked = drain.blocked.map(({ rule, blobs }) => `${blobs} of them by ${rule}`).join(', ');
   const why = blocked === '' ? '' : ` They cannot leave now: ${blocked}.`;
   throw new Fault('Conflict', `The backend "${id}" still holds ${drain.left.replicas} copies or shards.${why}`);
+}
+
+function documentsThere(id: BackendId, { manifests, backups }: { manifests: number; backups: number }): string {
+  const what = [
+    manifests === 0 ? [] : [`recovery manifests of ${manifests} buckets`],
+    backups === 0 ? [] : [`${backups} backups of the metadata`],
+  ].flat();
+  return `The backend "${id}" still holds ${what.join(' and ')}. They are written elsewhere and then removed there.`;
 }
 
 function rebalanceRoute(services: ControlServices): Route {

@@ -247,6 +247,26 @@ function describeCursors(world: World): void {
       expect(await metadata.leaseCursor(name, 'two', 0)).toEqual({ position });
     });
 
+    it('is counted by what its position holds, and by values alone', async () => {
+      const metadata = world.metadata();
+      const [prefix, text] = [world.unused('counted-'), world.unused('place-')];
+      const positions = [
+        { deep: [{ at: [text] }] },
+        { [text]: 1 },
+        { at: `${text}x` },
+        text,
+        null,
+        { at: [[text], text] },
+      ];
+      for (const [index, position] of positions.entries()) {
+        await metadata.leaseCursor(`${prefix}/${index}`, 'one', 60_000);
+        await metadata.saveCursor(`${prefix}/${index}`, 'one', { position, leaseMs: 0 });
+      }
+      expect(await metadata.countCursors(`${prefix}/`, text)).toBe(3);
+      expect(await metadata.countCursors(`${prefix}/5`, text)).toBe(1);
+      expect(await metadata.countCursors(`${prefix}x`, text)).toBe(0);
+    });
+
     it('is given back with all others of its holder, as it stands', async () => {
       const metadata = world.metadata();
       const [one, two, other] = ['one-', 'two-', 'other-'].map((name) => world.unused(name)) as [
