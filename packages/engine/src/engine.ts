@@ -3,6 +3,16 @@ import { createIdBytes } from '@sealgate/core/names';
 import type { BackendPool, Clock, KeyWrapper, Metadata, ObjectVersion } from '@sealgate/core/ports';
 import { createErasureCodecs } from '@sealgate/erasure';
 import { type BackupOptions, backupDue } from './backup/backup-due.ts';
+import { adoptObject } from './direct/adopt-object.ts';
+import { commitUploaded } from './direct/commit-upload.ts';
+import { planUpload } from './direct/plan-upload.ts';
+import type {
+  AdoptRequest,
+  CommitPlannedRequest,
+  DirectResult,
+  PlannedUpload,
+  PlanUploadRequest,
+} from './direct/types.ts';
 import type { EngineEvents } from './events.ts';
 import { deleteDue } from './housekeeping/delete-due.ts';
 import { pushLocksDue } from './housekeeping/push-locks-due.ts';
@@ -54,6 +64,12 @@ export interface Engine {
   createUpload(request: CreateUploadRequest): Promise<{ readonly uploadId: string }>;
   uploadPart(request: UploadPartRequest): Promise<UploadPartResult>;
   completeUpload(request: CompleteUploadRequest): Promise<CompleteUploadResult>;
+  /** Where a client is to put an object itself. */
+  planUpload(request: PlanUploadRequest): Promise<PlannedUpload>;
+  /** Verifies what a client put there, and publishes it. */
+  commitUploaded(request: CommitPlannedRequest): Promise<DirectResult>;
+  /** The same of an object that lies in the bucket's own physical buckets under another name. */
+  adoptObject(request: AdoptRequest): Promise<DirectResult>;
   /** One batch of the deletion queue; how many blobs it took. */
   deleteDue(options: { readonly signal: AbortSignal }): Promise<number>;
   /** One batch of the repair queue; how many jobs it took. */
@@ -130,6 +146,9 @@ export function createEngine(base: EngineDeps): Engine {
     createUpload: (request) => createUpload(deps, request),
     uploadPart: (request) => uploadPart(deps, request),
     completeUpload: (request) => completeUpload(deps, request),
+    planUpload: (request) => planUpload(deps, request),
+    commitUploaded: (request) => commitUploaded(deps, request),
+    adoptObject: (request) => adoptObject(deps, request),
     deleteDue: (options) => deleteDue(deps, options),
     repairDue: repairer.repairDue,
     pushLocksDue: (options) => pushLocksDue(deps, options),

@@ -3,6 +3,7 @@ export { createEvidenceIssuer, type EvidenceIssuer } from './audit/evidence.ts';
 export { createSequencer, type Sequencer } from './audit/sequencer.ts';
 export type { BackupOptions } from './backup/backup-due.ts';
 export { type BackupPosition, type BackupRecord, readBackupPosition } from './backup/position.ts';
+export type { DirectResult, DirectVersion, PlannedUpload } from './direct/types.ts';
 export { createEngine, type Engine, type EngineDeps } from './engine.ts';
 export {
   type EngineEvents,

@@ -125,6 +125,15 @@ export interface EngineLimits {
   readonly backupRetryMs: number;
   /** From one look at backups that should leave a backend to the next. */
   readonly backupMoveMs: number;
+  /** A URL for a direct upload lets one begin for so long. */
+  readonly directUrlMs: number;
+  /** A write plan is open for so long, and for as long as its bytes take at this pace. */
+  readonly directPlanMs: number;
+  readonly directBytesPerSecond: number;
+  /** A plan does not end within so long of the beginning of its commit, which may read 5 GiB from several backends. */
+  readonly directHoldMs: number;
+  /** Open plans of a bucket: what may lie on backends without a version that names it. */
+  readonly directPlansOpen: number;
 }
 
 export const defaultEngineLimits: EngineLimits = {
@@ -193,6 +202,11 @@ export const defaultEngineLimits: EngineLimits = {
   backupLeaseMs: 180_000,
   backupRetryMs: 15 * 60_000,
   backupMoveMs: 30_000,
+  directUrlMs: 15 * 60_000,
+  directPlanMs: 60 * 60_000,
+  directBytesPerSecond: MIB,
+  directHoldMs: 60 * 60_000,
+  directPlansOpen: 1000,
 };
 
 /** Entries that one round gives their leaves: one statement of about 200 KiB. */

@@ -79,6 +79,8 @@ const ownOutcomes = {
   JobNotEnded: ['Conflict', 'This job is not over: only one that failed or was cancelled is tried again.'],
   NotAtSource: ['InvalidRequest', 'The source does not hold a verified copy of the whole version.'],
   NotFound: ['NotFound', 'There is no such thing.'],
+  PlanOver: ['Conflict', 'This write plan is over, or it is for another object. Ask for a new one.'],
+  TooManyPlans: ['QuotaExceeded', 'The bucket has too many open write plans. Commit them, or let them expire.'],
   NotWholeCopies: ['InvalidRequest', 'This version is kept in shards, which take no further copies.'],
   TokenTaken: ['Conflict', 'This client token was used for another job.'],
   TooManyCopies: ['InvalidRequest', 'A version cannot have that many copies.'],

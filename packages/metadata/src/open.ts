@@ -29,6 +29,7 @@ import { createListings } from './objects/list.ts';
 import { createReads } from './objects/read.ts';
 import { createUpdates } from './objects/update.ts';
 import { createPlacement } from './placement/placement.ts';
+import { createWritePlans } from './plans/write-plans.ts';
 import { createRecovery } from './recovery/recovery.ts';
 import { createBackends } from './registry/backends.ts';
 import { createBuckets } from './registry/buckets.ts';
@@ -133,6 +134,7 @@ function assemble(
     ...createBuckets(context),
     ...createPolicies(context),
     ...createCommits(context),
+    ...createWritePlans(context),
     ...createUpdates(context),
     ...createEnvelopes(context),
     ...createReads(context),

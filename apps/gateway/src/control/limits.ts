@@ -44,3 +44,11 @@ export const ENVELOPE_CHARS_MAX = 16 * 1024;
 export const ENVELOPE_RECIPIENTS_MAX = 16;
 /** Versions that one page of envelopes looks at, nearly all of which may be as they should. */
 export const ENVELOPES_LOOKED_AT = 2000;
+
+/** Of an upload past the gateway; S3 keeps ten tags. */
+export const DIRECT_TAGS_MAX = 10;
+export const DIRECT_METADATA_MAX = 32;
+/** A commit reads what landed, up to 5 GiB from far away, before it answers. */
+export const COMMIT_PATIENCE_MS = 30 * 60_000;
+/** Each item is looked up by itself. */
+export const REGISTERED_PAGE_MAX = 100;

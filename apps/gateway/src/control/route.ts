@@ -25,6 +25,8 @@ interface RouteFacts {
   readonly access: Access;
   /** Of success. 204 has no body. */
   readonly status: number;
+  /** Until it answers, where that may take longer than a silent connection is kept. */
+  readonly patienceMs?: number;
 }
 
 /** One call of the REST interface: its description, its schemas and what it does. OpenAPI is made from it. */

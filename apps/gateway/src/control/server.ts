@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { Fault, retryAfterSeconds } from '@sealgate/core/faults';
 import type { Logger } from '@sealgate/runtime/log';
 import { collectHeaders, splitTarget } from '@sealgate/s3';
@@ -127,6 +127,7 @@ function addRoute(app: FastifyInstance, each: Route, deps: ControlServerDeps): v
     },
     handler: async (request, reply) => {
       const proved = callers.get(request);
+      if (each.patienceMs !== undefined) waitFor(request, reply, each.patienceMs);
       requireBodyOf(request, proved?.bodySha256);
       const raw = { path: recordOf(request.params), query: recordOf(request.query), body: request.body };
       const input =
@@ -139,6 +140,16 @@ function addRoute(app: FastifyInstance, each: Route, deps: ControlServerDeps): v
       return reply.send(await each.response.parseAsync(answer));
     },
   });
+}
+
+/** Keeps a silent connection open until this one answer is out. */
+function waitFor(request: FastifyRequest, reply: FastifyReply, ms: number): void {
+  const { socket } = request.raw;
+  // An injected request has none.
+  if (!(socket instanceof Socket)) return;
+  const before = socket.timeout ?? 0;
+  socket.setTimeout(ms);
+  reply.raw.once('close', () => socket.setTimeout(before));
 }
 
 /** What of a request can prove who sends it. */

@@ -16,7 +16,12 @@ import type { Readiness } from '../start/readiness.ts';
 export interface ControlServices {
   readonly metadata: Metadata;
   readonly audit: AuditServices;
-  readonly engine: Pick<Engine, 'maintenance' | 'policies' | 'simulate'>;
+  readonly engine: Pick<
+    Engine,
+    'maintenance' | 'policies' | 'simulate' | 'planUpload' | 'commitUploaded' | 'adoptObject'
+  >;
+  /** The gateway encrypts what clients of buckets without strict encryption did not seal. */
+  readonly encryptsByDefault: boolean;
   readonly registry: BackendRegistry;
   readonly prober: BackendProber;
   readonly agents: AgentSessions;

@@ -30,6 +30,7 @@ export const ADMIN_KEY = 'an-operator-key-for-tests';
 const IDLE = {
   region: 'eu-test-1',
   rehomeAfterMs: 3_600_000,
+  encryptsByDefault: false,
   backups: { intervalSeconds: 0, retention: { daily: 7, weekly: 4 } },
   loops: () => [],
 };

@@ -21,7 +21,7 @@ export function missingLockConfiguration(): Fault {
  * @throws Fault InvalidArgument, InvalidRequest (no object lock in this bucket), PolicyRefused
  */
 export function requestedLock(
-  context: S3Context,
+  context: Pick<S3Context, 'headers' | 'clock'>,
   bucket: GovernedBucket,
 ): Pick<VersionAttributes, 'retention' | 'legalHold'> {
   const said = parseLockHeaders(context.headers);

@@ -31,6 +31,10 @@ export interface BackgroundDeps {
 const RESEALED_AT_ONCE = 100;
 const RESEAL_PACE = { idleMs: 60_000, backoffMs: 1000, backoffMaxMs: 10 * 60_000 };
 
+/** Write plans that are over, in one transaction each round. */
+const PLANS_ENDED_AT_ONCE = 100;
+const PLANS_PACE = { idleMs: 5_000, backoffMs: 1000, backoffMaxMs: 60_000 };
+
 /** Expired sessions are of no use and no harm: rows that go when there is time. */
 const SESSIONS_REMOVED_AT_ONCE = 1000;
 const SESSION_SWEEP_PACE = { idleMs: 10 * 60_000, backoffMs: 1000, backoffMaxMs: 10 * 60_000 };
@@ -80,21 +84,8 @@ export async function startBackgroundWork(
     createBackupLoop({ ...shared, engine: core.engine, config, holder, operatorKey, databaseUrl }),
     createTenantErasureLoop({ ...shared, metadata, config, holder }),
     ...createMaintenanceLoops({ ...shared, engine: core.engine, config, holder }),
-    createLoop({
-      ...shared,
-      name: 'secrets',
-      concurrency: 1,
-      run: () => metadata.resealSecrets(RESEALED_AT_ONCE),
-      pace: RESEAL_PACE,
-    }),
     ...createUsageLoops({ ...shared, metadata, holder }),
-    createLoop({
-      ...shared,
-      name: 'sessions',
-      concurrency: 1,
-      run: () => core.metadata.removeExpiredSessions(SESSIONS_REMOVED_AT_ONCE),
-      pace: SESSION_SWEEP_PACE,
-    }),
+    ...createRowLoops({ ...shared, metadata }),
   ];
   for (const loop of loops) loop.start();
   closers.add(
@@ -111,4 +102,33 @@ export async function startBackgroundWork(
     options,
   );
   return loops;
+}
+
+/** Rows that are over, or to be sealed anew. */
+function createRowLoops({
+  metadata,
+  ...shared
+}: Pick<BackgroundDeps, 'logger' | 'metrics'> &
+  Pick<CoreServices, 'metadata'> & { readonly clock: typeof systemClock }): readonly BackgroundLoop[] {
+  const one = { ...shared, concurrency: 1 };
+  return [
+    createLoop({
+      ...one,
+      name: 'write-plans',
+      run: () => metadata.expireWritePlans(PLANS_ENDED_AT_ONCE),
+      pace: PLANS_PACE,
+    }),
+    createLoop({
+      ...one,
+      name: 'secrets',
+      run: () => metadata.resealSecrets(RESEALED_AT_ONCE),
+      pace: RESEAL_PACE,
+    }),
+    createLoop({
+      ...one,
+      name: 'sessions',
+      run: () => metadata.removeExpiredSessions(SESSIONS_REMOVED_AT_ONCE),
+      pace: SESSION_SWEEP_PACE,
+    }),
+  ];
 }

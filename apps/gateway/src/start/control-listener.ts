@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { systemClock } from '@sealgate/core/ports';
+import { createQuotaLedger } from '@sealgate/engine/quota';
 import type { LoopStatus } from '@sealgate/runtime/background';
 import type { Logger } from '@sealgate/runtime/log';
 import { AggregatorRegistry } from 'prom-client';
@@ -17,6 +18,7 @@ import { createAttempts } from '../net/attempts.ts';
 import { createProxyTrust } from '../net/client-address.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { openTokenVerifier } from '../sts/web-identity.ts';
+import { boundByQuotas } from '../usage/bound-engine.ts';
 import type { CoreServices } from './core-services.ts';
 import type { DataPlane } from './data-plane.ts';
 import { listenFault } from './endpoints.ts';
@@ -61,7 +63,8 @@ export async function openControlListener(
     services: {
       metadata: core.metadata,
       audit: core.audit,
-      engine: core.engine,
+      engine: boundByQuotas(core.engine, { metadata, clock, ledger: createQuotaLedger({ metadata, clock }) }),
+      encryptsByDefault: config.defaultEncryption === 'SSE-S3',
       registry: core.registry,
       prober: createBackendProber(core.links),
       agents: createAgentSessions({ metadata, clock }),

@@ -36,10 +36,23 @@ export function boundByQuotas(
       throw error;
     }
   }
+  const counting =
+    (bucket: Pick<Bucket, 'tenantId'>) =>
+    <T>(bytes: number, work: () => Promise<T>): Promise<T> =>
+      within(bucket, { bytes, objects: 1 }, work);
   return {
     ...engine,
     putObject: (put) => within(put.bucket, { bytes: put.body.bytes, objects: 1 }, () => engine.putObject(put)),
     uploadPart: (part) => within(part.bucket, { bytes: part.body.bytes, objects: 0 }, () => engine.uploadPart(part)),
+    async planUpload(plan) {
+      // Nothing is stored yet, but what will not fit need not be uploaded.
+      const { tenant: owner } = await tenants.get(plan.bucket.tenantId);
+      const settle = owner && (await ledger.reserve(owner, { bytes: plan.bytes, objects: 1 }));
+      settle?.(false);
+      return await engine.planUpload(plan);
+    },
+    commitUploaded: (request) => engine.commitUploaded({ ...request, count: counting(request.bucket) }),
+    adoptObject: (request) => engine.adoptObject({ ...request, count: counting(request.bucket) }),
     // Its parts are counted already.
     completeUpload: (upload) => within(upload.bucket, { bytes: 0, objects: 1 }, () => engine.completeUpload(upload)),
   };

@@ -1,17 +1,20 @@
 import { createHash } from 'node:crypto';
-import type { BackendDriver, BackendHealthSample, CallOptions } from '@sealgate/core/ports';
+import type { BackendDriver, BackendHealthSample, BlobFacts, CallOptions } from '@sealgate/core/ports';
 import { checkAddress, checkBucket } from '../shared/address.ts';
 import { discardBody } from '../shared/exact-body.ts';
 import { ensureBucket, removeBucket } from './buckets.ts';
-import { createS3Calls, type S3Calls } from './calls.ts';
+import { createS3Calls, type FetchedAnswer, type S3Calls } from './calls.ts';
 import { deleteObject } from './delete-object.ts';
 import { backendFault } from './faults.ts';
 import { getObject } from './get-object.ts';
-import { bytesOf } from './headers.ts';
+import { bytesOf, headerOf } from './headers.ts';
 import { listObjects } from './list-objects.ts';
+import { presignPut } from './presign-put.ts';
 import { putObject } from './put-object.ts';
 import { retainObject } from './retain-object.ts';
 import type { S3Target } from './target.ts';
+
+const SHA256_BYTES = 32;
 
 /**
  * Speaks to one S3 endpoint: own signatures, bounded kept-alive connections, bodies streamed both ways. Calls that may
@@ -45,9 +48,13 @@ export function createS3Driver(target: S3Target): BackendDriver {
       checkAddress(bucket, key);
       return await getObject(calls, { bucket, key }, options);
     },
-    async head(bucket, key, { signal }) {
+    async head(bucket, key, { signal, checksum = false }) {
       checkAddress(bucket, key);
-      return await headObject(calls, { bucket, key, signal });
+      return await headObject(calls, { bucket, key, signal }, checksum);
+    },
+    presignPut(bucket, key, put) {
+      checkAddress(bucket, key);
+      return presignPut(calls, { bucket, key }, put);
     },
     async retain(bucket, key, { signal, untilMs }) {
       checkAddress(bucket, key);
@@ -69,12 +76,29 @@ export function createS3Driver(target: S3Target): BackendDriver {
 async function headObject(
   calls: S3Calls,
   wanted: { readonly bucket: string; readonly key: string; readonly signal: AbortSignal },
-): Promise<{ bytes: number } | undefined> {
-  const { status, headers } = await calls.fetch({ method: 'HEAD', ...wanted, accept: [404], idempotent: true });
+  checksum: boolean,
+): Promise<BlobFacts | undefined> {
+  const { status, headers } = await calls.fetch({
+    method: 'HEAD',
+    ...wanted,
+    ...(checksum ? { headers: { 'x-amz-checksum-mode': 'ENABLED' } } : {}),
+    accept: [404],
+    idempotent: true,
+  });
   if (status === 404) return undefined;
   const bytes = bytesOf(headers, 'content-length');
   if (bytes === undefined) throw backendFault('BackendRefused', new Error('The answer says no length.'));
-  return { bytes };
+  const sha256 = checksum ? sha256Of(calls, headers) : undefined;
+  return sha256 === undefined ? { bytes } : { bytes, sha256 };
+}
+
+/** Only of one that was shown to refuse wrong ones; that of a multipart upload is no digest of the whole. */
+function sha256Of({ target }: S3Calls, headers: FetchedAnswer['headers']): Uint8Array | undefined {
+  const value = headerOf(headers, 'x-amz-checksum-sha256');
+  const composite = headerOf(headers, 'x-amz-checksum-type') === 'COMPOSITE';
+  if (target.capabilities?.checksumHeader !== true || composite || value === undefined) return undefined;
+  const digest = Buffer.from(value, 'base64');
+  return digest.length === SHA256_BYTES ? digest : undefined;
 }
 
 /**

@@ -56,6 +56,28 @@ export interface OpenedBlob {
   readonly body: Readable;
 }
 
+export interface PresignPut {
+  /** Exactly so many may be sent. */
+  readonly bytes: number;
+  /** Digests of the whole body that the backend is made to check, where it does that. */
+  readonly md5?: Uint8Array;
+  readonly sha256?: Uint8Array;
+  readonly expiresSeconds: number;
+}
+
+export interface PresignedPut {
+  readonly url: string;
+  /** To be sent exactly so; names are lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What a backend says of a blob. */
+export interface BlobFacts {
+  readonly bytes: number;
+  /** SHA-256 of the whole that the backend computed over what it received; only when asked for, where it keeps one. */
+  readonly sha256?: Uint8Array;
+}
+
 export interface ListBlobsOptions extends CallOptions {
   readonly prefix?: string;
   /** Exclusive. */
@@ -101,8 +123,17 @@ export interface BackendDriver {
   put(bucket: PhysicalBucketName, key: string, blob: PutBlob): Promise<PutReceipt>;
   /** @throws Fault BlobMissing */
   get(bucket: PhysicalBucketName, key: string, options: GetBlobOptions): Promise<OpenedBlob>;
-  /** The blob's size, or undefined when it is not there. */
-  head(bucket: PhysicalBucketName, key: string, options: CallOptions): Promise<{ readonly bytes: number } | undefined>;
+  /** The blob's size, or undefined when it is not there. `checksum`: its digest too, where the backend has one. */
+  head(
+    bucket: PhysicalBucketName,
+    key: string,
+    options: CallOptions & { readonly checksum?: boolean },
+  ): Promise<BlobFacts | undefined>;
+  /**
+   * Lets the bearer of a URL put one blob where there is none yet, with nobody's keys. Undefined where nothing would keep
+   * that bearer from writing over it later; absent where there are no such URLs. Calls nobody.
+   */
+  presignPut?(bucket: PhysicalBucketName, key: string, put: PresignPut): PresignedPut | undefined;
   /**
    * Keeps a blob from removal until then by everybody who has not, as this driver has, the right to bypass that. Absent
    * where there is no object lock at all.

@@ -1,6 +1,7 @@
 export type {
   BackendDriver,
   BackendHealthSample,
+  BlobFacts,
   ByteRange,
   CallOptions,
   GetBlobOptions,
@@ -8,6 +9,8 @@ export type {
   ListBlobsPage,
   ListedBlob,
   OpenedBlob,
+  PresignedPut,
+  PresignPut,
   PutBlob,
   PutReceipt,
 } from './backend-driver.ts';
@@ -155,6 +158,13 @@ export type {
 export type { ListedCopy, MetadataSweeps, StrayCopy, SweepFindings, SweepHold, VacuumKind } from './metadata-sweeps.ts';
 export type { CommitPart, MetadataUploads, PartRecord, UploadRecord } from './metadata-uploads.ts';
 export type { MetadataUsage, UsageEvent, UsageMetric, UsageQuestion, UsageRow } from './metadata-usage.ts';
+export type {
+  MetadataWritePlans,
+  NewWritePlan,
+  PlannedCommit,
+  PlannedJob,
+  WritePlanRecord,
+} from './metadata-write-plans.ts';
 export {
   type Acl,
   type AclGrantee,

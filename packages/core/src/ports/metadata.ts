@@ -17,6 +17,7 @@ import type { MetadataSessions } from './metadata-sessions.ts';
 import type { MetadataSweeps } from './metadata-sweeps.ts';
 import type { MetadataUploads } from './metadata-uploads.ts';
 import type { MetadataUsage } from './metadata-usage.ts';
+import type { MetadataWritePlans } from './metadata-write-plans.ts';
 
 /** The metadata authority. One implementation speaks to PostgreSQL, one lives in memory for the simulator. */
 export interface Metadata
@@ -25,6 +26,7 @@ export interface Metadata
     MetadataSecrets,
     MetadataObjects,
     MetadataEnvelopes,
+    MetadataWritePlans,
     MetadataUploads,
     MetadataHousekeeping,
     MetadataCacheMembers,

@@ -1,6 +1,7 @@
 /**
  * What an audit entry tells of, as stored. Never change a number, only add: entries are hashed as they are. The
- * functions in functions/*.sql write 1 to 14, 20 to 22, 73 to 77, 95, 102 to 104, 115, 116, 118 and 125 to 127 themselves.
+ * functions in functions/*.sql write 1 to 14, 20 to 22, 73 to 77, 95, 102 to 104, 115, 116, 118, 125 to 127 and 140 to 143
+ * themselves.
  */
 export const auditActions = {
   versionPublished: 1,
@@ -69,4 +70,8 @@ export const auditActions = {
   backgroundLimitsChanged: 105,
   secretsResealed: 130,
   secretVersionRetired: 131,
+  writePlanMade: 140,
+  writePlanGivenUp: 141,
+  writePlanCommitted: 142,
+  writePlanOver: 143,
 } as const;

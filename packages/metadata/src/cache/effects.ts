@@ -30,6 +30,7 @@ const credentials = (): readonly Touched[] => [{ kind: 'credentials' }];
 const effects: { readonly [Name in keyof Metadata]: Effect<Name> } = {
   commitVersion: version,
   commitUpload: version,
+  commitPlanned: version,
   deleteObject: version,
   updateVersion: version,
   changeEnvelopes: ({ bucketId, changes }) => changes.flatMap(({ key }) => version({ bucketId, key })),
@@ -69,6 +70,10 @@ const effects: { readonly [Name in keyof Metadata]: Effect<Name> } = {
   // What goes has expired, which its reader sees by itself.
   removeExpiredSessions: 'none',
   // A version that they belong to is told of when it is committed.
+  createWritePlan: 'none',
+  holdWritePlan: 'none',
+  endWritePlan: 'none',
+  expireWritePlans: 'none',
   createUpload: 'none',
   commitPart: 'none',
   abortUpload: 'none',

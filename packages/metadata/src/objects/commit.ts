@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Fault } from '@sealgate/core/faults';
 import { type BlobId, decodeVersionId, encodeVersionId, newBlobId, type VersionId } from '@sealgate/core/names';
-import type { CommittedVersion, MetadataObjects } from '@sealgate/core/ports';
+import type { CommittedVersion, CommitVersion, MetadataObjects } from '@sealgate/core/ports';
 import { packAttributes } from '../codec/attributes.ts';
 import { packChecksum, packChecksumValue } from '../codec/checksum.ts';
 import { packCondition, packEtag } from '../codec/etag.ts';
@@ -9,8 +9,9 @@ import { blockShift, layoutColumns } from '../codec/layout.ts';
 import { owingStates, packReplicas } from '../codec/replicas.ts';
 import { envelopeColumns } from '../codec/version-row.ts';
 import { accepted, type Context, waitColumns } from '../context.ts';
+import type { SqlValue } from '../db/database.ts';
 
-interface CommittedRow {
+export interface CommittedRow {
   readonly outcome: string;
   readonly seq: bigint;
   readonly is_null: boolean;
@@ -28,9 +29,39 @@ interface DeletedRow {
   readonly existed: boolean;
 }
 
-function committed(row: CommittedRow, blobId: BlobId): CommittedVersion {
+export function committedOf(row: CommittedRow, blobId: BlobId): CommittedVersion {
   const versionId = row.is_null ? 'null' : encodeVersionId(row.seq, blobId);
   return { seq: row.seq, versionId, versioned: row.versioned, modifiedAtMs: row.modified_at };
+}
+
+/** The parameters of `commit_version`. */
+export async function commitColumns(context: Context, version: CommitVersion): Promise<SqlValue[]> {
+  const { terms } = context;
+  return [
+    version.bucketId,
+    version.key,
+    version.blobId,
+    version.bytes,
+    version.storedBytes,
+    packEtag(version.etag),
+    await terms.idOf('class', version.redundancyClass),
+    version.verdict === null ? null : await terms.idOf('verdict', version.verdict),
+    packChecksum(version.checksum),
+    jsonOrNull(version.headers),
+    version.tags === null ? null : JSON.stringify(version.tags),
+    packAttributes(version.attributes),
+    ...envelopeColumns(version.envelope),
+    ...layoutColumns(version.layout),
+    blockShift(version.blockBytes),
+    await packReplicas(version.replicas, context.backends),
+    version.digests,
+    owingStates(version.replicas),
+    packCondition(version.preconditions.ifMatch),
+    packCondition(version.preconditions.ifNoneMatch),
+    ...(await context.actor(version.actor)),
+    ...waitColumns(context),
+    version.cause ?? null,
+  ];
 }
 
 /** The methods that publish and remove versions: one call of a stored function each. */
@@ -42,32 +73,8 @@ export function createCommits(
 
   return {
     async commitVersion(version) {
-      const rows = await database.write<CommittedRow>('commit-version', [
-        version.bucketId,
-        version.key,
-        version.blobId,
-        version.bytes,
-        version.storedBytes,
-        packEtag(version.etag),
-        await terms.idOf('class', version.redundancyClass),
-        await termOrNull(version.verdict),
-        packChecksum(version.checksum),
-        jsonOrNull(version.headers),
-        version.tags === null ? null : JSON.stringify(version.tags),
-        packAttributes(version.attributes),
-        ...envelopeColumns(version.envelope),
-        ...layoutColumns(version.layout),
-        blockShift(version.blockBytes),
-        await packReplicas(version.replicas, context.backends),
-        version.digests,
-        owingStates(version.replicas),
-        packCondition(version.preconditions.ifMatch),
-        packCondition(version.preconditions.ifNoneMatch),
-        ...(await context.actor(version.actor)),
-        ...waitColumns(context),
-        version.cause ?? null,
-      ]);
-      return committed(accepted(rows), version.blobId);
+      const rows = await database.write<CommittedRow>('commit-version', await commitColumns(context, version));
+      return committedOf(accepted(rows), version.blobId);
     },
 
     async commitUpload(upload) {
@@ -99,7 +106,7 @@ export function createCommits(
         context.waits.deletionGraceMs,
       ]);
       const row = accepted(rows);
-      return committed(row, row.blob_id);
+      return committedOf(row, row.blob_id);
     },
 
     async deleteObject(request) {

@@ -24,6 +24,7 @@ import { describeUploads } from './metadata/uploads.ts';
 import { describeUsage } from './metadata/usage.ts';
 import { describeVersionHistories } from './metadata/version-histories.ts';
 import { describeVersions } from './metadata/versions.ts';
+import { describeWritePlans } from './metadata/write-plans.ts';
 
 export type { MetadataFactory, MetadataUnderTest } from './metadata/context.ts';
 
@@ -52,6 +53,7 @@ export function describeMetadata(name: string, factory: MetadataFactory): void {
     describeListings(world);
     describeUploads(world);
     describeDeletions(world);
+    describeWritePlans(world);
     describeRepairs(world);
     describePlacements(world);
     describeJobs(world);

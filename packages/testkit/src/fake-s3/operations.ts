@@ -200,7 +200,9 @@ function putObject(state: FakeState, bucket: FakeBucket, request: FakeRequest): 
   }
   const legalHold = request.header('x-amz-object-lock-legal-hold') === 'ON';
   if (legalHold || bucket.defaultLock === true) requireLock(state, bucket, request);
-  return store(state, bucket, { ...request, etag: hash('md5', request.body, 'hex'), legalHold });
+  const sha256 = state.missing.has('checksums') ? undefined : request.header('x-amz-checksum-sha256');
+  const etag = hash('md5', request.body, 'hex');
+  return store(state, bucket, { ...request, etag, legalHold, ...(sha256 === undefined ? {} : { sha256 }) });
 }
 
 function requireLock(state: FakeState, bucket: FakeBucket, { header }: FakeRequest): void {
@@ -216,11 +218,12 @@ function requireLock(state: FakeState, bucket: FakeBucket, { header }: FakeReque
 function store(
   state: FakeState,
   bucket: FakeBucket,
-  object: { key: string; body: Buffer; etag: string; nowMs: number; legalHold?: boolean },
+  object: { key: string; body: Buffer; etag: string; nowMs: number; legalHold?: boolean; sha256?: string },
 ): FakeAnswer {
   const versionId = bucket.versioning === 'enabled' ? state.nextId() : 'null';
-  const { key, body, etag, nowMs, legalHold = false } = object;
-  addVersion(bucket, key, { versionId, data: body, etag, modifiedAtMs: nowMs, legalHold });
+  const { key, body, etag, nowMs, legalHold = false, sha256 } = object;
+  const digest = sha256 === undefined ? {} : { sha256 };
+  addVersion(bucket, key, { versionId, data: body, etag, modifiedAtMs: nowMs, legalHold, ...digest });
   const version: Record<string, string> = bucket.versioning === 'off' ? {} : { 'x-amz-version-id': versionId };
   return { status: 200, headers: { etag: quoteEtag(etag), ...version } };
 }
@@ -251,8 +254,12 @@ function versionOf(bucket: FakeBucket, { key, query }: FakeRequest): FakeVersion
 function getObject(bucket: FakeBucket, request: FakeRequest): FakeAnswer {
   const version = versionOf(bucket, request);
   if (version.data === null) throw new Fault('NoSuchKey', 'The specified key does not exist.');
-  const { data, etag } = version;
+  const { data, etag, sha256 } = version;
   const headers: Record<string, string> = { etag: quoteEtag(etag) };
+  if (sha256 !== undefined && request.header('x-amz-checksum-mode') === 'ENABLED') {
+    headers['x-amz-checksum-sha256'] = sha256;
+    headers['x-amz-checksum-type'] = 'FULL_OBJECT';
+  }
   const range = /^bytes=(\d+)-(\d+)$/.exec(request.header('range') ?? '');
   if (range === null) return { status: 200, headers, body: data };
   const start = Number(range[1]);

@@ -60,8 +60,13 @@ function checkDigests(body: Buffer, headers: RequestHeaders, ignoreChecksums: bo
   if (md5 !== undefined && md5 !== hash('md5', body, 'base64')) {
     throw new Fault('BadDigest', 'The Content-MD5 you specified did not match what we received.');
   }
+  if (ignoreChecksums) return;
+  const sha256 = headers['x-amz-checksum-sha256'];
+  if (sha256 !== undefined && sha256 !== hash('sha256', body, 'base64')) {
+    throw new Fault('BadDigest', 'The SHA256 you specified did not match the calculated checksum.');
+  }
   const sum = headers['x-amz-checksum-crc32'];
-  if (sum === undefined || ignoreChecksums) return;
+  if (sum === undefined) return;
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(crc32(body));
   if (sum !== bytes.toString('base64')) throw new Fault('BadDigest', 'The CRC32 you specified did not match.');

@@ -6,6 +6,8 @@ export interface FakeVersion {
   readonly etag: string;
   readonly modifiedAtMs: number;
   legalHold: boolean;
+  /** As its put said it, base64: checked when it came. */
+  readonly sha256?: string;
   /** GOVERNANCE; 0 when there is none. */
   retainUntilMs?: number;
 }

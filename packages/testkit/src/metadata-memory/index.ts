@@ -19,6 +19,7 @@ import { fail, type MemoryState } from './state.ts';
 import { createSweeps } from './sweeps.ts';
 import { createUploads } from './uploads.ts';
 import { createUsage } from './usage.ts';
+import { createWritePlans } from './write-plans.ts';
 
 export interface MemoryMetadataOptions {
   readonly clock: Clock;
@@ -73,6 +74,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     policies: new Map(),
     uploads: new Map(),
     blobs: new Map(),
+    writePlans: new Map(),
     jobs: new Map(),
     removals: new Map(),
     placementEpoch: 1n,
@@ -97,6 +99,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     ...createSessions(state),
     ...objects,
     ...createEnvelopes(state),
+    ...createWritePlans(state),
     ...createListings(state),
     ...uploads,
     ...createNotifications(state),

@@ -20,20 +20,7 @@ export function createJobs(state: MemoryState): Jobs {
   };
 
   return {
-    async createJob(job) {
-      const targets = sorted(job.targets);
-      const known = repeated(state, { ...job, targets });
-      if (known !== undefined) return { id: known, created: false };
-      checkCopies(state, job.blobs, { targets, source: job.source });
-      const now = state.clock.now();
-      const id = `00000000-0000-4000-9000-${nextNumber(state).toString(16).padStart(12, '0')}`;
-      const added = owe(state, job.blobs, { targets, priority: job.priority });
-      const times = { createdAtMs: now, updatedAtMs: now, endedAtMs: null };
-      const fresh = { attempts: 0, lastError: null, state: 'waiting' as const, ...times };
-      state.askedJobs.set(id, { id, wanted: { ...job, targets }, blobs: job.blobs, added, ...fresh });
-      settleJobs(state, job.blobs[0]);
-      return { id, created: true };
-    },
+    createJob: async (job) => createJob(state, job),
     job: async (id) => records().find((job) => job.id === id),
     async listJobs({ state: wantedState, kind, tenantId, bucketId, cursor, limit }) {
       const tenant = tenantId === null ? null : [...state.tenants.values()].find(({ id }) => id === tenantId)?.name;
@@ -84,6 +71,22 @@ export function createJobs(state: MemoryState): Jobs {
     },
     jobStats: async () => (['repair', 'replicate'] as const).map((kind) => statsOf(state, kind)),
   };
+}
+
+/** Makes a job, in one step. */
+export function createJob(state: MemoryState, job: NewJob): { readonly id: string; readonly created: boolean } {
+  const targets = sorted(job.targets);
+  const known = repeated(state, { ...job, targets });
+  if (known !== undefined) return { id: known, created: false };
+  checkCopies(state, job.blobs, { targets, source: job.source });
+  const now = state.clock.now();
+  const id = `00000000-0000-4000-9000-${nextNumber(state).toString(16).padStart(12, '0')}`;
+  const added = owe(state, job.blobs, { targets, priority: job.priority });
+  const times = { createdAtMs: now, updatedAtMs: now, endedAtMs: null };
+  const fresh = { attempts: 0, lastError: null, state: 'waiting' as const, ...times };
+  state.askedJobs.set(id, { id, wanted: { ...job, targets }, blobs: job.blobs, added, ...fresh });
+  settleJobs(state, job.blobs[0]);
+  return { id, created: true };
 }
 
 /** The job that the same request made before. */

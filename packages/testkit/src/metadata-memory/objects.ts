@@ -1,6 +1,7 @@
 import { decodeVersionId, type ObjectKey, type VersionId } from '@sealgate/core/names';
 import type { EventName } from '@sealgate/core/notifications';
 import {
+  type CommittedVersion,
   type CommitVersion,
   type DeleteObject,
   type MetadataObjects,
@@ -77,35 +78,38 @@ export function createObjects(
   };
 }
 
+/** Publishes a version, in one step. */
+export function commitVersion(state: MemoryState, request: CommitVersion): CommittedVersion {
+  const bucket = activeBucket(state, request.bucketId);
+  lockable(bucket, request.attributes);
+  checkPreconditions(current(bucket, request.key), request.preconditions);
+  const record = {
+    blobId: request.blobId,
+    bytes: request.storedBytes,
+    layout: request.layout,
+    blockBytes: request.blockBytes,
+    digests: request.digests,
+    replicas: request.replicas,
+  };
+  insertBlob(state, {
+    record,
+    bucketId: request.bucketId,
+    redundancyClass: request.redundancyClass,
+    tags: request.tags,
+  });
+  retire(state, bucket, request.key);
+  const version = newVersion(state, bucket, request);
+  const stored: StoredVersion = { version, blobId: request.blobId, upload: null };
+  addVersion(bucket, stored);
+  noteLock(state, stored);
+  noteEvent(state, bucket, { name: createdBy(request.cause), version, actor: request.actor });
+  const versioned = bucket.record.versioning === 'enabled';
+  return { seq: version.seq, versionId: version.versionId, versioned, modifiedAtMs: version.modifiedAtMs };
+}
+
 function createWrites(state: MemoryState): Pick<MetadataObjects, 'commitVersion' | 'deleteObject' | 'updateVersion'> {
   return {
-    async commitVersion(request) {
-      const bucket = activeBucket(state, request.bucketId);
-      lockable(bucket, request.attributes);
-      checkPreconditions(current(bucket, request.key), request.preconditions);
-      const record = {
-        blobId: request.blobId,
-        bytes: request.storedBytes,
-        layout: request.layout,
-        blockBytes: request.blockBytes,
-        digests: request.digests,
-        replicas: request.replicas,
-      };
-      insertBlob(state, {
-        record,
-        bucketId: request.bucketId,
-        redundancyClass: request.redundancyClass,
-        tags: request.tags,
-      });
-      retire(state, bucket, request.key);
-      const version = newVersion(state, bucket, request);
-      const stored: StoredVersion = { version, blobId: request.blobId, upload: null };
-      addVersion(bucket, stored);
-      noteLock(state, stored);
-      noteEvent(state, bucket, { name: createdBy(request.cause), version, actor: request.actor });
-      const versioned = bucket.record.versioning === 'enabled';
-      return { seq: version.seq, versionId: version.versionId, versioned, modifiedAtMs: version.modifiedAtMs };
-    },
+    commitVersion: async (request) => commitVersion(state, request),
 
     async deleteObject(request) {
       const bucket = activeBucket(state, request.bucketId);

@@ -28,6 +28,7 @@ import type {
   Tenant,
   UploadRecord,
   Worker,
+  WritePlanRecord,
 } from '@sealgate/core/ports';
 
 import type { NotificationState } from './notification-state.ts';
@@ -179,6 +180,7 @@ export interface MemoryState {
   readonly policies: Map<string, PolicyRecord[]>;
   readonly uploads: Map<string, StoredUpload>;
   readonly blobs: Map<BlobId, StoredBlob>;
+  readonly writePlans: Map<BlobId, WritePlanRecord>;
   readonly jobs: Map<string, RepairJob>;
   /** By blob, backend and shard. */
   readonly removals: Map<string, Removal>;

@@ -19,6 +19,7 @@ import { policyRoutes } from './policies.ts';
 import { policyToolRoutes } from './policy-tools.ts';
 import { providerRoutes } from './providers.ts';
 import { recoveryRoutes } from './recovery.ts';
+import { registeredObjectRoutes } from './registered-objects.ts';
 import { roleRoutes } from './roles.ts';
 import { secretRoutes } from './secrets.ts';
 import { statRoutes } from './stat.ts';
@@ -27,6 +28,7 @@ import { tenantRoutes } from './tenants.ts';
 import { usageRoutes } from './usage.ts';
 import { webhookRoutes } from './webhooks.ts';
 import { whoamiRoutes } from './whoami.ts';
+import { writePlanRoutes } from './write-plans.ts';
 
 /** All calls of the control listener, in the order of the reference. */
 export function controlRoutes(services: ControlServices): readonly Route[] {
@@ -55,6 +57,8 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...auditRoutes(services),
     ...auditProofRoutes(services),
     ...jobRoutes(services),
+    ...writePlanRoutes(services),
+    ...registeredObjectRoutes(services),
     ...evidenceRoutes(services),
     ...agentRoutes(services),
     ...agentCallRoutes(services),

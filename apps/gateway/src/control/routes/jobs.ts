@@ -268,7 +268,7 @@ function checkVersion(version: ObjectVersion, wanted: z.output<typeof newJob>): 
 }
 
 /** @throws Fault PolicyRefused naming the rule; NoSuchBackend, InvalidRequest */
-async function requireAdmitted(
+export async function requireAdmitted(
   services: ControlServices,
   bucket: Bucket,
   targets: readonly BackendId[],

@@ -54,12 +54,24 @@ async function tryBoth(calls: S3Calls, target: ProbeTarget, sent: (right: boolea
   });
 }
 
-export function checksumHeader(calls: S3Calls, target: ProbeTarget): Promise<ProbeAnswer> {
-  return tryBoth(calls, target, (right) => {
-    const { body, headers } = wholeBody(SAMPLE);
-    const checksum = { [CRC32]: right ? crc32Of(SAMPLE) : WRONG_CRC32, 'x-amz-sdk-checksum-algorithm': 'CRC32' };
-    return { body, headers: { ...headers, ...checksum } };
-  });
+/** CRC-32, which everybody has who has any, and SHA-256, by which a copy that somebody else put there is believed. */
+export async function checksumHeader(calls: S3Calls, target: ProbeTarget): Promise<ProbeAnswer> {
+  const crc32Answer = await tryBoth(calls, target, (right) =>
+    withChecksum('CRC32', right ? crc32Of(SAMPLE) : WRONG_CRC32),
+  );
+  if (crc32Answer.verdict !== 'yes') return crc32Answer;
+  return await tryBoth(calls, target, (right) =>
+    withChecksum('SHA256', hash('sha256', right ? SAMPLE : SAMPLE.subarray(1), 'base64')),
+  );
+}
+
+function withChecksum(algorithm: 'CRC32' | 'SHA256', value: string): Sent {
+  const { body, headers } = wholeBody(SAMPLE);
+  const checksum = {
+    [`x-amz-checksum-${algorithm.toLowerCase()}`]: value,
+    'x-amz-sdk-checksum-algorithm': algorithm,
+  };
+  return { body, headers: { ...headers, ...checksum } };
 }
 
 export function checksumTrailer(calls: S3Calls, target: ProbeTarget): Promise<ProbeAnswer> {
