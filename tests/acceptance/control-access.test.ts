@@ -2,7 +2,7 @@
 // locked out, and who is believed to be behind a proxy.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GetObjectCommand, PutBucketPolicyCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListBucketsCommand, PutBucketPolicyCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { admin, createBucket, type GatewayProcess, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
 import { type RealProvider, startRealProvider } from '../support/oidc-provider.ts';
@@ -184,4 +184,51 @@ test('aws:SourceIp is the client that a trusted proxy names', async () => {
   expect(await read('203.0.113.9')).toBe('AccessDenied');
   expect(await read('198.51.100.9, 203.0.113.9')).toBe('AccessDenied');
   s3.destroy();
+});
+
+test('a key is rotated without a pause: both serve for a while, then the new one alone', async () => {
+  const pairOf = (stdout: string) => JSON.parse(stdout) as { accessKeyId: string; secretAccessKey: string };
+  const credential = (...args: readonly string[]) =>
+    sealgate(gateway, ['credential', ...args, '--tenant', 'acme', '--json']);
+  const old = pairOf((await credential('create', '--description', 'nightly')).stdout);
+  const listing = async (pair: { accessKeyId: string; secretAccessKey: string }) => {
+    const client = newClient({ ...gateway.credentials, ...pair });
+    try {
+      await client.send(new ListBucketsCommand({}));
+      return 'ok';
+    } catch (error) {
+      return (error as Error).name;
+    } finally {
+      client.destroy();
+    }
+  };
+  expect(await listing(old)).toBe('ok');
+  const rotated = await credential('rotate', old.accessKeyId, '--overlap', '1h');
+  expect(rotated).toMatchObject({ code: 0, stderr: '' });
+  expect(JSON.parse(rotated.stdout)).toMatchObject({
+    description: 'nightly',
+    replaces: { accessKeyId: old.accessKeyId },
+  });
+  const next = pairOf(rotated.stdout);
+  expect([await listing(old), await listing(next)]).toEqual(['ok', 'ok']);
+  const last = pairOf((await credential('rotate', next.accessKeyId, '--overlap', '0s')).stdout);
+  expect([await listing(next), await listing(last)]).toEqual(['ExpiredToken', 'ok']);
+  expect(await credential('rotate', next.accessKeyId)).toMatchObject({ code: 1 });
+  const used = async () => {
+    const { items } = await admin<{ items: readonly { accessKeyId: string; lastUsedAt: string | null }[] }>(
+      gateway,
+      'GET',
+      '/proxy/credentials?tenant=acme',
+    );
+    return items.find(({ accessKeyId }) => accessKeyId === old.accessKeyId)?.lastUsedAt;
+  };
+  await expect.poll(used, { timeout: 20_000 }).toMatch(/:00:00\.000Z$/);
+});
+
+test('the command line works under the name of whoever has a token', async () => {
+  const env = { SEALGATE_TOKEN: await provider.token('ada') };
+  expect((await sealgate(gateway, ['audit', 'search', '--limit', '1', '--json'], { env })).code).toBe(0);
+  const refused = await sealgate(gateway, ['tenant', 'list'], { env });
+  expect(refused.code).not.toBe(0);
+  expect(refused.stderr).toContain('This call is for operator or viewer');
 });

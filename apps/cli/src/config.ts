@@ -15,6 +15,8 @@ export interface Environment {
   /** The metadata itself, for what is done without a gateway. */
   readonly databaseUrl: string | undefined;
   readonly adminKey: string | undefined;
+  /** A token of an identity provider that the gateway knows. */
+  readonly token: string | undefined;
   readonly tenant: string | undefined;
   readonly passphrase: string | undefined;
   /** The secret of a backend that is being registered. */
@@ -58,6 +60,7 @@ export function readEnvironment(
     databaseUrl: read('DATABASE_URL'),
     controlUrl: read('SEALGATE_CONTROL_URL'),
     adminKey: read('ADMIN_API_KEY'),
+    token: read('SEALGATE_TOKEN'),
     tenant: read('SEALGATE_TENANT'),
     passphrase: read('SEALGATE_PASSPHRASE'),
     backendSecret: read('SEALGATE_BACKEND_SECRET_ACCESS_KEY'),

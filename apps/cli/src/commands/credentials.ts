@@ -1,7 +1,7 @@
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
 import { controlPath } from '../control/control-client.ts';
-import { type JsonObject, readJsonFile } from '../files/json.ts';
+import { isJsonObject, type JsonObject, readJsonFile } from '../files/json.ts';
 import { formatTable, printable } from '../output/format.ts';
 import { operatedTenant, readSources } from '../settings/connection.ts';
 
@@ -37,18 +37,52 @@ export async function listCredentials(context: CommandContext) {
     else rows.push(rowOf(credential));
   }
   if (options.json === true) return;
-  const head = ['ACCESS KEY', 'STATE', 'POLICY', 'EXPIRES', 'CREATED', 'DESCRIPTION'];
+  const head = ['ACCESS KEY', 'STATE', 'POLICY', 'EXPIRES', 'CREATED', 'LAST USED', 'DESCRIPTION'];
   terminal.result({ json: [], text: formatTable([head, ...rows]) });
 }
 
 function rowOf(credential: JsonObject): string[] {
-  const { accessKeyId, state, bounded, expiresAt, createdAt, description } = credential;
+  const { accessKeyId, state, bounded, expiresAt, createdAt, lastUsedAt, description } = credential;
+  const ended = typeof expiresAt === 'string' && Date.parse(expiresAt) <= Date.now();
   return [
     text(accessKeyId),
-    text(state),
+    ended ? 'expired' : text(state),
     bounded === true ? 'yes' : '-',
-    ...[expiresAt, createdAt, description].map(text),
+    ...[expiresAt, createdAt, lastUsedAt, description].map(text),
   ];
+}
+
+/** `sealgate credential rotate ID` */
+export async function rotateCredential(
+  context: CommandContext,
+  [id]: readonly [string],
+  options: { readonly overlap?: string | undefined },
+) {
+  const overlapSeconds = options.overlap === undefined ? undefined : secondsOf(options.overlap);
+  const control = await context.control();
+  const body = overlapSeconds === undefined ? {} : { overlapSeconds };
+  const made = await control.send('POST', controlPath`/proxy/credentials/${id}/rotate`, body);
+  const replaces = isJsonObject(made['replaces']) ? made['replaces'] : {};
+  const rows = [
+    ['AWS_ACCESS_KEY_ID', text(made['accessKeyId'])],
+    ['AWS_SECRET_ACCESS_KEY', text(made['secretAccessKey'])],
+  ];
+  const until = text(replaces['expiresAt']);
+  context.terminal.result({
+    json: made,
+    text: `${formatTable(rows)}The secret is shown here and never again. ${printable(id)} serves until ${until}.\n`,
+  });
+}
+
+const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+
+/** `24h` as seconds. @throws CliError */
+function secondsOf(duration: string): number {
+  const [, digits, unit] = /^(\d{1,7})([smhd])$/.exec(duration) ?? [];
+  if (digits === undefined || unit === undefined) {
+    throw usageError(`--overlap takes a number and s, m, h or d, such as 24h, not "${duration}".`);
+  }
+  return Number(digits) * UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS];
 }
 
 /** `sealgate credential disable ID` */

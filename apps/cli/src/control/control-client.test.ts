@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { controlPath, createControlClient } from './control-client.ts';
 
-const connection = { endpoint: 'http://control.example/', adminKey: 'operator' };
+const connection = { endpoint: 'http://control.example/', proof: { 'x-admin-key': 'operator' } };
 
 function clientOf(answer: (url: URL, init: RequestInit) => Response) {
   const seen: { readonly url: URL; readonly init: RequestInit }[] = [];

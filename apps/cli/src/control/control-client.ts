@@ -79,12 +79,12 @@ type Prove = (request: {
   readonly text: string | undefined;
 }) => Promise<Record<string, string>>;
 
-/** The headers that say who calls: the operator's key, or a signature of the tenant's, which covers the body. */
+/** The headers that say who calls: the operator's key or a token, or a signature of the tenant's, which covers the body. */
 function createProof(connection: ControlConnection | TenantConnection): Prove {
-  if ('adminKey' in connection) {
-    const { adminKey } = connection;
-    const json = { 'x-admin-key': adminKey, 'content-type': 'application/json' };
-    return ({ text }) => Promise.resolve(text === undefined ? { 'x-admin-key': adminKey } : json);
+  if ('proof' in connection) {
+    const { proof } = connection;
+    return ({ text }) =>
+      Promise.resolve(text === undefined ? { ...proof } : { ...proof, 'content-type': 'application/json' });
   }
   const { credentials, region } = connection;
   return async ({ method, url, text }) => {

@@ -55,6 +55,27 @@ function addCredentialCommands(program: Command, deps: ProgramDeps): void {
     },
     deps,
   );
+  addCredentialChanges(credentials, deps);
+}
+
+function addCredentialChanges(credentials: Command, deps: ProgramDeps): void {
+  const load = () => import('../commands/credentials.ts');
+  const needs = ['control'] as const;
+  leaf(
+    credentials,
+    {
+      name: 'rotate',
+      summary: 'Make a new key pair in the place of one, which ends after an overlap',
+      arguments: [['<access-key-id>', 'the key that is to end']],
+      options: [
+        new Option('--overlap <duration>', 'for how long it still serves, such as 24h (the default), 30m or 7d'),
+      ],
+      needs,
+      examples: ['sealgate credential rotate SGAKEXAMPLE --overlap 24h'],
+      handler: async () => (await load()).rotateCredential,
+    },
+    deps,
+  );
   for (const verb of ['disable', 'enable', 'delete'] as const) {
     const summaries = {
       disable: 'Disable an access key, and its temporary credentials with it',

@@ -95,6 +95,7 @@ describe('the command tree', () => {
       'credential create',
       'credential list',
       'credential policy',
+      'credential rotate',
       'credential disable',
       'credential enable',
       'credential delete',

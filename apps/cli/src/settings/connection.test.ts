@@ -89,7 +89,18 @@ describe('s3Connection', () => {
 
 describe('controlConnection', () => {
   it("finds this folder's gateway and its operator key", () => {
-    expect(controlConnection(sources({}))).toEqual({ endpoint: file.controlEndpoint, adminKey: 'file-admin' });
+    expect(controlConnection(sources({}))).toEqual({
+      endpoint: file.controlEndpoint,
+      proof: { 'x-admin-key': 'file-admin' },
+    });
+  });
+
+  it('prefers a token that is set to any operator key', () => {
+    const both = environment({ SEALGATE_TOKEN: 'abc.def', ADMIN_API_KEY: 'mine' });
+    expect(controlConnection(sources({ environment: both }))).toEqual({
+      endpoint: file.controlEndpoint,
+      proof: { authorization: 'Bearer abc.def' },
+    });
   });
 
   it('never sends that key to another listener', () => {
@@ -99,7 +110,7 @@ describe('controlConnection', () => {
     const both = environment({ SEALGATE_CONTROL_URL: 'https://control.example', ADMIN_API_KEY: 'mine' });
     expect(controlConnection(sources({ environment: both }))).toEqual({
       endpoint: 'https://control.example',
-      adminKey: 'mine',
+      proof: { 'x-admin-key': 'mine' },
     });
   });
 });

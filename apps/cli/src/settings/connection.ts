@@ -22,10 +22,10 @@ export interface S3Connection {
   readonly tenant: string | undefined;
 }
 
-/** How to reach the control listener as its operator. */
+/** How to reach the control listener, and the header that proves who calls. */
 export interface ControlConnection {
   readonly endpoint: string;
-  readonly adminKey: string;
+  readonly proof: Readonly<Record<string, string>>;
 }
 
 /** How to reach the control listener as the tenant that owns the buckets. */
@@ -130,7 +130,7 @@ export function controlConnection(sources: Sources): ControlConnection {
   const connection = findControl(sources);
   if (connection !== undefined) return connection;
   throw new CliError('This command needs the control listener of a gateway and its operator key.', {
-    hint: 'Set SEALGATE_CONTROL_URL and ADMIN_API_KEY, or run it where the gateway was started.',
+    hint: 'Set SEALGATE_CONTROL_URL and ADMIN_API_KEY (or SEALGATE_TOKEN), or run it where the gateway was started.',
   });
 }
 
@@ -157,8 +157,10 @@ export function findControl(sources: Sources): ControlConnection | undefined {
   const endpoint = controlEndpoint(sources);
   if (endpoint === undefined) return undefined;
   const local = file !== undefined && sameOrigin(endpoint, file.controlEndpoint) ? file : undefined;
+  // Whoever sets a token means to be that person, and not the operator key of this folder.
+  if (environment.token !== undefined) return { endpoint, proof: { authorization: `Bearer ${environment.token}` } };
   const adminKey = environment.adminKey ?? local?.adminKey;
-  return adminKey === undefined ? undefined : { endpoint, adminKey };
+  return adminKey === undefined ? undefined : { endpoint, proof: { 'x-admin-key': adminKey } };
 }
 
 function sameOrigin(a: string, b: string): boolean {

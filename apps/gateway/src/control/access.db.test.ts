@@ -60,6 +60,7 @@ const table: Readonly<Record<string, Row>> = {
   listCredentials: OWN_LOOK,
   deleteTenant: ADMIN,
   getTenantErasure: AUDIT,
+  rotateCredential: OWN_CHANGE,
   getCredential: OWN_LOOK,
   updateCredential: OWN_CHANGE,
   deleteCredential: OWN_CHANGE,

@@ -183,6 +183,7 @@ export const credentialSchema = z.object({
   description: z.string().nullable(),
   expiresAt: timeField,
   createdAt: timeField,
+  lastUsedAt: timeField.meta({ description: 'For S3, by the hour; null: never since this is noted.' }),
 });
 
 export function credentialModel(credential: Omit<Credential, 'secretAccessKey'>): z.input<typeof credentialSchema> {
@@ -196,6 +197,7 @@ export function credentialModel(credential: Omit<Credential, 'secretAccessKey'>)
     description,
     expiresAt: isoTime(credential.expiresAtMs),
     createdAt: isoTime(credential.createdAtMs),
+    lastUsedAt: isoTime(credential.lastUsedAtMs ?? null),
   };
 }
 

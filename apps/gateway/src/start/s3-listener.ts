@@ -18,6 +18,7 @@ import { createS3Listener } from '../s3/listener.ts';
 import { createRequestServer, type RequestServer } from '../s3/request-server.ts';
 import { openQueryApi } from '../sts/open-query-api.ts';
 import { boundByQuotas } from '../usage/bound-engine.ts';
+import { createCredentialUse } from '../usage/credential-use.ts';
 import { createUsageMeter } from '../usage/meter.ts';
 import { createRequestRate } from '../usage/request-rate.ts';
 import type { CoreServices } from './core-services.ts';
@@ -61,6 +62,7 @@ export function openObjectRequests(
     flushMs: config.accessLogFlushSeconds * 1000,
   });
   const meter = createUsageMeter({ metadata, clock, logger });
+  const keysUsed = createCredentialUse({ metadata, clock, logger });
   const ledger = createQuotaLedger({ metadata, clock });
   const records = createRequestRecords({
     store: core.audit.store,
@@ -71,7 +73,7 @@ export function openObjectRequests(
     flushMs: config.auditRequestsFlushMs,
   });
   const requests = createRequestServer({
-    observers: [accessLog.observe, meter.observe, records.observe],
+    observers: [accessLog.observe, meter.observe, records.observe, keysUsed.observe],
     admit: (context) => records.admit(context),
     engine: boundByQuotas(core.engine, { metadata, clock, ledger }),
     webhooks: core.webhooks,
@@ -100,6 +102,7 @@ export function openObjectRequests(
       await accessLog.close();
       await meter.close();
       await records.close();
+      await keysUsed.close();
     },
   };
 }

@@ -108,6 +108,18 @@ export interface MetadataRegistry {
   setCredentialPolicy(accessKeyId: AccessKeyId, policy: string | null, actor: AuditActor): Promise<void>;
   /** With its tenant, in one round trip. */
   credential(accessKeyId: AccessKeyId): Promise<Credential | undefined>;
+  /**
+   * A new key pair with the description and policy of a static one that is in use, which ends after `overlapMs` unless it ends
+   * before.
+   * @throws Fault NotFound, Conflict
+   */
+  rotateCredential(
+    accessKeyId: AccessKeyId,
+    by: { readonly replacement: AccessKeyId; readonly secretAccessKey: string; readonly overlapMs: number },
+    actor: AuditActor,
+  ): Promise<void>;
+  /** That these were used within this hour. Those that are gone are passed over. */
+  noteCredentialUse(accessKeyIds: readonly AccessKeyId[]): Promise<void>;
   /** The static ones; secrets are left out. */
   listCredentials(tenantId: TenantId): Promise<readonly Omit<Credential, 'secretAccessKey'>[]>;
   setCredentialState(accessKeyId: AccessKeyId, state: 'active' | 'disabled', actor: AuditActor): Promise<void>;

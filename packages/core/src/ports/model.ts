@@ -72,6 +72,8 @@ export interface Credential {
   readonly sessionToken: string | null;
   readonly description: string | null;
   readonly createdAtMs: number;
+  /** The beginning of the hour in which it was last used, of a static one; null: never, or not since this is noted. */
+  readonly lastUsedAtMs?: number | null;
 }
 
 export type BackendType = 's3' | 'filesystem' | 'memory';

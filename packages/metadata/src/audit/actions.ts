@@ -61,6 +61,7 @@ export const auditActions = {
   jobCancelled: 75,
   jobRetried: 76,
   repairsRedriven: 77,
+  credentialRotated: 78,
   envelopeChanged: 95,
   agentCreated: 100,
   agentEnrolled: 101,

@@ -56,6 +56,7 @@ const effects: { readonly [Name in keyof Metadata]: Effect<Name> } = {
   beginErasure: () => [{ kind: 'credentials' }, { kind: 'buckets' }],
   advanceErasure: () => [{ kind: 'credentials' }, { kind: 'buckets' }],
   // What becomes of a credential or a role becomes of the sessions that were made from it.
+  rotateCredential: credentials,
   setCredentialState: credentials,
   setCredentialPolicy: credentials,
   deleteCredential: credentials,
@@ -79,6 +80,9 @@ const effects: { readonly [Name in keyof Metadata]: Effect<Name> } = {
   abortUpload: 'none',
   abortUploadsOf: 'none',
   purgeUploads: 'none',
+
+  // When a key was last used nobody goes by.
+  noteCredentialUse: 'none',
 
   // Of these no answer is kept.
   hurryDeletions: 'none',

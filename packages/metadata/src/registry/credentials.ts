@@ -17,6 +17,7 @@ interface CredentialColumns {
   readonly expires_at: number | null;
   readonly description: string | null;
   readonly created_at: number;
+  readonly last_used_at: number | null;
 }
 
 type CredentialRow = CredentialColumns & Prefixed<TenantRow> & { readonly secret: Buffer };
@@ -28,6 +29,8 @@ export function createCredentials(
   | 'createCredential'
   | 'credential'
   | 'listCredentials'
+  | 'rotateCredential'
+  | 'noteCredentialUse'
   | 'setCredentialState'
   | 'setCredentialPolicy'
   | 'deleteCredential'
@@ -48,6 +51,7 @@ export function createCredentials(
       sessionToken: token === null ? null : secrets.open({ purpose: 'session-token', id: row.access_key_id }, token),
       description: row.description,
       createdAtMs: row.created_at,
+      lastUsedAtMs: row.last_used_at,
     };
   }
 
@@ -78,7 +82,7 @@ export function createCredentials(
       if (row === undefined) throw new Fault('NotFound', 'There is no such tenant.');
       const base = { accessKeyId, secretAccessKey, tenant, expiresAtMs, description, policy };
       const plain = { kind: 'static', parent: null, sessionToken: null, sessionPolicy: null } as const;
-      return { ...base, ...plain, state: 'active', createdAtMs: row.created_at };
+      return { ...base, ...plain, state: 'active', createdAtMs: row.created_at, lastUsedAtMs: null };
     },
 
     async credential(accessKeyId) {
@@ -86,6 +90,19 @@ export function createCredentials(
       if (row === undefined) return undefined;
       const secretAccessKey = secrets.open({ purpose: 'credential', id: row.access_key_id }, row.secret);
       return { ...credentialOf(row, tenantOfCredential(row)), secretAccessKey };
+    },
+
+    async rotateCredential(accessKeyId, { replacement, secretAccessKey, overlapMs }, actor) {
+      const sealed = secrets.seal({ purpose: 'credential', id: replacement }, secretAccessKey);
+      const values = [...(await context.actor(actor)), accessKeyId, replacement, sealed, overlapMs];
+      const made = await orConflict('There is a credential with this access key id already.', () =>
+        database.write('rotate-credential', values),
+      );
+      if (made.length === 0) throw new Fault('NotFound', 'There is no such access key that is in use.');
+    },
+
+    async noteCredentialUse(accessKeyIds) {
+      if (accessKeyIds.length > 0) await database.write('note-credential-use', [accessKeyIds]);
     },
 
     async listCredentials(tenantId) {

@@ -15,6 +15,8 @@ type Tenants = Pick<
   | 'createCredential'
   | 'credential'
   | 'listCredentials'
+  | 'rotateCredential'
+  | 'noteCredentialUse'
   | 'setCredentialState'
   | 'setCredentialPolicy'
   | 'deleteCredential'
@@ -86,6 +88,7 @@ function createTenants(state: MemoryState): Tenants {
         parent: null,
         sessionToken: null,
         createdAtMs: state.clock.now(),
+        lastUsedAtMs: null,
       };
       state.credentials.set(rest.accessKeyId, made);
       return made;
@@ -99,6 +102,26 @@ function createTenants(state: MemoryState): Tenants {
         .filter((credential) => credential.tenant.id === tenantId && credential.kind === 'static')
         .sort((a, b) => compareKeys(a.accessKeyId, b.accessKeyId))
         .map(({ secretAccessKey: _secret, ...shown }) => ({ ...shown, tenant: byId(tenantId) }));
+    },
+    async rotateCredential(accessKeyId, { replacement, secretAccessKey, overlapMs }) {
+      const now = state.clock.now();
+      const old = state.credentials.get(accessKeyId);
+      const ended = old?.expiresAtMs !== null && (old?.expiresAtMs ?? 0) <= now;
+      if (old?.kind !== 'static' || old.state !== 'active' || ended) fail('NotFound');
+      if (['deleting', 'deleted'].includes(byId(old.tenant.id).state)) fail('NotFound');
+      if (state.credentials.has(replacement)) fail('Conflict');
+      const expiresAtMs = Math.min(old.expiresAtMs ?? Number.POSITIVE_INFINITY, now + overlapMs);
+      state.credentials.set(accessKeyId, { ...old, expiresAtMs });
+      const fresh = { accessKeyId: replacement, secretAccessKey, expiresAtMs: null, createdAtMs: now };
+      state.credentials.set(replacement, { ...old, ...fresh, lastUsedAtMs: null });
+    },
+    async noteCredentialUse(accessKeyIds) {
+      const hourMs = 60 * 60_000;
+      const lastUsedAtMs = Math.floor(state.clock.now() / hourMs) * hourMs;
+      for (const id of accessKeyIds) {
+        const found = state.credentials.get(id);
+        if (found !== undefined) state.credentials.set(id, { ...found, lastUsedAtMs });
+      }
     },
     async setCredentialState(accessKeyId, credentialState) {
       const found = state.credentials.get(accessKeyId) ?? fail('NotFound');

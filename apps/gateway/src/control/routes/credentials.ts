@@ -75,9 +75,49 @@ export function credentialRoutes(services: ControlServices): readonly Route[] {
   ];
 }
 
+const SECONDS_OF_90_DAYS = 90 * 24 * 60 * 60;
+
+function rotateRoute(services: ControlServices): Route {
+  return route({
+    method: 'POST',
+    path: '/proxy/credentials/:accessKeyId/rotate',
+    operationId: 'rotateCredential',
+    tag: 'credentials',
+    summary: 'Make a new key pair in the place of one, which ends after an overlap',
+    description:
+      'The new one has the description and policy of the old one; its secret is in this answer and never shown again. Temporary credentials that were made from the old one last until their own end.',
+    access: tenantChanges({ in: 'credential', name: 'accessKeyId' }),
+    status: 201,
+    params,
+    body: z.object({
+      overlapSeconds: z
+        .number()
+        .int()
+        .min(0)
+        .max(SECONDS_OF_90_DAYS)
+        .default(24 * 60 * 60)
+        .meta({ description: 'For how long the old one still serves. Default: a day.' }),
+    }),
+    response: credentialSchema.extend({
+      secretAccessKey: keyPairSchema.shape.secretAccessKey,
+      replaces: credentialSchema,
+    }),
+    async handle(input, { actor }) {
+      const { accessKeyId } = input.params;
+      const { accessKeyId: replacement, secretAccessKey } = newAccessKey(randomBytes);
+      const by = { replacement, secretAccessKey, overlapMs: input.body.overlapSeconds * 1000 };
+      await services.metadata.rotateCredential(accessKeyId, by, actor);
+      const [made, old] = await Promise.all([replacement, accessKeyId].map((id) => requireCredential(services, id)));
+      if (made === undefined || old === undefined) throw new Fault('NotFound', 'There is no such access key.');
+      return { ...credentialModel(made), secretAccessKey, replaces: credentialModel(old) };
+    },
+  });
+}
+
 function changeRoutes(services: ControlServices): readonly Route[] {
   const { metadata } = services;
   return [
+    rotateRoute(services),
     route({
       method: 'PATCH',
       path: '/proxy/credentials/:accessKeyId',

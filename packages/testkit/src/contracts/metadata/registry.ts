@@ -63,6 +63,47 @@ export function describeRegistry(world: World): void {
       expect(await metadata().tenantByOwner(email)).toBeUndefined();
     });
 
+    it('rotates a key: the new one is as the old one, which ends after the overlap', async () => {
+      const tenant = await world.tenant();
+      const [old, next] = [parseAccessKeyId(world.unused('AKIAOLD')), parseAccessKeyId(world.unused('AKIANEW'))];
+      const facts = { tenantId: tenant.id, expiresAtMs: null, description: 'backup', policy: '{"a": 1}' };
+      await metadata().createCredential({ ...facts, accessKeyId: old, secretAccessKey: 'a secret' }, actor);
+      const by = { replacement: next, secretAccessKey: 'another secret', overlapMs: 3_600_000 };
+      const before = world.now();
+      await metadata().rotateCredential(old, by, actor);
+      const [ending, made] = [await metadata().credential(old), await metadata().credential(next)];
+      expect(ending?.expiresAtMs).toBeGreaterThanOrEqual(before + 3_600_000 - 5000);
+      expect(ending?.expiresAtMs).toBeLessThanOrEqual(world.now() + 3_600_000 + 5000);
+      expect(made).toMatchObject({
+        secretAccessKey: 'another secret',
+        expiresAtMs: null,
+        description: 'backup',
+        state: 'active',
+      });
+      expect(made?.policy).toBe(facts.policy);
+      // Again: it never ends later than it would have.
+      const again = { ...by, replacement: parseAccessKeyId(world.unused('AKIANEW')), overlapMs: 7_200_000 };
+      await metadata().rotateCredential(old, again, actor);
+      expect((await metadata().credential(old))?.expiresAtMs).toBe(ending?.expiresAtMs);
+      expect(await faultOf(metadata().rotateCredential(old, by, actor))).toBe('Conflict');
+      await metadata().setCredentialState(old, 'disabled', actor);
+      const late = { ...by, replacement: parseAccessKeyId(world.unused('AKIANEW')) };
+      expect(await faultOf(metadata().rotateCredential(old, late, actor))).toBe('NotFound');
+      expect(await faultOf(metadata().rotateCredential(parseAccessKeyId('AKIANOBODY'), late, actor))).toBe('NotFound');
+    });
+
+    it('knows in which hour a key was last used', async () => {
+      const tenant = await world.tenant();
+      const accessKeyId = parseAccessKeyId(world.unused('AKIAUSED'));
+      const facts = { tenantId: tenant.id, expiresAtMs: null, description: null };
+      const made = await metadata().createCredential({ ...facts, accessKeyId, secretAccessKey: 'a secret' }, actor);
+      expect(made.lastUsedAtMs).toBeNull();
+      await metadata().noteCredentialUse([accessKeyId, parseAccessKeyId('AKIANOBODY')]);
+      const used = (await metadata().listCredentials(tenant.id))[0]?.lastUsedAtMs ?? 0;
+      expect(used % 3_600_000).toBe(0);
+      expect(Math.abs(world.now() - used)).toBeLessThanOrEqual(3_600_000 + 5000);
+    });
+
     it('bounds a credential by a policy', async () => {
       const { id: tenantId } = await world.tenant();
       const accessKeyId = parseAccessKeyId(world.unused('AKIA'));
