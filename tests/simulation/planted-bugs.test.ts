@@ -42,6 +42,11 @@ describe('a planted bug is caught', () => {
     );
   });
 
+  test('changes that tell no cache', async () => {
+    const caught = await catchBug(undefined, SCHEDULES, { unmarkedChanges: true });
+    expect(caught?.violations.join('\n')).toMatch(/^linearizable/m);
+  });
+
   test('removal of what leaves without a second look', async () => {
     const caught = await catchBug(removesWhatLeavesAtOnce, SCHEDULES);
     expect(caught?.violations.join('\n')).toMatch(/^leaves-when-whole/m);

@@ -19,18 +19,22 @@ describe.runIf(replayed === undefined)('seeded schedules', () => {
   test.each(Array.from({ length: SCHEDULES / BATCH }, (_, i) => i * BATCH))(
     'keep every promise, from seed %i',
     async (first) => {
-      const total = { acknowledged: 0, incidents: 0, crashes: 0 };
+      const total = { acknowledged: 0, incidents: 0, crashes: 0, cacheHits: 0, movedAbroad: 0 };
       for (let seed = first; seed < first + BATCH; seed += 1) {
         const report = await runSchedule({ seed });
         expect(report.violations, `replay with SEED=${seed} or npm run sim -- --seed ${seed}`).toEqual([]);
         total.acknowledged += report.acknowledged;
         total.incidents += report.incidents;
         total.crashes += report.crashes;
+        total.cacheHits += report.cacheHits;
+        total.movedAbroad += report.movedAbroad;
       }
       // Schedules in which nothing works, or nothing goes wrong, would prove nothing.
       expect(total.acknowledged).toBeGreaterThan(5 * BATCH);
       expect(total.incidents).toBeGreaterThan(5 * BATCH);
       expect(total.crashes).toBeGreaterThan(BATCH / 5);
+      expect(total.cacheHits).toBeGreaterThan(BATCH / 5);
+      expect(total.movedAbroad).toBeGreaterThan(BATCH / 10);
     },
   );
 

@@ -9,6 +9,8 @@ import type { World } from './world.ts';
 
 const { signal } = new AbortController();
 const DIGEST_BYTES = 32;
+/** From a change of a backend's facts to the last byte that is sent by what was known before. */
+const KNOWN_WITHIN_MS = 15_000;
 
 /** What clients were promised, looked at from outside. Reads find broken copies, so healing is to follow. */
 export async function checkAnswers(world: World): Promise<void> {
@@ -96,14 +98,26 @@ async function checkCopies(world: World): Promise<void> {
     const names = await cluster.metadata.physicalBuckets(bucketId);
     for (const replica of blob.replicas) {
       const subject = `${names.get(replica.backend) ?? ''}/b/${blob.blobId}.${replica.shard}`;
-      const drained = cluster.metadata.backendRows().find(({ id }) => id === replica.backend)?.state === 'draining';
-      if (drained && blob.layout.kind === 'copies') history.violate('drained', `${subject} is still there`);
+      const state = cluster.metadata.backendRows().find(({ id }) => id === replica.backend)?.state;
+      if (state === 'retired') history.violate('retired-is-empty', `${subject} was there`);
+      if (state === 'draining' && blob.layout.kind === 'copies')
+        history.violate('drained', `${subject} is still there`);
+      if (hasNoPlace(world, blob, replica)) continue;
       if (replica.state !== 'stored') history.violate('healed', `${subject} is ${replica.state} for ever`);
       else if (!(await isGood(world, blob, replica, subject))) {
         history.violate('stored-is-stored', `${subject} is not what its row says`);
       }
     }
   }
+}
+
+/** A shard that was lost where it may not be any more: the five backends that are left have one each. */
+export function hasNoPlace(
+  { abroadSinceMs }: World,
+  { layout }: Pick<BlobRecord, 'layout'>,
+  { backend, state }: ReplicaRecord,
+): boolean {
+  return layout.kind === 'erasure' && state === 'missing' && abroadSinceMs.has(backend);
 }
 
 async function isGood(
@@ -132,17 +146,30 @@ async function isGood(
   }
 }
 
-/** Not one byte of a locked bucket ever went to a backend outside, not even for a moment. */
+/**
+ * Not one byte of a locked bucket ever went to a backend outside, not even for a moment; where that a backend is outside was
+ * learnt during the run, none went there once everybody had to know, and no copies are there in the end.
+ */
 async function checkResidency(world: World): Promise<void> {
+  const { cluster, history, abroadSinceMs } = world;
   for (const bucket of world.buckets.filter((b) => b.regionLock.length > 0)) {
-    const names = await world.cluster.metadata.physicalBuckets(bucket.id);
-    for (const { backend, received } of world.cluster.members) {
-      if (bucket.regionLock.includes(backend.jurisdiction)) continue;
+    const names = await cluster.metadata.physicalBuckets(bucket.id);
+    for (const { backend, received } of cluster.members) {
+      const sinceMs = bucket.regionLock.includes(backend.jurisdiction) ? abroadSinceMs.get(backend.id) : 0;
       const name = names.get(backend.id);
-      if (name === undefined) continue;
-      for (const subject of received) {
-        if (subject.startsWith(`${name}/`)) world.history.violate('inside-policy', `${backend.id} was sent ${subject}`);
+      if (name === undefined || sinceMs === undefined) continue;
+      const knownMs = sinceMs === 0 ? 0 : sinceMs + KNOWN_WITHIN_MS;
+      for (const [subject, atMs] of received) {
+        if (!subject.startsWith(`${name}/`) || atMs < knownMs) continue;
+        history.violate('inside-policy', `${backend.id} was sent ${subject}`);
       }
+    }
+  }
+  for (const { blob, bucketId } of cluster.metadata.blobRows()) {
+    // Six shards have nowhere else to go.
+    if (bucketOf(world, bucketId).regionLock.length === 0 || blob.layout.kind !== 'copies') continue;
+    for (const { backend } of blob.replicas) {
+      if (abroadSinceMs.has(backend)) history.violate('inside-policy', `${blob.blobId} is still on ${backend}, abroad`);
     }
   }
 }

@@ -28,7 +28,13 @@ export function unleash(world: World): Appease {
 
   members.forEach(({ faulty }, index) => faulty.usePlan(plan.faults(index)));
   cluster.useMetadataPlan(plan.metadata);
-  some(plan.crashes, 3, () => world.crash(own));
+  const calledOff: (() => void)[] = [];
+  some(plan.crashes, 3, () => {
+    if (own.chance(0.5)) world.crash(own);
+    else calledOff.push(world.crashAtCall(own));
+  });
+  some(plan.cacheTroubles, 5, () => world.caches.trouble(own));
+  some(plan.movesAbroad, 1, () => moveAbroad(world, own));
   some(plan.outages, 4, () => {
     const { faulty } = own.pick(members);
     forAWhile(
@@ -65,6 +71,8 @@ export function unleash(world: World): Appease {
       faulty.setFull(false);
     }
     cluster.useMetadataPlan(calmMetadataPlan);
+    world.caches.calm();
+    for (const callOff of calledOff) callOff();
   };
 }
 
@@ -77,4 +85,16 @@ function drainOne({ cluster }: World, prng: Prng): void {
   const { id } = prng.pick(members).backend;
   tell(id, 'healthy', 'draining');
   if (prng.chance(0.5)) clock.schedule(1 + prng.int(20_000), () => tell(id, 'draining', 'healthy'));
+}
+
+/** A backend that was said to be in Europe is not: what is locked to Europe has to leave it. */
+function moveAbroad({ cluster, abroadSinceMs }: World, prng: Prng): void {
+  const { metadata, clock } = cluster;
+  const there = metadata
+    .backendRows()
+    .filter(({ jurisdiction, state }) => jurisdiction === 'EU' && state !== 'draining');
+  const { id } = prng.pick(there);
+  const abroad = { country: 'US', jurisdiction: 'US', operatorJurisdiction: 'US' };
+  abroadSinceMs.set(id, clock.now());
+  void metadata.updateBackend(id, abroad, OPERATOR);
 }

@@ -1,8 +1,9 @@
 import type { Metadata, StrayCopy } from '@sealgate/core/ports';
 import type { MemoryMetadata } from '@sealgate/testkit/metadata-memory';
+import type { SweepPace } from './processes.ts';
 import { simulatedMetadata } from './run-plan.ts';
 import { runSchedule } from './run-schedule.ts';
-import type { SweepPace, WorldOptions } from './world.ts';
+import type { WorldOptions } from './world.ts';
 
 type Wrap = NonNullable<WorldOptions['wrapMetadata']>;
 
@@ -99,12 +100,16 @@ export const EAGER_SWEEPS: SweepPace = { steps: 8, intervalMs: 500 };
 
 /** The first seed whose run breaks a promise under the bug, with what it broke; undefined when none does. */
 export async function catchBug(
-  wrapMetadata: Wrap,
+  wrapMetadata: Wrap | undefined,
   schedules: number,
-  options: Pick<WorldOptions, 'sweeps'> = {},
+  options: Pick<WorldOptions, 'sweeps' | 'unmarkedChanges'> = {},
 ): Promise<{ readonly seed: number; readonly violations: readonly string[] } | undefined> {
   for (let seed = 0; seed < schedules; seed += 1) {
-    const { violations } = await runSchedule({ seed, wrapMetadata, ...options });
+    const { violations } = await runSchedule({
+      seed,
+      ...(wrapMetadata === undefined ? {} : { wrapMetadata }),
+      ...options,
+    });
     if (violations.length > 0) return { seed, violations };
   }
   return undefined;

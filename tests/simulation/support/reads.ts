@@ -4,6 +4,14 @@ import { type Attempt, attempt } from './attempt.ts';
 import type { Target } from './target.ts';
 import type { World } from './world.ts';
 
+const READS_MAX = 5;
+
+/** Reads once, or several times in a row where something may be kept from one read to the next. */
+export async function readSome(world: World, target: Target): Promise<void> {
+  const reads = world.plan.cache === 'none' ? 1 : 1 + target.prng.int(READS_MAX);
+  for (let i = 0; i < reads; i += 1) await read(world, { ...target, label: `${target.label}.${i}` });
+}
+
 /** Reads the current version, whole or in part, and checks that its bytes are those of one write. */
 export async function read(world: World, target: Target): Promise<'read' | 'failed'> {
   const { bucket, key, prng, label } = target;

@@ -2,6 +2,7 @@ import type { EngineLimits } from '@sealgate/engine';
 import { defaultEngineLimits } from '@sealgate/engine';
 import { calmPlan, type FaultPlan, type Prng, type Trouble } from '@sealgate/testkit';
 import type { MetadataPlan } from '@sealgate/testkit/cluster';
+import type { CacheKind } from './caches.ts';
 
 const ATTEMPT_AGE_MS = 40_000;
 /** A schedule has time for a few runs of the sweep. */
@@ -71,6 +72,9 @@ export interface RunPlan {
   readonly clients: number;
   readonly operations: number;
   readonly gateways: number;
+  /** Processes that do all background work, so that gateways do none; 0: gateways do it. */
+  readonly agents: number;
+  readonly cache: CacheKind;
   /** By index of the backend. */
   readonly faults: (index: number) => FaultPlan;
   /** Index of the backend that may lie and vanish; undefined when all are honest. */
@@ -82,6 +86,9 @@ export interface RunPlan {
   readonly databaseOutages: boolean;
   readonly vanishes: boolean;
   readonly drains: boolean;
+  /** The operator learns that a backend is outside of the jurisdiction that it was said to be in. */
+  readonly movesAbroad: boolean;
+  readonly cacheTroubles: boolean;
 }
 
 /** Swarm testing: every kind of trouble is left out with even odds, so that runs meet few kinds or all of them. */
@@ -94,10 +101,16 @@ export function drawRunPlan(prng: Prng, backends: number): RunPlan {
   const traitor = coin() ? prng.int(backends) : undefined;
   const most = coin() ? prng.int(80) : 0;
   const plan: FaultPlan = { ...calmPlan, stallMs: STALL_MS, slowChunkMs: 150, delayMs: [0, most], rates };
+  const gateways = 1 + prng.int(2);
+  const crashes = coin();
+  const agents = prng.chance(0.4) ? 1 + prng.int(2) : 0;
   return {
     clients: 2 + prng.int(3),
     operations: 6 + prng.int(6),
-    gateways: 1 + prng.int(2),
+    gateways,
+    agents,
+    // What a process keeps for itself is only right while it is alone, and while no write of one that died may land.
+    cache: prng.chance(0.5) ? 'none' : gateways === 1 && agents === 0 && !crashes ? 'own' : 'shared',
     faults: (index) => (index === traitor ? { ...plan, rates: { ...rates, ...treachery } } : plan),
     traitor,
     metadata: {
@@ -107,11 +120,13 @@ export function drawRunPlan(prng: Prng, backends: number): RunPlan {
       delayMsMax: coin() ? prng.int(20) : 0,
       laterMsMax: 3000,
     },
-    crashes: coin(),
+    crashes,
     outages: coin(),
     fullDisks: coin(),
     databaseOutages: prng.chance(0.2),
     vanishes: coin(),
     drains: coin(),
+    movesAbroad: prng.chance(0.4),
+    cacheTroubles: coin(),
   };
 }

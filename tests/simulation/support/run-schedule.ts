@@ -3,12 +3,13 @@ import type { Engine } from '@sealgate/engine';
 import { readSweepPosition, SWEEP_CURSORS, type SweepCounts } from '@sealgate/engine';
 import type { Prng } from '@sealgate/testkit';
 import { pause } from './bodies.ts';
-import { checkAnswers, checkStorage } from './checks.ts';
+import { checkAnswers, checkStorage, hasNoPlace } from './checks.ts';
+import { maintenanceOf } from './maintenance.ts';
 import { multipart } from './multipart.ts';
 import { unleash } from './nemesis.ts';
-import { read } from './reads.ts';
+import { readSome } from './reads.ts';
 import { SWEEP_INTERVAL_MS, simulatedMetadata } from './run-plan.ts';
-import { createWorld, maintenanceOf, type World, type WorldOptions } from './world.ts';
+import { createWorld, type World, type WorldOptions } from './world.ts';
 import { copy, put, remove, removeVersion } from './writes.ts';
 
 export interface ScheduleReport {
@@ -20,6 +21,10 @@ export interface ScheduleReport {
   readonly incidents: number;
   /** What the sweep for orphans found after the calm: bytes of gateways that died or could not queue them for deletion. */
   readonly orphans: number;
+  /** Answers that came from a shared cache. */
+  readonly cacheHits: number;
+  /** Backends that turned out to be abroad. */
+  readonly movedAbroad: number;
   readonly simulatedMs: number;
   /** Digest of every operation and every trouble, with their times: equal for equal runs. */
   readonly trace: string;
@@ -54,6 +59,7 @@ export async function runSchedule(options: WorldOptions): Promise<ScheduleReport
   world.stop();
   const healing = HEAL_ROUNDS_MAX * HEAL_STEP_MS * 2;
   await within('healing', healing, heal(world));
+  await clock.run(retireEmpty(world));
   options.onCalm?.(world);
   await within('reading', RUN_MS_MAX, checkAnswers(world));
   await within('healing again', healing, heal(world));
@@ -68,6 +74,8 @@ export async function runSchedule(options: WorldOptions): Promise<ScheduleReport
     crashes: world.crashes,
     incidents: world.cluster.members.reduce((sum, { faulty }) => sum + faulty.incidents.length, 0),
     orphans,
+    cacheHits: world.caches.hits,
+    movedAbroad: world.abroadSinceMs.size,
     simulatedMs: clock.monotonic(),
     trace: traceOf(world),
   };
@@ -102,7 +110,7 @@ async function runClient(world: World, index: number): Promise<void> {
 function pickOperation(prng: Prng): (...args: Parameters<typeof put>) => Promise<unknown> {
   const roll = prng.next();
   if (roll < 0.38) return put;
-  if (roll < 0.67) return read;
+  if (roll < 0.67) return readSome;
   if (roll < 0.77) return multipart;
   if (roll < 0.85) return remove;
   if (roll < 0.93) return removeVersion;
@@ -112,7 +120,7 @@ function pickOperation(prng: Prng): (...args: Parameters<typeof put>) => Promise
 /** One whole run of the sweep, once everything that was written is old. What it found is removed by the healing. */
 async function sweep(world: World): Promise<number> {
   const { cluster, prng } = world;
-  const { clock, metadata, members } = cluster;
+  const { clock, metadata } = cluster;
   await pause(clock, simulatedMetadata.attemptAgeMaxMs + SWEEP_INTERVAL_MS);
   const { engine } = world.gateway(prng);
   const { signal } = new AbortController();
@@ -125,7 +133,7 @@ async function sweep(world: World): Promise<number> {
   for (let round = 0; round < HEAL_ROUNDS_MAX; round += 1) {
     await engine.sweepDue({ holder: 'calm', intervalMs: SWEEP_INTERVAL_MS, signal });
     const counts = await finished();
-    if (counts.length === members.length) {
+    if (counts.length === metadata.backendRows().filter(({ state }) => state !== 'retired').length) {
       return counts.reduce((sum, { unknown, misplaced }) => sum + unknown + misplaced, 0);
     }
     await pause(clock, 1000);
@@ -161,6 +169,17 @@ async function giveUpBlockedDrains({ cluster: { metadata } }: World, { maintenan
   }
 }
 
+/** The operator retires what is said to be empty. Nobody asks it for anything from then on. */
+async function retireEmpty(world: World): Promise<void> {
+  const { metadata } = world.cluster;
+  const { engine } = world.gateway(world.prng);
+  for (const backend of metadata.backendRows().filter(({ state }) => state === 'draining')) {
+    if ((await engine.maintenance.ofBackend(backend)).drain?.empty !== true) continue;
+    const change = { from: ['draining'], to: 'retired', reason: 'it is empty' } as const;
+    await metadata.setBackendState(backend.id, change, { kind: 'admin', id: 'operator', requestId: 'retire' });
+  }
+}
+
 /** Repairs and deletes until nothing is owed and nothing is queued. */
 async function heal(world: World): Promise<void> {
   const { cluster, history, prng } = world;
@@ -175,7 +194,9 @@ async function heal(world: World): Promise<void> {
     for (const work of maintenanceOf(engine, 'calm', signal)) await work();
     await giveUpBlockedDrains(world, engine);
     const rows = cluster.metadata.blobRows();
-    const settled = rows.every(({ wanted, blob }) => wanted && blob.replicas.every((r) => r.state === 'stored'));
+    const settled = rows.every(
+      ({ wanted, blob }) => wanted && blob.replicas.every((r) => r.state === 'stored' || hasNoPlace(world, blob, r)),
+    );
     const { openRepairs, openStrays, openRemovals } = cluster.metadata;
     if (settled && openRepairs + openStrays + openRemovals === 0 && (await lookedAtAll(world, engine, begunMs))) return;
     await pause(cluster.clock, HEAL_STEP_MS);

@@ -1,12 +1,13 @@
 import type { ObjectKey } from '@sealgate/core/names';
 import { parseObjectKey } from '@sealgate/core/names';
 import { type AuditActor, type Bucket, type Metadata, PLAIN_ATTRIBUTES } from '@sealgate/core/ports';
-import type { Engine } from '@sealgate/engine';
 import { createPrng, type Prng, type VirtualClock } from '@sealgate/testkit';
 import { createSeededCluster, type SeededCluster, type SimulatedGateway } from '@sealgate/testkit/cluster';
 import type { MemoryMetadata } from '@sealgate/testkit/metadata-memory';
-import { bodyOf, pause } from './bodies.ts';
+import { bodyOf } from './bodies.ts';
+import { type Caches, createCaches } from './caches.ts';
 import { createHistory, type History } from './history.ts';
+import { type SweepPace, startProcesses } from './processes.ts';
 import { drawRunPlan, type RunPlan, SWEEP_INTERVAL_MS, simulatedLimits, simulatedMetadata } from './run-plan.ts';
 
 export interface World {
@@ -18,12 +19,17 @@ export interface World {
   readonly keys: readonly ObjectKey[];
   /** One of the gateways that live at this moment. */
   gateway(prng: Prng): SimulatedGateway;
-  /** Ends one gateway in the middle of whatever it does and starts another one. */
+  /** Ends one process in the middle of whatever it does and starts another one in its place. */
   crash(prng: Prng): void;
+  /** The same at one of its next calls to the outside, just before or after it. Gives what calls that off. */
+  crashAtCall(prng: Prng): () => void;
+  readonly caches: Caches;
   /** No further background work; the gateways that live go on answering. */
   stop(): void;
-  /** Gateways that were ended so far. */
+  /** Processes that were ended so far. */
   readonly crashes: number;
+  /** When a backend turned out to be abroad. */
+  readonly abroadSinceMs: Map<string, number>;
 }
 
 export interface WorldOptions {
@@ -33,12 +39,8 @@ export interface WorldOptions {
   readonly wrapMetadata?: (metadata: MemoryMetadata, clock: VirtualClock) => Metadata;
   /** How eagerly gateways look for orphans. */
   readonly sweeps?: SweepPace;
-}
-
-export interface SweepPace {
-  /** For each look at the queues. */
-  readonly steps: number;
-  readonly intervalMs: number;
+  /** Changes tell no cache. */
+  readonly unmarkedChanges?: boolean;
 }
 
 const KEYS = ['a', 'b/c', 'ü'];
@@ -63,18 +65,14 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   ];
   const suspended = buckets.length - 1;
   const { sweeps = { steps: 1, intervalMs: SWEEP_INTERVAL_MS } } = options;
-  const state = { stopped: false, crashes: 0, started: 0 };
-  const start = (): SimulatedGateway => {
-    const gateway = cluster.startGateway();
-    state.started += 1;
-    void backgroundOf(gateway, cluster.clock, {
-      holder: `gateway ${state.started}`,
-      sweeps,
-      stopped: () => state.stopped,
-    });
-    return gateway;
-  };
-  const gateways = Array.from({ length: plan.gateways }, start);
+  const { clock } = cluster;
+  const caches = createCaches(plan.cache, {
+    clock,
+    prng: prng.fork('cache'),
+    unmarked: options.unmarkedChanges ?? false,
+  });
+  const processes = startProcesses(cluster, { plan, caches, sweeps });
+  const { gateways } = processes;
   const kept = buckets[suspended];
   if (kept !== undefined) buckets[suspended] = await suspendedOverVersions(cluster, kept, { history, gateways });
   return {
@@ -85,18 +83,14 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     buckets,
     keys: KEYS.map((key) => parseObjectKey(key)),
     gateway: (own) => own.pick(gateways),
-    crash(own) {
-      const index = own.int(gateways.length);
-      gateways[index]?.life.end();
-      state.crashes += 1;
-      gateways[index] = start();
-    },
-    stop: () => {
-      state.stopped = true;
-    },
+    crash: processes.crash,
+    crashAtCall: processes.crashAtCall,
+    caches,
+    stop: processes.stop,
     get crashes() {
-      return state.crashes;
+      return processes.crashes;
     },
+    abroadSinceMs: new Map(),
   };
 }
 
@@ -132,15 +126,6 @@ async function suspendedOverVersions(
 
 const ACTOR: AuditActor = { kind: 'admin', id: 'simulation', requestId: 'set-up' };
 
-/** Comparing where blobs are with where they should be, removing what has left, reading what is there. */
-export function maintenanceOf(engine: Engine, holder: string, signal: AbortSignal): readonly (() => Promise<number>)[] {
-  return [
-    () => engine.reconcileDue({ holder, intervalMs: 20_000, rehomeAfterMs: 40_000, signal }),
-    () => engine.removeDue({ signal }),
-    () => engine.scrubDue({ holder, intervalMs: 30_000, bytesPerSecond: Number.POSITIVE_INFINITY, signal }),
-  ];
-}
-
 /**
  * A copy is removed from a backend. Nobody may remove one that its row calls stored or on its way, nor one that leaves before as many
  * others are stored as there were to be.
@@ -156,34 +141,6 @@ function judgeRemoval(cluster: SeededCluster, history: History, backend: string,
   }
   const owed = replicas.some(({ state }) => state === 'missing' || state === 'pending');
   if (own?.state === 'leaving' && owed) history.violate('leaves-when-whole', `${key} left ${backend} too early`);
-}
-
-/** Deletions, repairs, sweeps and probes of one gateway, for as long as it lives. */
-async function backgroundOf(
-  gateway: SimulatedGateway,
-  clock: VirtualClock,
-  how: { readonly holder: string; readonly sweeps: SweepPace; readonly stopped: () => boolean },
-): Promise<void> {
-  const { engine, pool, life } = gateway;
-  const { holder, sweeps, stopped } = how;
-  const { signal } = life;
-  while (life.alive && !stopped()) {
-    for (const work of [
-      () => engine.deleteDue({ signal }),
-      () => engine.repairDue({ signal }),
-      ...Array.from(
-        { length: sweeps.steps },
-        () => () => engine.sweepDue({ holder, intervalMs: sweeps.intervalMs, signal }),
-      ),
-      () => engine.removeStrays({ signal }),
-      ...maintenanceOf(engine, holder, signal),
-    ]) {
-      // The database may be away; the loop tries again.
-      await work().catch(() => undefined);
-    }
-    await pool.probe(signal).catch(() => undefined);
-    await pause(clock, 1500);
-  }
 }
 
 /** In every second schedule background work has one place at half of the backends: it has to wait. */

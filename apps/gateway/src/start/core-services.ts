@@ -62,7 +62,7 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
   if (options.alone && config.redisUrl)
     logger.info('one process alone keeps its cache in itself; REDIS_URL is not used');
   const shared = options.alone ? undefined : await openShared(timed, { ...options, keys: database.cacheKeys });
-  const metadata = shared?.metadata ?? createCachedMetadata(timed);
+  const metadata = shared?.metadata ?? createCachedMetadata(timed, clock);
   const guard = createEndpointGuard(config.allowPrivateEndpoints);
   const links: LinkDeps = { guard, clock, logger };
   const registry = createBackendRegistry({

@@ -1,5 +1,5 @@
 import type { AccessKeyId, BlobId, BucketName, ObjectKey } from '@sealgate/core/names';
-import type { Bucket, Credential, Metadata, ObjectVersion } from '@sealgate/core/ports';
+import type { Bucket, Clock, Credential, Metadata, ObjectVersion } from '@sealgate/core/ports';
 import { LRUCache } from 'lru-cache';
 import { type Touched, withChanges } from './effects.ts';
 import { createGuardedCache } from './guarded-cache.ts';
@@ -26,7 +26,11 @@ const VERSION_BYTES_BASE = 600;
  * Only right while this process is the only one that changes them: every change goes through the same object and takes
  * its entry out before the change's caller hears of it. Several processes share a cache, or keep nothing.
  */
-export function createCachedMetadata(metadata: Metadata, limits: CacheLimits = defaultCacheLimits): Metadata {
+export function createCachedMetadata(
+  metadata: Metadata,
+  clock: Pick<Clock, 'schedule'>,
+  limits: CacheLimits = defaultCacheLimits,
+): Metadata {
   const keyOfBlob = new Map<BlobId, string>();
   const versions = createGuardedCache<string, ObjectVersion>(
     new LRUCache({
@@ -39,9 +43,10 @@ export function createCachedMetadata(metadata: Metadata, limits: CacheLimits = d
         if (blob !== null) keyOfBlob.delete(blob.blobId);
       },
     }),
+    clock,
   );
-  const buckets = createGuardedCache<string, Bucket>(new LRUCache({ max: limits.bucketsMax }));
-  const credentials = createGuardedCache<AccessKeyId, Credential>(new LRUCache({ max: limits.credentialsMax }));
+  const buckets = createGuardedCache<string, Bucket>(new LRUCache({ max: limits.bucketsMax }), clock);
+  const credentials = createGuardedCache<AccessKeyId, Credential>(new LRUCache({ max: limits.credentialsMax }), clock);
   const bucketId = (namespace: string, name: BucketName): string => `${namespace}/${name}`;
   const versionId = (bucket: number, key: ObjectKey): string => `${bucket}/${key}`;
 

@@ -1,4 +1,7 @@
+import type { Clock } from '@sealgate/core/ports';
 import type { LRUCache } from 'lru-cache';
+import { UNKNOWN_CHANGE_MS } from './limits.ts';
+import { mayStillLand } from './may-still-land.ts';
 
 /** A read-through cache that never keeps an answer which a change overtook. */
 export interface GuardedCache<K extends string, V extends object> {
@@ -14,9 +17,13 @@ export interface GuardedCache<K extends string, V extends object> {
 
 /**
  * Invariant: a kept value was loaded by a query that began after the last change of its key had ended. Loads note the
- * generation they began in; a change raises it at its start and at its end.
+ * generation they began in; a change raises it at its start and at its end. A change that failed without an answer ends when it
+ * cannot land any more.
  */
-export function createGuardedCache<K extends string, V extends object>(lru: LRUCache<K, V>): GuardedCache<K, V> {
+export function createGuardedCache<K extends string, V extends object>(
+  lru: LRUCache<K, V>,
+  clock: Pick<Clock, 'schedule'>,
+): GuardedCache<K, V> {
   const loading = new Map<K, { readonly result: Promise<V | undefined>; overtaken: boolean }>();
   /** Changes under way. While one is, a load of its key may see either side of it and is not kept. */
   const changing = new Map<K, number>();
@@ -58,27 +65,37 @@ export function createGuardedCache<K extends string, V extends object>(lru: LRUC
         });
     },
     overtakeLoads,
-    async change(key, run) {
+    change(key, run) {
       changing.set(key, (changing.get(key) ?? 0) + 1);
       overtake(key);
-      try {
-        return await run();
-      } finally {
+      return finishing(clock, run, () => {
         overtake(key);
         const left = (changing.get(key) ?? 1) - 1;
         if (left === 0) changing.delete(key);
         else changing.set(key, left);
-      }
+      });
     },
-    async changeAll(run) {
+    changeAll(run) {
       changingAll += 1;
       overtakeAll();
-      try {
-        return await run();
-      } finally {
+      return finishing(clock, run, () => {
         overtakeAll();
         changingAll -= 1;
-      }
+      });
     },
   };
+}
+
+/** Calls `finish` when the change is over: when it answered, or when it cannot land any more. */
+async function finishing<T>(clock: Pick<Clock, 'schedule'>, run: () => Promise<T>, finish: () => void): Promise<T> {
+  let result: T;
+  try {
+    result = await run();
+  } catch (error) {
+    if (mayStillLand(error)) clock.schedule(UNKNOWN_CHANGE_MS, finish);
+    else finish();
+    throw error;
+  }
+  finish();
+  return result;
 }

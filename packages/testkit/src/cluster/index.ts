@@ -8,3 +8,4 @@ export {
   type SeededClusterOptions,
   type SimulatedGateway,
 } from './seeded-cluster.ts';
+export type { SimulatedProcess } from './simulated-process.ts';

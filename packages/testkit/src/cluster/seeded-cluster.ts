@@ -22,8 +22,8 @@ export interface SimulatedGateway {
 export interface ClusterMember {
   readonly backend: Backend;
   readonly faulty: FaultyBackend;
-  /** `bucket/key` of every blob whose bytes ever began to arrive, whatever became of it. */
-  readonly received: ReadonlySet<string>;
+  /** `bucket/key` of every blob whose bytes ever began to arrive, whatever became of it, and when they last did. */
+  readonly received: ReadonlyMap<string, number>;
 }
 
 export interface SeededCluster {
@@ -32,8 +32,8 @@ export interface SeededCluster {
   /** The truth, without faults. */
   readonly metadata: MemoryMetadata;
   useMetadataPlan(plan: MetadataPlan): void;
-  /** A new process on the same metadata and backends. */
-  startGateway(): SimulatedGateway;
+  /** A new process on the same metadata and backends; `between`: what it has between its engine and the metadata. */
+  startGateway(between?: (metadata: Metadata, process: SimulatedProcess) => Metadata): SimulatedGateway;
   createBucket(
     name: string,
     facts: { readonly versioning?: Versioning; readonly regionLock?: readonly string[] },
@@ -77,10 +77,10 @@ export async function createSeededCluster(options: SeededClusterOptions): Promis
   const members: ClusterMember[] = [];
   for (const facts of simulatedBackends()) {
     const backend = await truth.createBackend(facts, ACTOR);
-    const received = new Set<string>();
+    const received = new Map<string, number>();
     const makeInner = (): BackendDriver =>
       watched(createMemoryDriver({ clock }), {
-        received,
+        onReceive: (subject) => void received.set(subject, clock.now()),
         onRemove: (bucket, key) => options.onRemove?.(backend, bucket, key),
       });
     const faulty = createFaultyBackend(makeInner, { prng: prng.fork(backend.id), clock });
@@ -95,11 +95,14 @@ export async function createSeededCluster(options: SeededClusterOptions): Promis
     useMetadataPlan: (next) => {
       plan = next;
     },
-    startGateway() {
+    startGateway(between = (metadata) => metadata) {
       started += 1;
       const own = prng.fork(`gateway ${started}`);
       const life = createSimulatedProcess();
-      const metadata = createFlakyMetadata(shown, { clock, prng: own.fork('metadata'), life, plan: () => plan });
+      const metadata = between(
+        createFlakyMetadata(shown, { clock, prng: own.fork('metadata'), life, plan: () => plan }),
+        life,
+      );
       const pool = createSimulatedPool(
         members.map(({ backend, faulty }) => ({
           backend,
@@ -142,14 +145,17 @@ export async function createSeededCluster(options: SeededClusterOptions): Promis
 function watched(
   driver: BackendDriver,
   {
-    received,
+    onReceive,
     onRemove,
-  }: { readonly received: Set<string>; readonly onRemove: (bucket: PhysicalBucketName, key: string) => void },
+  }: {
+    readonly onReceive: (subject: string) => void;
+    readonly onRemove: (bucket: PhysicalBucketName, key: string) => void;
+  },
 ): BackendDriver {
   return {
     ...driver,
     put(bucket: PhysicalBucketName, key, blob) {
-      received.add(`${bucket}/${key}`);
+      onReceive(`${bucket}/${key}`);
       return driver.put(bucket, key, blob);
     },
     delete(bucket, key, options) {

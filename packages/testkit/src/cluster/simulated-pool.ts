@@ -52,7 +52,7 @@ export function createSimulatedPool(
 
   return {
     all: () => rows.filter(({ state }) => state !== 'retired').map(shown),
-    driver: (id) => drivers.get(id),
+    driver: (id) => (rows.find((row) => row.id === id)?.state === 'retired' ? undefined : drivers.get(id)),
     writable() {
       const ids = rows.map((b) => b.id).filter(mayWrite);
       const key = ids.join();

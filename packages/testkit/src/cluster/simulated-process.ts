@@ -11,26 +11,51 @@ export interface SimulatedProcess {
   /** Aborts with the process. */
   readonly signal: AbortSignal;
   end(): void;
+  /**
+   * Ends the process at its call of this number from now (1: the next): just before it is made, or when it has taken
+   * effect and its answer was about to arrive. So a process dies between any two steps of what it does. Gives what calls
+   * that off.
+   */
+  endAtCall(at: { readonly number: number; readonly side: 'before' | 'after' }, ended: () => void): () => void;
   /** The call is made only while the process lives; its answer arrives only then too. */
   readonly guard: <T>(call: () => Promise<T>) => Promise<T>;
 }
 
 export function createSimulatedProcess(): SimulatedProcess {
   const stop = new AbortController();
+  const end = (): void => stop.abort(new Error('The process ended.'));
+  let calls = 0;
+  let last: { readonly call: number; readonly side: 'before' | 'after'; readonly ended: () => void } | undefined;
+  const endIfLast = (call: number, side: 'before' | 'after'): void => {
+    if (last?.call !== call || last.side !== side || stop.signal.aborted) return;
+    end();
+    last.ended();
+  };
   return {
     get alive() {
       return !stop.signal.aborted;
     },
     signal: stop.signal,
-    end: () => stop.abort(new Error('The process ended.')),
+    end,
+    endAtCall({ number, side }, ended) {
+      last = { call: calls + number, side, ended };
+      return () => {
+        last = undefined;
+      };
+    },
     guard: <T>(call: () => Promise<T>) =>
       new Promise<T>((resolve, reject) => {
+        calls += 1;
+        const own = calls;
+        endIfLast(own, 'before');
         if (stop.signal.aborted) return;
         call().then(
           (value) => {
+            endIfLast(own, 'after');
             if (!stop.signal.aborted) resolve(value);
           },
           (error: unknown) => {
+            endIfLast(own, 'after');
             if (!stop.signal.aborted) reject(toFault(error));
           },
         );

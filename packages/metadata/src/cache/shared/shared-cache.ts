@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Fault, isFault } from '@sealgate/core/faults';
+import { Fault } from '@sealgate/core/faults';
 import type { CacheLookup, CachePlace, CacheStore, Clock } from '@sealgate/core/ports';
 import { LRUCache } from 'lru-cache';
 import {
@@ -10,6 +10,7 @@ import {
   OPENED_MAX,
   UNKNOWN_CHANGE_MS,
 } from '../limits.ts';
+import { mayStillLand } from '../may-still-land.ts';
 import { within } from '../within.ts';
 import type { ChangesUnderWay } from './changes-under-way.ts';
 import { type CacheKeys, createEntryCodec, type EntryCodec } from './codec.ts';
@@ -205,6 +206,3 @@ function createChange(deps: SharedCacheDeps, codecs: Codecs): SharedCache['chang
   };
   return change;
 }
-
-const mayStillLand = (error: unknown): boolean =>
-  !isFault(error) || isFault(error, 'DatabaseUnavailable', 'InternalError');
