@@ -170,6 +170,7 @@ beforeAll(async () => {
   await manifestsCaughtUp();
   const status = await admin<{ items: { bucket: string; readableBy: string }[] }>(gateway, 'GET', '/admin/recovery');
   expect(status.items.map(({ readableBy }) => readableBy)).toEqual(['owner', 'owner', 'owner', 'owner']);
+  writeFileSync(at('audit.pub'), (await cli('audit', 'key')).stdout);
   s3.destroy();
   await gateway.stop();
   rmSync(at('postgres'), { recursive: true });
@@ -222,6 +223,19 @@ test('a dry run writes nothing and says what there is; --sealed opens nothing', 
   const [[name, body] = []] = [...filesIn(at('sealed'))];
   expect(name).toBe('default/cold/archive.bin%.sgo');
   expect(body?.subarray(0, 8).toString('hex')).toBe('8953474f0d0a1a0a');
+});
+
+const KEY_OF_ANOTHER_GATEWAY = 'sealgate/other+77ba80b4+AThWgVDa/hsVFwKwQrkmuKRTY9Nit2bJv+DlDiMwig/C';
+
+test('only what the gateway signed counts where its key is given', async () => {
+  const pinned = (name: string) =>
+    sealgate(gateway, ['recover', '--from', 'backends', '--dry-run', '--json', '--gateway-key', name]);
+  const { code, stdout } = await pinned('audit.pub');
+  expect([code, (JSON.parse(stdout) as { buckets: unknown[] }).buckets.length]).toEqual([0, 4]);
+  writeFileSync(at('other.pub'), `${KEY_OF_ANOTHER_GATEWAY}\n`);
+  expect(await pinned('other.pub')).toMatchObject({ code: 4, stderr: expect.stringMatching(/signed/) as string });
+  writeFileSync(at('none.pub'), '');
+  expect((await pinned('none.pub')).code).toBe(2);
 });
 
 test('without the keys nothing opens', async () => {

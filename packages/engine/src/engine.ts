@@ -50,6 +50,7 @@ import { type SimulateRequest, type SimulationPage, simulate } from './placement
 import { createDigestLists } from './read/digest-list.ts';
 import { createHedgeBudget } from './read/hedge-budget.ts';
 import { createManifests, type ManifestsOptions } from './recovery/manifests-due.ts';
+import type { ManifestSigner } from './recovery/signature.ts';
 import { createRepairer, type Repairer, type RepairWorker } from './repair/repairer.ts';
 import type { BodySource } from './write/body.ts';
 import type { RandomBytes } from './write/types.ts';
@@ -120,6 +121,8 @@ export interface EngineDeps {
   readonly worker?: RepairWorker;
   /** Opens data keys for recovery manifests. Default: none can be opened, and manifests say so. */
   readonly keys?: Pick<KeyWrapper, 'unwrap'>;
+  /** Signs recovery manifests. Default: they are not signed. */
+  readonly manifestSigner?: ManifestSigner;
 }
 
 export function createEngine(base: EngineDeps): Engine {

@@ -9,7 +9,7 @@ import type { CommandContext } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { formatBytes, formatTable, printable } from '../output/format.ts';
 import { checkListed } from '../recover/check-listed.ts';
-import { findManifests } from '../recover/find-manifests.ts';
+import { findManifests, type ManifestsFound } from '../recover/find-manifests.ts';
 import { createFolderTarget } from '../recover/folder-target.ts';
 import { openRecoveryKeys } from '../recover/keys.ts';
 import { listBlobs } from '../recover/list-blobs.ts';
@@ -21,6 +21,7 @@ import { openSources } from '../recover/sources.ts';
 import type { RecoveryTarget } from '../recover/target.ts';
 import { type FoundBucket, openWorkFile, type WorkFile } from '../recover/work-file.ts';
 import { formatUri, parsePrefixUri } from '../s3-uri.ts';
+import { readKeys } from './audit.ts';
 
 export interface RecoverOptions {
   readonly from: string;
@@ -32,6 +33,7 @@ export interface RecoverOptions {
   readonly sealed?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
   readonly key?: readonly string[] | undefined;
+  readonly gatewayKey?: string | undefined;
   /** Seconds. */
   readonly timeout?: number | undefined;
 }
@@ -57,6 +59,7 @@ export async function recover(context: CommandContext, _args: readonly [], optio
   const to = await destination(context, options);
   const sources = await openSources(options.from, options.timeout === undefined ? undefined : options.timeout * 1000);
   const keys = await openRecoveryKeys(context, options.key ?? []);
+  const verifiers = options.gatewayKey === undefined ? undefined : await readKeys(options.gatewayKey);
   const work = openWorkFile(to === undefined ? ':memory:' : await workFileIn(to.folder));
   const warnings: string[] = [];
   const warn = (text: string): void => {
@@ -67,9 +70,10 @@ export async function recover(context: CommandContext, _args: readonly [], optio
     const { places, lost } = await findPlaces(sources, signal);
     for (const { source, reason } of lost) warn(`${source} cannot be asked (${reason})`);
     const recovery: Recovery = { context, options, work, places, warnings, warn };
-    const { buckets, unusable, sealedToOthers } = await findManifests({
+    const { buckets, unusable, ...refused } = await findManifests({
       ...{ places, signal, work, warn },
       findKey: keys.find,
+      verifiers,
       wanted: ({ tenant, bucket }) =>
         (options.tenant === undefined || options.tenant === tenant) &&
         (options.bucket === undefined || options.bucket === bucket),
@@ -77,7 +81,7 @@ export async function recover(context: CommandContext, _args: readonly [], optio
     for (const text of unusable) warn(text);
     for (const bucket of buckets) for (const text of bucket.warnings) warn(`${nameOf(bucket)}: ${text}`);
     if (to?.plainKeys === true) requireOneBucket(buckets);
-    if (buckets.length === 0) throw nothingFound(sealedToOthers, places.length);
+    if (buckets.length === 0) throw nothingFound(refused, places.length);
     await listBlobs(work, places, { signal, warn });
     const chosen = buckets.map((bucket) => ({
       bucket,
@@ -150,7 +154,16 @@ async function workFileIn(folder: string): Promise<string> {
   return join(folder, 'work.sqlite');
 }
 
-function nothingFound(sealedToOthers: number, places: number): CliError {
+function nothingFound(
+  { sealedToOthers, unsigned }: Pick<ManifestsFound, 'sealedToOthers' | 'unsigned'>,
+  places: number,
+): CliError {
+  if (unsigned > 0) {
+    return new CliError(`There are manifests of ${unsigned} generations, and none is signed by the gateway's key.`, {
+      exitCode: exitCodes.integrity,
+      hint: 'Older gateways signed none. Without --gateway-key signatures are not looked at.',
+    });
+  }
   if (sealedToOthers > 0) {
     return new CliError(`There are manifests of ${sealedToOthers} generations, and no key at hand opens one.`, {
       hint: 'Bring your keys into the key store, or name a file with a private key: --key FILE.',

@@ -19,8 +19,11 @@ import type { OpeningKey } from '@sealgate/sealed/keys';
 import { decodeProtectedHeader, type FlattenedJWE, flattenedDecrypt, type GeneralJWE } from 'jose';
 import { isJsonObject } from '../files/json.ts';
 
-/** `damaged`: it is not what was sealed, or no document at all. `not-for-these-keys`: none of the keys is a recipient's. */
-export type DocumentProblem = 'damaged' | 'not-for-these-keys';
+/**
+ * `damaged`: it is not what was sealed, or no document at all. `not-for-these-keys`: none of the keys is a recipient's.
+ * `not-signed`: not by a key that must have signed it.
+ */
+export type DocumentProblem = 'damaged' | 'not-for-these-keys' | 'not-signed';
 
 export class DocumentError extends Error {
   override readonly name = 'DocumentError';

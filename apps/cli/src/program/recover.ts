@@ -28,6 +28,10 @@ export function addRecoverCommand(program: Command, deps: ProgramDeps): void {
         new Option('--sealed', 'sealed objects as they are stored, without opening them'),
         new Option('--dry-run', 'show what there is and write nothing'),
         new Option('--key <file...>', 'private keys (JWK) besides those of the key store, for example the operator’s'),
+        new Option(
+          '--gateway-key <file>',
+          'the public keys of the gateway, as "sealgate audit key" shows them: manifests that none of them signed are refused',
+        ),
         numberOption('--timeout <seconds>', 'how long a backend may take for one listing or document (120)'),
         new Option('--profile <name>', 'a profile of the AWS tools (~/.aws), for --to s3://'),
         new Option('--endpoint-url <url>', 'the endpoint of --to s3:// (AWS_ENDPOINT_URL)'),
@@ -37,6 +41,7 @@ export function addRecoverCommand(program: Command, deps: ProgramDeps): void {
         'sealgate recover --from data/backends --to restored --dry-run',
         'sealgate recover --from backends.yaml --to restored --bucket vault',
         'sealgate recover --from backends.yaml --to restored --at 2026-11-28T12:00:00Z --key recovery-key.json',
+        'sealgate recover --from backends.yaml --to restored --gateway-key audit.pub',
         'sealgate recover --from backends.yaml --to s3://vault --bucket vault --sealed --endpoint-url https://s3.example',
       ],
       handler: async () => (await import('../commands/recover.ts')).recover,

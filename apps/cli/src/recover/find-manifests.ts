@@ -1,3 +1,4 @@
+import type { NoteVerifier } from '@sealgate/core/audit';
 import { MANIFEST_PREFIX, type ManifestHeader, parseManifestKey } from '@sealgate/engine/recovery';
 import { SealError } from '@sealgate/sealed/inspect';
 import { CliError } from '../cli-error.ts';
@@ -22,6 +23,8 @@ type Generation = Map<number, Candidate[]>;
 export interface ManifestSearch {
   readonly places: readonly PlacedBucket[];
   readonly findKey: FindKey;
+  /** Documents that none of them signed are refused; undefined: signatures are not looked at. */
+  readonly verifiers: readonly NoteVerifier[] | undefined;
   readonly signal: AbortSignal;
   readonly work: WorkFile;
   /** Whether the bucket was asked for. */
@@ -38,6 +41,8 @@ export interface ManifestsFound {
   readonly buckets: readonly FoundBucket[];
   /** Physical buckets with documents, none of which any key at hand opens. */
   readonly sealedToOthers: number;
+  /** Generations that are not signed by a key that must have signed them. */
+  readonly unsigned: number;
   /** Generations that cannot be used, with the reason. */
   readonly unusable: readonly string[];
 }
@@ -52,6 +57,7 @@ export async function findManifests(search: ManifestSearch): Promise<ManifestsFo
   const newest = new Map<string, FoundBucket>();
   const unusable: string[] = [];
   let sealedToOthers = 0;
+  const unsigned = new Set<string>();
   // The newest generation of a bucket first, so that the first usable one is the one that counts.
   for (const name of [...generations.keys()].sort().reverse()) {
     const loaded = await loadGeneration(
@@ -59,11 +65,12 @@ export async function findManifests(search: ManifestSearch): Promise<ManifestsFo
       name,
       generations.get(name) ?? new Map<number, Candidate[]>(),
       newest,
+      () => void unsigned.add(name),
     );
     if (loaded === 'sealed-to-others') sealedToOthers += 1;
     else if (typeof loaded === 'string') unusable.push(loaded);
   }
-  return { buckets: [...newest.values()], sealedToOthers, unusable };
+  return { buckets: [...newest.values()], sealedToOthers, unsigned: unsigned.size, unusable };
 }
 
 async function listGenerations({ places, signal, warn }: ManifestSearch): Promise<Map<string, Generation>> {
@@ -101,6 +108,7 @@ async function loadGeneration(
   name: string,
   generation: Generation,
   newest: Map<string, FoundBucket>,
+  onUnsigned: () => void,
 ): Promise<string | undefined> {
   const chain = createChain(search, generation);
   let first: ReadDocument | undefined;
@@ -109,6 +117,7 @@ async function loadGeneration(
   } catch (error) {
     throwIfOurs(error);
     if (error instanceof DocumentError && error.problem === 'not-for-these-keys') return 'sealed-to-others';
+    if (error instanceof DocumentError && error.problem === 'not-signed') onUnsigned();
     return `generation ${name}: ${messageOf(error)}`;
   }
   if (first === undefined) return `generation ${name}: its first document is missing`;
@@ -168,7 +177,7 @@ function apply(work: WorkFile, bucket: number, { lines }: ReadDocument): void {
  * from, else the one that knows most. What is missing behind the base is noted and passed over: later documents say
  * what is true of the keys they name, whatever came before.
  */
-function createChain({ findKey, signal, slow }: ManifestSearch & Stalls, generation: Generation) {
+function createChain({ findKey, verifiers, signal, slow }: ManifestSearch & Stalls, generation: Generation) {
   const numbers = [...generation.keys()].sort((a, b) => a - b);
   const gaps: string[] = [];
   let expected = 0;
@@ -180,7 +189,7 @@ function createChain({ findKey, signal, slow }: ManifestSearch & Stalls, generat
     const inOrder = candidate.places.toSorted((a, b) => Number(slow.has(a.source)) - Number(slow.has(b.source)));
     for (const place of inOrder) {
       try {
-        return await readDocument(place, candidate, { findKey, signal: within(signal, place.timeoutMs) });
+        return await readDocument(place, candidate, { findKey, verifiers, signal: within(signal, place.timeoutMs) });
       } catch (error) {
         signal.throwIfAborted();
         throwIfOurs(error);

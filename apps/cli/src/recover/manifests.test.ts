@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { createSigner, type NoteVerifier, newSignerSeed } from '@sealgate/core/audit';
 import { type BackendId, parseObjectKey } from '@sealgate/core/names';
 import { type AuditActor, type Bucket, PLAIN_ATTRIBUTES, type Versioning } from '@sealgate/core/ports';
-import { defaultEngineLimits, type EngineLimits } from '@sealgate/engine';
+import { defaultEngineLimits, type EngineDeps, type EngineLimits } from '@sealgate/engine';
 import { type DocumentRecipient, documentRecipient } from '@sealgate/engine/documents';
 import { exportPublicKey, generateKeyPair, type KeyPair } from '@sealgate/sealed/keys';
 import { bodyOf, createSeededCluster } from '@sealgate/testkit/cluster';
@@ -36,6 +37,7 @@ async function scene(
     readonly versioning?: Versioning;
     readonly regionLock?: readonly string[];
     readonly limits?: Partial<EngineLimits>;
+    readonly manifestSigner?: EngineDeps['manifestSigner'];
   } = {},
 ) {
   const failed: string[] = [];
@@ -43,6 +45,7 @@ async function scene(
     seed: 1,
     limits: { ...defaultEngineLimits, manifestRetryMs: 1000, ...options.limits },
     metadata: {},
+    ...(options.manifestSigner === undefined ? {} : { manifestSigner: options.manifestSigner }),
     events: { manifestFailed: (_bucketId, fault) => void failed.push(fault.code) },
   });
   const { versioning, regionLock = [] } = options;
@@ -84,7 +87,11 @@ async function scene(
     return found;
   }
 
-  async function read(keys: readonly KeyPair[] = [operator], of: Bucket = bucket): Promise<Read> {
+  async function read(
+    keys: readonly KeyPair[] = [operator],
+    of: Bucket = bucket,
+    verifiers?: readonly NoteVerifier[],
+  ): Promise<Read> {
     const work = openWorkFile(':memory:');
     const places: PlacedBucket[] = [];
     for (const [id, name] of await metadata.physicalBuckets(of.id)) {
@@ -92,7 +99,7 @@ async function scene(
       places.push({ id, source: id, driver: member.faulty, bucket: name, timeoutMs: 1000 });
     }
     const findKey = (keyId: string) => Promise.resolve(keys.find((key) => key.keyId === keyId));
-    const search = { places, findKey, signal, work, wanted: () => true, warn: () => undefined };
+    const search = { places, findKey, verifiers, signal, work, wanted: () => true, warn: () => undefined };
     const found = await findManifests(search);
     const list = (versions: boolean): string[] => {
       const [first] = found.buckets;
@@ -315,6 +322,32 @@ describe('manifests on backends that fail', () => {
     for (const { faulty } of at.cluster.members) faulty.setDown(false);
     expect(generations(await at.documents()).length).toBe(2);
     expect((await at.read()).current).toEqual(['a 1', 'b 1', 'c 1', 'd 1']);
+  });
+
+  it('are refused unless the gateway signed them, where its key is given', async () => {
+    const [own, stranger] = [createSigner('own', newSignerSeed()), createSigner('own', newSignerSeed())];
+    let signer = own;
+    const at = await scene({ manifestSigner: { sign: (text) => Promise.resolve(signer.sign(text)) } });
+    const pinned = (...verifiers: readonly NoteVerifier[]) => at.read([operator], at.bucket, verifiers);
+    await at.put('a', 1);
+    await at.step();
+    expect((await pinned(own.verifier)).current).toEqual(['a 1']);
+    expect(await pinned(stranger.verifier)).toMatchObject({ buckets: [], unsigned: 1 });
+    // Somebody else goes on with it: what he says does not count, and that is told.
+    signer = stranger;
+    await at.put('b', 2);
+    await at.step();
+    const found = await pinned(own.verifier);
+    expect(found.current).toEqual(['a 1']);
+    expect(found.buckets[0]?.warnings).toEqual(["document 1: It is not signed by the gateway's key."]);
+    expect((await pinned(stranger.verifier, own.verifier)).current).toEqual(['a 1', 'b 2']);
+    expect((await at.read()).current).toEqual(['a 1', 'b 2']);
+    const unsigned = await scene();
+    await unsigned.put('a', 1);
+    await unsigned.step();
+    const none = await unsigned.read([operator], unsigned.bucket, [own.verifier]);
+    expect(none).toMatchObject({ buckets: [], unsigned: 1 });
+    expect((await unsigned.read()).current).toEqual(['a 1']);
   });
 
   describe('where they may not lie any more', () => {

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type EndLine, MANIFEST_FORMAT, type ManifestHeader, type ManifestLine } from '@sealgate/engine/recovery';
+import type { NoteVerifier } from '@sealgate/core/audit';
+import {
+  type EndLine,
+  isSignedManifest,
+  MANIFEST_FORMAT,
+  type ManifestHeader,
+  type ManifestLine,
+} from '@sealgate/engine/recovery';
 import { DocumentError, type FindKey, openDocument } from '../documents/open-document.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
 import { DOCUMENT_BYTES_MAX } from './limits.ts';
@@ -22,7 +29,12 @@ export interface ReadDocument {
 export async function readDocument(
   place: PlacedBucket,
   wanted: { readonly key: string; readonly sha256Start: string; readonly number: number; readonly generation: string },
-  options: { readonly findKey: FindKey; readonly signal: AbortSignal },
+  options: {
+    readonly findKey: FindKey;
+    /** One of them must have signed the document; undefined: nobody need have. */
+    readonly verifiers: readonly NoteVerifier[] | undefined;
+    readonly signal: AbortSignal;
+  },
 ): Promise<ReadDocument> {
   const opened = await place.driver.get(place.bucket, wanted.key, { signal: options.signal });
   if (opened.totalBytes > DOCUMENT_BYTES_MAX) {
@@ -38,7 +50,7 @@ export async function readDocument(
   const plain: Buffer[] = [];
   const findKey = options.findKey;
   for await (const piece of openDocument(once(stored), { purpose: 'recovery-manifest', findKey })) plain.push(piece);
-  const document = parseDocument(Buffer.concat(plain));
+  const document = parseDocument(Buffer.concat(plain), options.verifiers);
   if (document.header.generation !== wanted.generation || document.header.number !== wanted.number) {
     throw new DocumentError('damaged', 'It belongs to another place.');
   }
@@ -49,15 +61,26 @@ async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
   yield await Promise.resolve(bytes);
 }
 
-function parseDocument(content: Buffer): Omit<ReadDocument, 'sha256'> {
-  const texts = content.toString('utf8').split('\n');
+function parseDocument(content: Buffer, verifiers: readonly NoteVerifier[] | undefined): Omit<ReadDocument, 'sha256'> {
+  const text = content.toString('utf8');
+  const texts = text.split('\n');
   if (texts.pop() !== '') throw bad('its last line');
   const values = texts.map((text, index) => parseLine(text, index));
   const [header, ...lines] = values;
   const end = lines.pop();
   if (header === undefined || end === undefined) throw bad('its length');
-  const { more } = asEnd(end, lines.length);
+  const ending = asEnd(end, lines.length);
+  if (verifiers !== undefined) requireSignature(verifiers, text, ending);
+  const { more } = ending;
   return { header: asHeader(header), lines: lines.map(asLine), more };
+}
+
+/** @param text whole */
+function requireSignature(verifiers: readonly NoteVerifier[], text: string, end: EndLine): void {
+  const before = text.slice(0, text.lastIndexOf('\n', text.length - 2) + 1);
+  if (!isSignedManifest(verifiers, before, end)) {
+    throw new DocumentError('not-signed', "It is not signed by the gateway's key.");
+  }
 }
 
 function parseLine(text: string, index: number): JsonObject {
@@ -93,7 +116,12 @@ function asHeader(value: JsonObject): ManifestHeader {
 }
 
 function asEnd(value: JsonObject, lines: number): EndLine {
-  const valid = value['t'] === 'end' && value['lines'] === lines && typeof value['more'] === 'boolean';
+  const { signature } = value;
+  const valid =
+    value['t'] === 'end' &&
+    value['lines'] === lines &&
+    typeof value['more'] === 'boolean' &&
+    (signature === undefined || typeof signature === 'string');
   if (!valid) throw bad('its end');
   return value as unknown as EndLine;
 }

@@ -60,20 +60,8 @@ export async function startBackgroundWork(
   const loops: readonly BackgroundLoop[] = [
     ...createAuditLoops({ ...shared, audit: core.audit, checkpointSeconds: config.auditCheckpointSeconds }),
     ...createNotificationLoops({ ...shared, metadata, webhooks, registry: metrics.registry }),
-    createLoop({
-      ...shared,
-      name: 'deletions',
-      concurrency: config.deletionConcurrency,
-      run: (o) => core.engine.deleteDue(o),
-    }),
-    createLoop({
-      ...shared,
-      name: 'repairs',
-      concurrency: config.repairConcurrency,
-      run: (o) => core.engine.repairDue(o),
-    }),
+    ...createQueueLoops({ ...shared, engine: core.engine, config }),
     createJobLoop({ ...shared, metadata }),
-    createLoop({ ...shared, name: 'locks', concurrency: 1, run: (o) => core.engine.pushLocksDue(o) }),
     ...createSweepLoops({ ...shared, engine: core.engine, config, holder }),
     createLifecycleLoop({ ...shared, engine: core.engine, config, holder }),
     createRecoveryLoop({
@@ -102,6 +90,21 @@ export async function startBackgroundWork(
     options,
   );
   return loops;
+}
+
+/** Queues that commits fill. */
+function createQueueLoops({
+  engine,
+  config,
+  ...shared
+}: Pick<BackgroundDeps, 'config' | 'logger' | 'metrics'> &
+  Pick<CoreServices, 'engine'> & { readonly clock: typeof systemClock }): readonly BackgroundLoop[] {
+  const { deletionConcurrency, repairConcurrency } = config;
+  return [
+    createLoop({ ...shared, name: 'deletions', concurrency: deletionConcurrency, run: (o) => engine.deleteDue(o) }),
+    createLoop({ ...shared, name: 'repairs', concurrency: repairConcurrency, run: (o) => engine.repairDue(o) }),
+    createLoop({ ...shared, name: 'locks', concurrency: 1, run: (o) => engine.pushLocksDue(o) }),
+  ];
 }
 
 /** Rows that are over, or to be sealed anew. */

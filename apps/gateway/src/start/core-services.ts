@@ -87,6 +87,7 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
     },
     events: metrics.engineEvents,
     keys: database.objectKeys,
+    manifestSigner: database.auditSigner,
   });
   const webhooks = createWebhookSender({ guard, clock });
   const stopWatching = watchDatabase({ status: database, metrics, clock, queues: options.leads });

@@ -10,4 +10,5 @@ export {
   type SegmentLine,
   type VersionLine,
 } from './manifest.ts';
+export { isSignedManifest } from './signature.ts';
 export { createStoredReader, type StoredPlace } from './stored-reader.ts';

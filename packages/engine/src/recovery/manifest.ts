@@ -98,6 +98,8 @@ export interface EndLine {
   readonly lines: number;
   /** The base (or the change) goes on in the next document. */
   readonly more: boolean;
+  /** Signature lines of a note about the document (docs/spec/recovery.md); absent: nobody signed it. */
+  readonly signature?: string;
 }
 
 export type ManifestLine = VersionLine | SegmentLine | KeyLine;

@@ -14,11 +14,14 @@ import {
 } from './manifest.ts';
 import { type StoreDeps, storeDocument } from './manifest-store.ts';
 import type { ManifestBuilding, ManifestChain } from './position.ts';
+import { type ManifestSigner, signManifest } from './signature.ts';
 import { isWhole, type LineDeps, versionLines } from './version-lines.ts';
 
 export interface WriteManifestDeps extends StoreDeps, LineDeps {
   readonly metadata: Pick<Metadata, 'readDigests' | 'readSegments' | 'walkVersions' | 'versionsAt' | 'physicalBuckets'>;
   readonly limits: StoreDeps['limits'];
+  /** Undefined: documents are not signed. */
+  readonly manifestSigner?: ManifestSigner;
 }
 
 /** Where documents of one bucket go, and who may read them. */
@@ -178,9 +181,11 @@ async function writeDocument(
     writtenAtMs: deps.clock.now(),
     physical: Object.fromEntries(physical),
   };
+  const before = [JSON.stringify(header), ...lines, ''].join('\n');
   const end: EndLine = { t: 'end', lines: lines.length, more: document.more };
-  const text = [JSON.stringify(header), ...lines, JSON.stringify(end), ''].join('\n');
-  const sealed = await sealedDocument(Buffer.from(text), {
+  const signer = deps.manifestSigner;
+  const signed = signer === undefined ? end : { ...end, signature: await signManifest(signer, before, end) };
+  const sealed = await sealedDocument(Buffer.from(`${before}${JSON.stringify(signed)}\n`), {
     purpose: 'recovery-manifest',
     recipients,
     // A key, not an id: never from a seed, nor from bytes that were drawn before.

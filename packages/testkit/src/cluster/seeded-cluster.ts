@@ -1,7 +1,14 @@
 import { createMemoryDriver } from '@sealgate/backends/memory';
 import { type PhysicalBucketName, parseBucketName } from '@sealgate/core/names';
 import type { AuditActor, Backend, BackendDriver, Bucket, Metadata, Versioning } from '@sealgate/core/ports';
-import { createEngine, type Engine, type EngineEvents, type EngineLimits, silentEvents } from '@sealgate/engine';
+import {
+  createEngine,
+  type Engine,
+  type EngineDeps,
+  type EngineEvents,
+  type EngineLimits,
+  silentEvents,
+} from '@sealgate/engine';
 import { createFaultyBackend, type FaultyBackend } from '../faulty-backend/faulty-backend.ts';
 import { createMemoryMetadata, type MemoryMetadata } from '../metadata-memory/index.ts';
 import { createPrng, type Prng } from '../prng.ts';
@@ -46,6 +53,7 @@ export interface SeededClusterOptions {
   readonly metadata: Omit<Parameters<typeof createMemoryMetadata>[0], 'clock'>;
   /** What the engines of this cluster tell. */
   readonly events?: Partial<EngineEvents>;
+  readonly manifestSigner?: EngineDeps['manifestSigner'];
   /** Called when a blob is removed from a backend, whoever does it. */
   readonly onRemove?: (backend: Backend, bucket: PhysicalBucketName, key: string) => void;
   /** Puts something between the processes and the metadata, to see whether the checks notice. */
@@ -118,6 +126,7 @@ export async function createSeededCluster(options: SeededClusterOptions): Promis
         limits: options.limits,
         events: { ...silentEvents, ...options.events },
         random: (count) => random.bytes(count),
+        ...(options.manifestSigner === undefined ? {} : { manifestSigner: options.manifestSigner }),
       });
       return { engine, metadata, pool, life };
     },
