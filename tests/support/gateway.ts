@@ -80,6 +80,7 @@ async function spawnGateway(
       SEALGATE_CONTROL_PORT: '0',
       // Tests count what lies on backends; those of backups ask for them.
       SEALGATE_METADATA_BACKUP_INTERVAL_SECONDS: '0',
+      SEALGATE_AUDIT_ARCHIVE_SECONDS: '0',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,3 +1,5 @@
+export { type ArchiveOptions, archiveDue } from './audit/archive-due.ts';
+export { ARCHIVE_CURSOR, readArchivePosition } from './audit/archive-position.ts';
 export { type Checkpoints, createCheckpoints } from './audit/checkpoints.ts';
 export { createEvidenceIssuer, type EvidenceIssuer } from './audit/evidence.ts';
 export { createSequencer, type Sequencer } from './audit/sequencer.ts';

@@ -218,3 +218,7 @@ export const ERASED_PAGE = 500;
 export const ERASED_AT_ONCE = 8;
 /** A process that deletes tenants and is not heard of for so long is taken for dead; it is heard of with every page. */
 export const ERASURE_LEASE_MS = 120_000;
+/** Entries of one archive of the log; what is left goes into the next one. About 300 MB of text before compression. */
+export const ARCHIVE_ENTRIES_MAX = 1_000_000;
+/** Archives that the gateway lists: three hundred bytes each, written with each new one. The log knows all. */
+export const ARCHIVES_LISTED = 1000;

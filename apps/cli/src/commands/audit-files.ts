@@ -17,6 +17,7 @@ import { type ControlClient, controlPath } from '../control/control-client.ts';
 import { isJsonObject } from '../files/json.ts';
 import { printable } from '../output/format.ts';
 import { readKeys, timeText } from './audit.ts';
+import { verifyArchives } from './audit-archives.ts';
 
 /** Entries of one file: about 30 MB. */
 const SEGMENT_ENTRIES = 100_000;
@@ -131,17 +132,27 @@ interface VerifyFilesOptions {
   readonly key: string;
   readonly checkpoint?: readonly string[] | undefined;
   readonly live?: boolean | undefined;
+  readonly archive?: string | undefined;
+  readonly archiveKey?: string | undefined;
 }
 
 /** `sealgate audit verify` */
 export async function verifyAudit(
   context: CommandContext,
   [paths]: readonly [readonly string[]],
-  { key, checkpoint = [], live = false }: VerifyFilesOptions,
+  { key, checkpoint = [], live = false, archive, archiveKey }: VerifyFilesOptions,
 ) {
   const checkpoints = await Promise.all(checkpoint.map((file) => readFile(file, 'utf8')));
-  const verifier = createSegmentsVerifier({ verifiers: await readKeys(key), checkpoints });
-  if (live === paths.length > 0) throw usageError('Name files or folders to verify, or --live.');
+  const verifiers = await readKeys(key);
+  if ([live, paths.length > 0, archive !== undefined].filter(Boolean).length !== 1) {
+    throw usageError('Name files or folders to verify, or --live, or --archive.');
+  }
+  if (archive !== undefined) {
+    if (archiveKey === undefined) throw usageError('--archive takes --archive-key.');
+    report(context, await verifyArchives(context, { from: archive, keyFile: archiveKey, verifiers, checkpoints }));
+    return;
+  }
+  const verifier = createSegmentsVerifier({ verifiers, checkpoints });
   if (live) {
     const control = await context.control();
     const { end } = await control.get('/admin/audit/range');

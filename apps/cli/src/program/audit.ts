@@ -31,6 +31,17 @@ export function addAuditCommands(program: Command, deps: ProgramDeps): void {
   leaf(
     audit,
     {
+      name: 'archives',
+      summary: 'List the sealed archives of the log that lie on backends',
+      needs: ['control'],
+      examples: ['sealgate audit archives'],
+      handler: async () => (await import('../commands/audit-archives.ts')).listArchives,
+    },
+    deps,
+  );
+  leaf(
+    audit,
+    {
       name: 'verify',
       summary: 'Check exported files against a public key, without a gateway; or the live log',
       description:
@@ -40,12 +51,18 @@ export function addAuditCommands(program: Command, deps: ProgramDeps): void {
         ...keyOptions(),
         new Option('--checkpoint <file...>', 'checkpoints that were kept: a fork from any of them is found'),
         new Option('--live', 'read the log from the gateway'),
+        new Option(
+          '--archive <place>',
+          'all archives that lie in a folder of backends, or on backends that a file lists (docs/spec/recovery.md)',
+        ),
+        new Option('--archive-key <file>', 'the private key (JWK) that archives are sealed to'),
       ],
       needs: ['control'],
       examples: [
         'sealgate audit verify audit-2026 --key audit.pub',
         'sealgate audit verify audit-2026 --key audit.pub --checkpoint january.checkpoint',
         'sealgate audit verify --live --key audit.pub',
+        'sealgate audit verify --archive backends.yaml --archive-key auditor.jwk --key audit.pub',
       ],
       handler: async () => (await loadFiles()).verifyAudit,
     },

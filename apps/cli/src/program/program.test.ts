@@ -123,6 +123,7 @@ describe('the command tree', () => {
       'audit checkpoint',
       'audit proof',
       'audit export',
+      'audit archives',
       'audit verify',
       'job list',
       'job show',

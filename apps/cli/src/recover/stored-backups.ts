@@ -1,5 +1,12 @@
 import { isFault, toFault } from '@sealgate/core/faults';
-import { backupTimeOf, type InTime, listBackups, readBackup, readBackupIndex } from '@sealgate/engine/backup';
+import {
+  BACKUP_PREFIX,
+  backupTimeOf,
+  type InTime,
+  listBackups,
+  readBackup,
+  readBackupIndex,
+} from '@sealgate/engine/backup';
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -65,7 +72,7 @@ async function findBackups(
   const found = new Map<string, Candidate>();
   for (const place of places) {
     try {
-      for (const [id, index] of await listBackups(place, (call) => call(within(signal)))) {
+      for (const [id, index] of await listBackups(place, (call) => call(within(signal)), BACKUP_PREFIX)) {
         if (index === undefined) continue;
         const name = `${id}/${index}`;
         const candidate = found.get(name) ?? { id, index, places: [] };
@@ -84,14 +91,14 @@ async function* readCandidate(candidate: Candidate, signal: AbortSignal): AsyncG
   const inTime: InTime = (call) => call(within(signal));
   const { index, place } = await readFirstIndex(candidate, inTime);
   // The index has one digest everywhere, so the parts are the same.
-  yield* readBackup([place, ...candidate.places.filter((other) => other !== place)], index, inTime);
+  yield* readBackup([place, ...candidate.places.filter((other) => other !== place)], index, inTime, BACKUP_PREFIX);
 }
 
 async function readFirstIndex(candidate: Candidate, inTime: InTime) {
   let failure: unknown;
   for (const place of candidate.places) {
     try {
-      return { place, index: await readBackupIndex(place, candidate, inTime) };
+      return { place, index: await readBackupIndex(place, candidate, inTime, BACKUP_PREFIX) };
     } catch (error) {
       failure = error;
     }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { integer, meta } from './fields.ts';
+import { integer, meta, text } from './fields.ts';
 
 /** Settings of the audit log. */
 export const auditSettings = {
@@ -30,6 +30,35 @@ export const auditSettings = {
         env: 'SEALGATE_AUDIT_REQUESTS_FLUSH_MS',
         form: 'milliseconds',
         description: 'The age by which records of requests are written.',
+      }),
+    ),
+  auditArchiveSeconds: integer(0, 31_536_000)
+    .default(86_400)
+    .meta(
+      meta({
+        env: 'SEALGATE_AUDIT_ARCHIVE_SECONDS',
+        form: 'seconds',
+        description:
+          'From one archive of the audit log, sealed and stored on as many backends as a backup of the metadata, under the same policy, to the next. 0: none is made.',
+      }),
+    ),
+  auditArchiveKeyFile: text(/^.+$/, 'must be a file')
+    .optional()
+    .meta(
+      meta({
+        env: 'SEALGATE_AUDIT_ARCHIVE_KEY',
+        form: 'file',
+        fallback: 'the operator’s recovery key',
+        description: 'Public key (JWK) that archives of the audit log are sealed to, for example the auditor’s.',
+      }),
+    ),
+  auditArchiveLockDays: integer(0, 36_500)
+    .default(365)
+    .meta(
+      meta({
+        env: 'SEALGATE_AUDIT_ARCHIVE_LOCK_DAYS',
+        form: 'days',
+        description: 'How long object lock keeps an archive of the audit log, on backends that have it. 0: not.',
       }),
     ),
 };

@@ -109,6 +109,7 @@ const table: Readonly<Record<string, Row>> = {
   proveInclusion: AUDIT,
   proveConsistency: AUDIT,
   readAuditPeaks: AUDIT,
+  listAuditArchives: AUDIT,
   createJob: OWN_CHANGE,
   listJobs: OWN_LOOK,
   getJob: ['caller', 'operator', 'viewer', 'tenant'],

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { systemClock } from '@sealgate/core/ports';
 import { type BackgroundLoop, createLoop } from '@sealgate/runtime/background';
 import type { Logger } from '@sealgate/runtime/log';
+import { createArchiveLoops } from '../audit/archive-loop.ts';
 import { createAuditLoops } from '../audit/loops.ts';
 import { createBackupLoop } from '../background/backups.ts';
 import { createJobLoop } from '../background/jobs.ts';
@@ -59,6 +60,7 @@ export async function startBackgroundWork(
     );
   const loops: readonly BackgroundLoop[] = [
     ...createAuditLoops({ ...shared, audit: core.audit, checkpointSeconds: config.auditCheckpointSeconds }),
+    ...(await createArchiveLoops({ ...shared, core, config, holder, operatorKey })),
     ...createNotificationLoops({ ...shared, metadata, webhooks, registry: metrics.registry }),
     ...createQueueLoops({ ...shared, engine: core.engine, config }),
     createJobLoop({ ...shared, metadata }),

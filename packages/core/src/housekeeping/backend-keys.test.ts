@@ -16,6 +16,7 @@ describe('a key of a backend', () => {
   it('belongs to another part by its prefix', () => {
     expect(readBackendKey('r/anything')).toEqual({ kind: 'other', owner: 'recovery' });
     expect(readBackendKey('m/2026/x')).toEqual({ kind: 'other', owner: 'metadata-backup' });
+    expect(readBackendKey('a/2026/x')).toEqual({ kind: 'other', owner: 'audit-archive' });
   });
 
   it.each([

@@ -10,13 +10,14 @@ export type BackendKey =
   | { readonly kind: 'other'; readonly owner: KeyOwner }
   | { readonly kind: 'foreign' };
 
-export type KeyOwner = 'recovery' | 'metadata-backup';
+export type KeyOwner = 'recovery' | 'metadata-backup' | 'audit-archive';
 
 export const BLOB_PREFIX = 'b/';
 /** Prefixes besides that of blobs, and who removes what lies below them. A key that starts with none of them is foreign. */
 export const OTHER_PREFIXES: Readonly<Record<string, KeyOwner>> = {
   'r/': 'recovery',
   'm/': 'metadata-backup',
+  'a/': 'audit-archive',
 };
 
 /** No leading zeros: one shard has one key. */

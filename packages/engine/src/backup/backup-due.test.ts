@@ -9,7 +9,7 @@ import { defaultEngineLimits } from '../limits.ts';
 import type { BackupOptions } from './backup-due.ts';
 import { type BackupPosition, readBackupPosition } from './position.ts';
 import { listBackups, readBackup, readBackupIndex } from './read-backup.ts';
-import { BACKUP_PART_BYTES, backupIndexKey, newBackupId } from './stored-backup.ts';
+import { BACKUP_PART_BYTES, BACKUP_PREFIX, backupIndexKey, newBackupId } from './stored-backup.ts';
 
 const { signal } = new AbortController();
 const DAY_MS = 24 * 60 * 60_000;
@@ -63,7 +63,7 @@ async function setUp(told: Partial<BackupOptions> = {}) {
   const lying = async () => {
     const found: Record<string, string[]> = {};
     for (const id of Object.keys((await position()).buckets) as BackendId[]) {
-      const listed = await listBackups(await placeOf(id), plain);
+      const listed = await listBackups(await placeOf(id), plain, BACKUP_PREFIX);
       found[id] = [...listed].map(([name, index]) => (index === undefined ? `${name}?` : name)).sort();
     }
     return found;
@@ -90,10 +90,10 @@ describe('a backup of the metadata', () => {
     expect(new Set(places.map(({ region }) => region)).size).toBe(2);
     for (const { id } of places) {
       const place = await placeOf(id);
-      const index = (await listBackups(place, plain)).get(record.id) ?? '';
+      const index = (await listBackups(place, plain, BACKUP_PREFIX)).get(record.id) ?? '';
       const pieces: Buffer[] = [];
-      const read = await readBackupIndex(place, { id: record.id, index }, plain);
-      for await (const piece of readBackup([place], read, plain)) pieces.push(piece);
+      const read = await readBackupIndex(place, { id: record.id, index }, plain, BACKUP_PREFIX);
+      for await (const piece of readBackup([place], read, plain, BACKUP_PREFIX)) pieces.push(piece);
       const bytes = Buffer.concat(pieces);
       expect([bytes.length, read.sha256]).toEqual([record.bytes, record.sha256]);
       expect(bytes.subarray(0, DOCUMENT_MAGIC.length).equals(DOCUMENT_MAGIC)).toBe(true);
@@ -297,7 +297,7 @@ describe('a database that was restored', () => {
     const lay = (key: string) => driver.put(bucket, key, { body: Buffer.from('half'), bytes: 4, signal });
     await lay(`m/${half}/00000000-${'0'.repeat(32)}`);
     const bad = newBackupId(cluster.clock.now() + 2, () => Buffer.alloc(4, 2));
-    await lay(backupIndexKey(bad, 'f'.repeat(64)));
+    await lay(backupIndexKey(BACKUP_PREFIX, bad, 'f'.repeat(64)));
     await cluster.clock.advance(DAY_MS);
     await due();
     expect(await ids()).toEqual([expect.any(String), known]);

@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Fault, toFault } from '@sealgate/core/faults';
-import { type BackupRetention, backupTargets } from '@sealgate/core/housekeeping';
-import type { BackendId, PhysicalBucketName } from '@sealgate/core/names';
-import { physicalBucketName } from '@sealgate/core/names';
-import { explain } from '@sealgate/core/placement';
+import type { BackupRetention } from '@sealgate/core/housekeeping';
+import type { BackendId } from '@sealgate/core/names';
 import {
   type AuditActor,
   BACKUP_CURSOR,
@@ -20,9 +18,10 @@ import type { EngineEvents } from '../events.ts';
 import type { EngineLimits } from '../limits.ts';
 import type { LayeredPolicies } from '../placement/policies.ts';
 import type { RandomBytes } from '../write/types.ts';
+import { admittedBackends, openPlaces } from './open-places.ts';
 import { type BackupPosition, type BackupRecord, readBackupPosition } from './position.ts';
 import type { InTime } from './read-backup.ts';
-import { newBackupId } from './stored-backup.ts';
+import { BACKUP_PREFIX, newBackupId } from './stored-backup.ts';
 import { tendBackups } from './tend-backups.ts';
 import { type BackupTarget, type WrittenBackup, writeBackup } from './write-backup.ts';
 
@@ -56,9 +55,6 @@ export interface BackupDeps {
   readonly random: RandomBytes;
 }
 
-/** No tenant can have it: names begin with a letter or a digit. So no bucket of one is ever the backups' own. */
-const RESERVED_TENANT = '.sealgate';
-
 /**
  * Makes a backup of the metadata when one is due or asked for, and removes those that were kept long enough.
  * @returns 1 when it did something, 0 when there was nothing to do or another process does it
@@ -81,7 +77,7 @@ export async function backupDue(deps: BackupDeps, options: BackupOptions): Promi
   const run = createRun(deps, options, nowMs);
   const found = await due(known);
   if (found === 'nothing') await run.save(known, { leaseMs: 0 });
-  else if (found === 'a removal') await tend(run, known, idsOf(await admittedBackends(run)));
+  else if (found === 'a removal') await tend(run, known, idsOf(await admittedBackends(deps, options.policy)));
   else if (options.operatorKey === undefined) await run.save({ ...known, keyless: true }, { leaseMs: 0 });
   else await makeBackup(run, options.operatorKey, known);
   return 1;
@@ -101,7 +97,7 @@ async function isMoveDue(
   const restedMs = Math.max(Math.max(triedMs, tendedMs) + deps.limits.backupMoveMs, trouble?.retryAtMs ?? 0);
   if (kept.length + leaving.length === 0 || nowMs < restedMs) return 'nothing';
   // Without the policy nothing is known; the next backup tells what is wrong with it.
-  const admitted = await admittedBackends({ deps, options }).then(idsOf, () => undefined);
+  const admitted = await admittedBackends(deps, options.policy).then(idsOf, () => undefined);
   if (admitted === undefined) return 'nothing';
   const misplaced = leaving.length > 0 || kept.some(({ places }) => places.some((id) => !admitted.has(id)));
   if (!misplaced || (await deps.metadata.sweepHold()) !== undefined) return 'nothing';
@@ -178,9 +174,12 @@ async function makeBackup(run: Run, operatorKey: DocumentRecipient, before: Back
   let admitted: ReadonlySet<BackendId> | undefined;
   try {
     await run.save({ ...position, running: { id, startedMs: nowMs, bytes: 0 } });
-    const legal = await admittedBackends(run);
+    const legal = await admittedBackends(deps, options.policy);
     admitted = idsOf(legal);
-    const opened = await openTargets(run, legal, position);
+    const opened = await openPlaces(
+      { ...deps, inTime: run.inTime, failed: (backend, error) => run.failed(backend, error) },
+      { legal, copies: options.copies, purpose: 'metadata-backup', installation, buckets: position.buckets },
+    );
     position = { ...position, buckets: opened.buckets };
     requireBetter(run, opened.targets, before);
     const written = await write(run, { id, operatorKey, targets: opened.targets, position });
@@ -214,63 +213,6 @@ function requireBetter({ options, nowMs }: Run, targets: readonly BackupTarget[]
   }
 }
 
-async function admittedBackends({ deps, options }: Pick<Run, 'deps' | 'options'>): Promise<readonly Backend[]> {
-  const policy = await deps.policies.forOperator(options.policy);
-  return explain(policy, deps.pool.all(), { regionLock: [] })
-    .filter(({ verdict }) => verdict.ok)
-    .map(({ backend }) => backend);
-}
-
-/** Chooses places and makes sure of their buckets; one that does not answer is passed over. */
-async function openTargets(run: Run, legal: readonly Backend[], { installation, buckets }: BackupPosition) {
-  const { deps, options } = run;
-  const writable = deps.pool.writable();
-  let candidates = legal.filter(({ id }) => writable.has(id));
-  const known: Record<BackendId, PhysicalBucketName> = { ...buckets };
-  for (;;) {
-    const chosen = backupTargets(candidates, { copies: options.copies, seed: installation ?? '' });
-    const targets: BackupTarget[] = [];
-    for (const { id } of chosen) {
-      try {
-        const driver = deps.pool.driver(id);
-        if (driver === undefined) throw new Fault('BackendUnreachable', 'The storage location has no driver here.');
-        const bucket = await ensureBucket(run, { id, driver, installation: installation ?? '', known: known[id] });
-        known[id] = bucket;
-        targets.push({ id, driver, bucket });
-      } catch (error) {
-        run.failed(id, error);
-        candidates = candidates.filter((candidate) => candidate.id !== id);
-      }
-    }
-    if (targets.length === chosen.length) return { targets, buckets: known };
-  }
-}
-
-async function ensureBucket(
-  { deps, inTime }: Run,
-  {
-    id,
-    driver,
-    installation,
-    known,
-  }: Pick<BackupTarget, 'id' | 'driver'> & {
-    readonly installation: string;
-    readonly known: PhysicalBucketName | undefined;
-  },
-): Promise<PhysicalBucketName> {
-  for (let counter = 0; counter < deps.limits.bucketNameTries; counter += 1) {
-    const own = { tenant: RESERVED_TENANT, region: 'metadata-backup', bucket: installation, backend: id, counter };
-    const name = known ?? physicalBucketName(own);
-    try {
-      await inTime((signal) => driver.ensureBucket(name, { signal }));
-      return name;
-    } catch (error) {
-      if (known !== undefined || toFault(error).code !== 'BucketNameTaken') throw error;
-    }
-  }
-  throw new Fault('BucketNameTaken', 'No free bucket name was found on the storage location.');
-}
-
 async function write(
   run: Run,
   backup: {
@@ -286,7 +228,7 @@ async function write(
   const ending = new AbortController();
   try {
     return await writeBackup({
-      ...{ id, targets, inTime },
+      ...{ prefix: BACKUP_PREFIX, id, targets, inTime },
       content: sealDocument(options.content(AbortSignal.any([options.signal, ending.signal])), {
         purpose: 'metadata-backup',
         recipients: [backup.operatorKey],

@@ -1,2 +1,2 @@
 export { type InTime, listBackups, readBackup, readBackupIndex } from './read-backup.ts';
-export { backupTimeOf } from './stored-backup.ts';
+export { ARCHIVE_PREFIX, BACKUP_PREFIX, backupTimeOf } from './stored-backup.ts';

@@ -5,16 +5,16 @@ import type { BackendDriver } from '@sealgate/core/ports';
 import {
   BACKUP_INDEX_BYTES_MAX,
   BACKUP_PART_BYTES,
-  BACKUP_PREFIX,
   type BackupIndex,
   backupIndexKey,
   backupPartKey,
   decodeBackupIndex,
   parseBackupKey,
+  type StoredPrefix,
   sha256Of,
 } from './stored-backup.ts';
 
-/** A physical bucket that may hold backups. */
+/** A physical bucket that may hold backups, or archives of the log. */
 export interface BackupPlace {
   readonly driver: BackendDriver;
   readonly bucket: PhysicalBucketName;
@@ -29,13 +29,12 @@ const LIST_PAGE = 1000;
 export async function listBackups(
   { driver, bucket }: BackupPlace,
   inTime: InTime,
+  prefix: StoredPrefix,
 ): Promise<ReadonlyMap<string, string | undefined>> {
   const found = new Map<string, string | undefined>();
   for (let after: string | undefined; ; ) {
     const from = after === undefined ? {} : { after };
-    const page = await inTime((signal) =>
-      driver.list(bucket, { prefix: BACKUP_PREFIX, limit: LIST_PAGE, signal, ...from }),
-    );
+    const page = await inTime((signal) => driver.list(bucket, { prefix, limit: LIST_PAGE, signal, ...from }));
     for (const { key } of page.blobs) {
       const parsed = parseBackupKey(key);
       if (parsed !== undefined) found.set(parsed.id, parsed.index ?? found.get(parsed.id));
@@ -50,8 +49,9 @@ export async function readBackupIndex(
   { driver, bucket }: BackupPlace,
   named: { readonly id: string; readonly index: string },
   inTime: InTime,
+  prefix: StoredPrefix,
 ): Promise<BackupIndex> {
-  const key = backupIndexKey(named.id, named.index);
+  const key = backupIndexKey(prefix, named.id, named.index);
   const bytes = await inTime((signal) => readWhole(driver, bucket, key, { bytesMax: BACKUP_INDEX_BYTES_MAX, signal }));
   const index = decodeBackupIndex(bytes, named);
   if (index === undefined) throw new Fault('BackendCorrupt', 'The index of a backup is not what was written.');
@@ -67,10 +67,11 @@ export async function* readBackup(
   places: readonly BackupPlace[],
   index: BackupIndex,
   inTime: InTime,
+  prefix: StoredPrefix,
 ): AsyncGenerator<Buffer> {
   const whole = createHash('sha256');
   for (const [number, part] of index.parts.entries()) {
-    const key = backupPartKey(index.id, number, part.sha256);
+    const key = backupPartKey(prefix, index.id, number, part.sha256);
     const bytes = await firstGood(places, async ({ driver, bucket }) => {
       const found = await inTime((signal) => readWhole(driver, bucket, key, { bytesMax: BACKUP_PART_BYTES, signal }));
       if (sha256Of(found) !== part.sha256)

@@ -6,6 +6,9 @@ import type { RandomBytes } from '../write/types.ts';
 
 /** Parts and indexes lie under this prefix, in physical buckets of their own. */
 export const BACKUP_PREFIX = 'm/';
+/** Archives of the audit log are stored in the same form (docs/spec/audit.md). */
+export const ARCHIVE_PREFIX = 'a/';
+export type StoredPrefix = typeof BACKUP_PREFIX | typeof ARCHIVE_PREFIX;
 const INDEX_FORMAT = 'sealgate-metadata-backup-index';
 /** A part is held whole on both sides. Backends take one in one request. */
 export const BACKUP_PART_BYTES = 8 * 1024 * 1024;
@@ -14,7 +17,7 @@ export const BACKUP_PARTS_MAX = 100_000;
 export const BACKUP_INDEX_BYTES_MAX = 16 * 1024 * 1024;
 
 const ID = /^[0-9a-f]{12}-[0-9a-f]{8}$/;
-const KEY = /^m\/([0-9a-f]{12}-[0-9a-f]{8})\/(?:(\d{8})-[0-9a-f]{32}|index-([0-9a-f]{32}))$/;
+const KEY = /^[am]\/([0-9a-f]{12}-[0-9a-f]{8})\/(?:(\d{8})-[0-9a-f]{32}|index-([0-9a-f]{32}))$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 
 export interface BackupPart {
@@ -43,12 +46,12 @@ export function backupTimeOf(id: string): number {
   return Number.parseInt(id.slice(0, 12), 16);
 }
 
-export function backupPartKey(id: string, number: number, sha256: string): string {
-  return `${BACKUP_PREFIX}${id}/${String(number).padStart(8, '0')}-${sha256.slice(0, 32)}`;
+export function backupPartKey(prefix: StoredPrefix, id: string, number: number, sha256: string): string {
+  return `${prefix}${id}/${String(number).padStart(8, '0')}-${sha256.slice(0, 32)}`;
 }
 
-export function backupIndexKey(id: string, sha256: string): string {
-  return `${BACKUP_PREFIX}${id}/index-${sha256.slice(0, 32)}`;
+export function backupIndexKey(prefix: StoredPrefix, id: string, sha256: string): string {
+  return `${prefix}${id}/index-${sha256.slice(0, 32)}`;
 }
 
 /** undefined: no key of ours. `index`: the beginning of the digest of its bytes. */

@@ -51,7 +51,7 @@ async function listAll({ targets, inTime, onFailed }: TendBackups): Promise<List
   const listings = new Map<BackendId, ReadonlyMap<string, string | undefined>>();
   for (const target of targets) {
     try {
-      listings.set(target.id, await listBackups(target, inTime));
+      listings.set(target.id, await listBackups(target, inTime, BACKUP_PREFIX));
     } catch (error) {
       onFailed(target.id, error);
     }
@@ -90,8 +90,8 @@ async function verify(
   named: { readonly id: string; readonly index: string },
 ): Promise<Omit<BackupRecord, 'full' | 'places'> | 'damaged' | 'unread'> {
   try {
-    const index = await readBackupIndex(target, named, inTime);
-    for await (const _part of readBackup([target], index, inTime)) await alive();
+    const index = await readBackupIndex(target, named, inTime, BACKUP_PREFIX);
+    for await (const _part of readBackup([target], index, inTime, BACKUP_PREFIX)) await alive();
     const { id, sha256, parts } = index;
     return { id, takenAtMs: backupTimeOf(id), bytes: backupBytes(index), parts: parts.length, sha256 };
   } catch (error) {

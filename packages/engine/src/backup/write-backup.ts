@@ -9,6 +9,7 @@ import {
   backupIndexKey,
   backupPartKey,
   encodeBackupIndex,
+  type StoredPrefix,
   sha256Of,
 } from './stored-backup.ts';
 
@@ -18,12 +19,15 @@ export interface BackupTarget extends BackupPlace {
 }
 
 export interface WriteBackup {
+  readonly prefix: StoredPrefix;
   readonly id: string;
   readonly targets: readonly BackupTarget[];
   /** Sealed. */
   readonly content: AsyncIterable<Uint8Array>;
   readonly inTime: InTime;
   readonly onFailed: (target: BackendId, fault: Fault) => void;
+  /** Called for each key that a target has, read back. @throws when the target is to be left out */
+  readonly protect?: (target: BackupTarget, key: string) => Promise<void>;
   /** A part is where it should be. @throws to give up */
   readonly onPart: (progress: { readonly bytes: number; readonly parts: number }) => Promise<void>;
 }
@@ -43,7 +47,7 @@ export interface WrittenBackup {
  * @throws Fault of the last target that failed when none is left; whatever the content throws
  */
 export async function writeBackup(request: WriteBackup): Promise<WrittenBackup> {
-  const { id } = request;
+  const { id, prefix } = request;
   const whole = createHash('sha256');
   const parts: BackupPart[] = [];
   let targets = request.targets;
@@ -52,7 +56,7 @@ export async function writeBackup(request: WriteBackup): Promise<WrittenBackup> 
     if (parts.length === BACKUP_PARTS_MAX)
       throw new Fault('QuotaExceeded', 'The backup has more parts than one may have.');
     const sha256 = sha256Of(part);
-    targets = await storeOnAll(request, targets, backupPartKey(id, parts.length, sha256), part);
+    targets = await storeOnAll(request, targets, backupPartKey(prefix, id, parts.length, sha256), part);
     whole.update(part);
     parts.push({ bytes: part.length, sha256 });
     bytes += part.length;
@@ -60,12 +64,12 @@ export async function writeBackup(request: WriteBackup): Promise<WrittenBackup> 
   }
   const sha256 = whole.digest('hex');
   const index = encodeBackupIndex({ id, sha256, parts });
-  targets = await storeOnAll(request, targets, backupIndexKey(id, sha256Of(index)), index);
+  targets = await storeOnAll(request, targets, backupIndexKey(prefix, id, sha256Of(index)), index);
   return { bytes, parts: parts.length, sha256, places: targets.map((target) => target.id) };
 }
 
 async function storeOnAll(
-  { inTime, onFailed }: WriteBackup,
+  { inTime, onFailed, protect }: WriteBackup,
   targets: readonly BackupTarget[],
   key: string,
   body: Buffer,
@@ -74,11 +78,13 @@ async function storeOnAll(
   const md5 = createHash('md5').update(body).digest();
   let failure = new Fault('NoLegalPlacement', 'No storage location can take the backup.');
   const stored = await Promise.all(
-    targets.map(async ({ id, driver, bucket }) => {
+    targets.map(async (target) => {
+      const { id, driver, bucket } = target;
       try {
         await inTime((signal) => driver.put(bucket, key, { body, bytes: body.length, md5, sha256, signal }));
         const found = await inTime((signal) => readWhole(driver, bucket, key, { bytesMax: body.length, signal }));
         if (!found.equals(body)) throw new Fault('BackendCorrupt', 'A part of a backup reads back different.');
+        await protect?.(target, key);
         return true;
       } catch (error) {
         failure = toFault(error);

@@ -21,7 +21,7 @@ export const DOCUMENT_SEGMENT_BYTES = 65_536;
 export const DOCUMENT_SEGMENT_PLAIN_BYTES = DOCUMENT_SEGMENT_BYTES - DOCUMENT_TAG_BYTES;
 
 /** What a document is for. One made for one purpose is refused for every other. */
-export type DocumentPurpose = 'recovery-manifest' | 'metadata-backup';
+export type DocumentPurpose = 'recovery-manifest' | 'metadata-backup' | 'audit-archive';
 
 /** The keys of a document's body. Both depend on every byte in front of the commitment, so on all recipients. */
 export interface DocumentKeys {

@@ -56,6 +56,7 @@ export const auditActions = {
   tenantErasureBegun: 125,
   tenantRemoved: 126,
   tenantErased: 127,
+  auditArchived: 128,
   jobCreated: 73,
   jobEnded: 74,
   jobCancelled: 75,

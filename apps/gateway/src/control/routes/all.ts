@@ -3,6 +3,7 @@ import type { ControlServices } from '../services.ts';
 import { agentCallRoutes } from './agent-calls.ts';
 import { agentRoutes } from './agents.ts';
 import { auditRoutes } from './audit.ts';
+import { auditArchiveRoutes } from './audit-archives.ts';
 import { auditProofRoutes } from './audit-proofs.ts';
 import { backendFactsRoutes } from './backend-facts.ts';
 import { backendRoutes } from './backends.ts';
@@ -56,6 +57,7 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...statRoutes(services),
     ...auditRoutes(services),
     ...auditProofRoutes(services),
+    ...auditArchiveRoutes(services),
     ...jobRoutes(services),
     ...writePlanRoutes(services),
     ...registeredObjectRoutes(services),

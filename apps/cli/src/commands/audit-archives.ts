@@ -1,0 +1,189 @@
+import { readFile } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { createZstdDecompress } from 'node:zlib';
+import {
+  AuditIntegrityError,
+  createSegmentsVerifier,
+  type NoteVerifier,
+  type VerifiedRange,
+} from '@sealgate/core/audit';
+import { isFault, toFault } from '@sealgate/core/faults';
+import {
+  ARCHIVE_PREFIX,
+  backupTimeOf,
+  type InTime,
+  listBackups,
+  readBackup,
+  readBackupIndex,
+} from '@sealgate/engine/backup';
+import { importPrivateKey, type OpeningKey } from '@sealgate/sealed/keys';
+import { CliError } from '../cli-error.ts';
+import type { CommandContext } from '../context.ts';
+import { DocumentError, openDocument } from '../documents/open-document.ts';
+import { isJsonObject } from '../files/json.ts';
+import { formatBytes, formatTable, printable } from '../output/format.ts';
+import { findPlaces, type PlacedBucket, within } from '../recover/places.ts';
+import { openSources } from '../recover/sources.ts';
+
+/** `sealgate audit archives` */
+export async function listArchives(context: CommandContext) {
+  const answer = await (await context.control()).get('/admin/audit/archives');
+  const archives = Array.isArray(answer['archives']) ? answer['archives'].filter(isJsonObject) : [];
+  const names = (value: unknown): string => (Array.isArray(value) ? printable(value.join(', ')) || '-' : '-');
+  const rows = archives.map((one) => [
+    String(one['id']),
+    String(one['takenAt']),
+    `${Number(one['from'])}-${Number(one['to'])}`,
+    formatBytes(Number(one['bytes'])),
+    names(one['backends']),
+    names(one['locked']),
+  ]);
+  const head = ['ARCHIVE', 'TAKEN', 'ENTRIES', 'SIZE', 'ON', 'LOCKED ON'];
+  const trouble =
+    typeof answer['error'] === 'string' ? `The last try failed: ${printable(answer['error'])}. It is repeated.\n` : '';
+  const text = archives.length === 0 ? 'There is no archive of the audit log.\n' : formatTable([head, ...rows]);
+  context.terminal.result({ json: answer, text: text + trouble });
+}
+
+interface Candidate {
+  readonly id: string;
+  readonly index: string;
+  readonly places: PlacedBucket[];
+}
+
+/**
+ * Opens all archives of the log that lie in a place and verifies that they follow each other from the beginning.
+ * @throws AuditIntegrityError, CliError
+ */
+export async function verifyArchives(
+  context: CommandContext,
+  request: {
+    readonly from: string;
+    readonly keyFile: string;
+    readonly verifiers: readonly NoteVerifier[];
+    readonly checkpoints: readonly string[];
+  },
+): Promise<VerifiedRange> {
+  const { signal, terminal } = context;
+  const { verifiers, checkpoints } = request;
+  const key = await importPrivateKey(
+    JSON.parse(await readFile(request.keyFile, 'utf8')) as Parameters<typeof importPrivateKey>[0],
+  );
+  const sources = await openSources(request.from);
+  try {
+    const { places, lost } = await findPlaces(sources, signal);
+    for (const { source, reason } of lost) terminal.note(`warning: ${printable(source)} cannot be asked (${reason})`);
+    const found = await findArchives(places, signal);
+    if (found.length === 0) throw new CliError('There is no archive of the audit log on these backends.');
+    const verifier = createSegmentsVerifier({ verifiers, checkpoints });
+    let last = { range: '', checkpoint: '' };
+    for (const candidate of found) {
+      const lines = linesIn(openArchive(candidate, key, signal));
+      const header = await firstOf(lines);
+      const { range, checkpoint } = rangeOf(header);
+      if (range === last.range) {
+        // Made twice, since a process died before it had written down that it was made: both must be the same tree.
+        const again = createSegmentsVerifier({ verifiers, checkpoints: [last.checkpoint] });
+        await again.segment(rejoined(header, lines));
+        again.finish();
+      } else await verifier.segment(rejoined(header, lines));
+      last = { range, checkpoint };
+      terminal.note(`archive ${candidate.id} of ${new Date(backupTimeOf(candidate.id)).toISOString()} is whole`);
+    }
+    const whole = verifier.finish();
+    if (whole.from !== 0) throw new AuditIntegrityError(`The archives of entries 0 to ${whole.from} are missing.`);
+    return whole;
+  } catch (error) {
+    if (error instanceof DocumentError && error.problem === 'damaged')
+      throw new AuditIntegrityError(error.message, { cause: error });
+    if (error instanceof DocumentError) throw new CliError(error.message, { cause: error });
+    if (isFault(error, 'BackendCorrupt') || isFault(error, 'BlobMissing'))
+      throw new AuditIntegrityError(error.message, { cause: error });
+    throw error;
+  } finally {
+    for (const source of sources) await source.driver.close();
+  }
+}
+
+/** The oldest first, with all places that have it. */
+async function findArchives(places: readonly PlacedBucket[], signal: AbortSignal): Promise<readonly Candidate[]> {
+  const found = new Map<string, Candidate>();
+  for (const place of places) {
+    const listed = await listBackups(place, (call) => call(within(signal)), ARCHIVE_PREFIX).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw new CliError(`${place.source}: ${place.bucket} cannot be listed (${toFault(error).message})`);
+    });
+    for (const [id, index] of listed) {
+      // Without an index it was never finished.
+      if (index === undefined) continue;
+      const candidate = found.get(`${id}/${index}`) ?? { id, index, places: [] };
+      candidate.places.push(place);
+      found.set(`${id}/${index}`, candidate);
+    }
+  }
+  return [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+async function* openArchive(candidate: Candidate, key: OpeningKey, signal: AbortSignal): AsyncGenerator<string> {
+  const inTime: InTime = (call) => call(within(signal));
+  const [first, ...others] = candidate.places;
+  if (first === undefined) return;
+  const index = await firstIndex(candidate, inTime);
+  const sealed = readBackup([first, ...others], index, inTime, ARCHIVE_PREFIX);
+  const findKey = (keyId: string): Promise<OpeningKey | undefined> =>
+    Promise.resolve(keyId === key.keyId ? key : undefined);
+  const text = createZstdDecompress();
+  const opened = openDocument(sealed, { purpose: 'audit-archive', findKey });
+  let failure: unknown;
+  const done = pipeline(opened, text, { signal }).catch((error: unknown) => void (failure = error));
+  try {
+    for await (const chunk of text.setEncoding('utf8') as AsyncIterable<string>) yield chunk;
+  } catch (error) {
+    await done;
+    throw failure ?? error;
+  }
+}
+
+async function firstIndex(candidate: Candidate, inTime: InTime) {
+  let failure: unknown;
+  for (const place of candidate.places) {
+    try {
+      return await readBackupIndex(place, candidate, inTime, ARCHIVE_PREFIX);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+async function* linesIn(text: AsyncIterable<string>): AsyncGenerator<string, void> {
+  let rest = '';
+  for await (const chunk of text) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  if (rest !== '') throw new AuditIntegrityError('An archive is cut.');
+}
+
+async function firstOf(lines: AsyncGenerator<string, void>): Promise<string> {
+  const first = await lines.next();
+  if (first.done === true) throw new AuditIntegrityError('An archive is empty.');
+  return first.value;
+}
+
+async function* rejoined(header: string, rest: AsyncIterable<string>): AsyncGenerator<string> {
+  yield header;
+  yield* rest;
+}
+
+function rangeOf(header: string): { readonly range: string; readonly checkpoint: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(header);
+  } catch {
+    value = undefined;
+  }
+  if (!isJsonObject(value)) throw new AuditIntegrityError('The header of an archive is damaged.');
+  return { range: `${Number(value['from'])}+${Number(value['entries'])}`, checkpoint: String(value['checkpoint']) };
+}

@@ -1,0 +1,112 @@
+// Archives of the audit log as an auditor meets them: opened and verified from backends alone.
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { admin, createBucket, type GatewayProcess, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
+import { newClient } from '../support/s3-client.ts';
+
+interface Listed {
+  readonly through: number;
+  readonly archives: readonly {
+    readonly id: string;
+    readonly from: number;
+    readonly to: number;
+    readonly backends: readonly string[];
+  }[];
+}
+
+let gateway: GatewayProcess;
+beforeAll(async () => {
+  gateway = await startGateway({ env: { SEALGATE_AUDIT_ARCHIVE_SECONDS: '1' } });
+});
+afterAll(async () => {
+  await gateway.stop();
+  removeDataDir(gateway.dataDir);
+});
+
+const listed = () => admin<Listed>(gateway, 'GET', '/admin/audit/archives');
+const path = (...names: readonly string[]): string => join(gateway.dataDir, ...names);
+
+/** Files of archives below a copy of the backends, as backend and path. */
+function archiveFiles(dir: string): string[] {
+  return readdirSync(dir, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && /\/a@?\//.test(`${entry.parentPath}/`))
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+test('archives lie sealed on two backends, and prove the log without the gateway', async () => {
+  const keyFile = path('audit.pub');
+  writeFileSync(keyFile, (await sealgate(gateway, ['audit', 'key'])).stdout);
+  await createBucket(gateway, 'watched', { encryption: 'off' });
+  const s3 = newClient(gateway.credentials);
+  for (let i = 0; i < 3; i += 1) {
+    const known = (await listed()).through;
+    await s3.send(new PutObjectCommand({ Bucket: 'watched', Key: `a-telling-name-${i}`, Body: 'x' }));
+    await expect.poll(async () => (await listed()).through, { timeout: 60_000 }).toBeGreaterThan(known);
+  }
+  s3.destroy();
+  expect((await sealgate(gateway, ['audit', 'archives'])).stdout).toContain('ARCHIVE');
+  const { archives } = await listed();
+  expect(archives.length).toBeGreaterThanOrEqual(3);
+  for (const { backends } of archives) expect(new Set(backends).size).toBe(2);
+  const kept = path('kept.checkpoint');
+  writeFileSync(kept, (await sealgate(gateway, ['audit', 'checkpoint'])).stdout);
+  await gateway.stop();
+
+  const files = archiveFiles(path('backends'));
+  expect(files.length).toBeGreaterThan(0);
+  for (const file of files) expect(readFileSync(file).includes('a-telling-name')).toBe(false);
+
+  const verify = (place: string, ...more: readonly string[]) =>
+    sealgate(gateway, [
+      ...[
+        'audit',
+        'verify',
+        '--archive',
+        place,
+        '--archive-key',
+        path('recovery-key.json'),
+        '--key',
+        keyFile,
+        '--json',
+      ],
+      ...more,
+    ]);
+  const whole = await verify(path('backends'));
+  expect(whole).toMatchObject({ code: 0 });
+  expect(JSON.parse(whole.stdout)).toMatchObject({ verified: true, from: 0 });
+
+  let copies = 0;
+  const copy = (change: (dir: string) => void): string => {
+    copies += 1;
+    const dir = path(`copy-${copies}`);
+    cpSync(path('backends'), dir, { recursive: true });
+    change(dir);
+    return dir;
+  };
+  const of = (dir: string, id: string): string[] => archiveFiles(dir).filter((file) => file.includes(id));
+  const sorted = archives.toSorted((a, b) => a.from - b.from);
+  const [first, middle, newest] = [sorted[0], sorted[1], sorted.at(-1)];
+  if (first === undefined || middle === undefined || newest === undefined) throw new Error('too few');
+
+  // One backend lost: the other has it all. Both without one: found. A changed byte on both: found.
+  const lost = copy((dir) => rmSync(join(dir, first.backends[0] ?? ''), { recursive: true }));
+  expect(await verify(lost)).toMatchObject({ code: 0 });
+  const missing = copy((dir) => of(dir, middle.id).forEach((file) => rmSync(file)));
+  expect(await verify(missing)).toMatchObject({ code: 4 });
+  const damaged = copy((dir) => {
+    for (const file of of(dir, middle.id).filter((name) => !name.includes('index-'))) {
+      const bytes = readFileSync(file);
+      bytes.writeUInt8(bytes.readUInt8(bytes.length - 20) ^ 1, bytes.length - 20);
+      writeFileSync(file, bytes);
+    }
+  });
+  expect(await verify(damaged)).toMatchObject({ code: 4 });
+  // Cut at its end: what was kept elsewhere shows it.
+  const cut = copy((dir) => {
+    for (const { id } of sorted.slice(1)) of(dir, id).forEach((file) => rmSync(file));
+  });
+  expect(await verify(cut)).toMatchObject({ code: 0 });
+  expect(await verify(cut, '--checkpoint', kept)).toMatchObject({ code: 4 });
+}, 240_000);
