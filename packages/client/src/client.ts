@@ -7,9 +7,9 @@ import { type DeleteFailure, deleteObject, deleteObjects } from './objects/delet
 import { headObject, type ObjectInfo } from './objects/head.ts';
 import { type ListOptions, type ListPage, listObjects } from './objects/list.ts';
 import { abortUpload, type ObjectTarget } from './objects/multipart.ts';
-import { putPlain, putSealed } from './put/put-object.ts';
+import { putPlain, putSealed, sealSource } from './put/put-object.ts';
 import type { PutSource } from './put/source.ts';
-import type { PutOptions, PutResult, SealedPutOptions } from './put/types.ts';
+import type { PutOptions, PutResult, SealedBody, SealedPutOptions } from './put/types.ts';
 import { type Credentials, createSign } from './transport/sign.ts';
 import { sleep } from './transport/sleep.ts';
 import { createTransport } from './transport/transport.ts';
@@ -54,6 +54,8 @@ export interface ObjectName {
 export interface SealedClient {
   /** Seals a source and stores it; large ones as parallel parts. */
   putSealed(name: ObjectName, source: PutSource, options?: SealedPutOptions): Promise<PutResult>;
+  /** Seals a source of known length without sending it anywhere. */
+  seal(name: ObjectName, source: PutSource, options?: Pick<Options, 'signal'>): Promise<SealedBody>;
   /** Stores a source as it is. */
   putPlain(name: ObjectName, source: PutSource, options?: PutOptions): Promise<PutResult>;
   /** Opens a sealed object, whole or a range of its plaintext. */
@@ -96,6 +98,7 @@ export function createSealedClient(options: SealedClientOptions): SealedClient {
 
   return {
     putSealed: async (name, source, put = {}) => putSealed(deps, targetOf(name), { source, options: put }),
+    seal: async (name, source, { signal } = {}) => sealSource(deps, targetOf(name), { source, signal }),
     putPlain: async (name, source, put = {}) => putPlain(deps, targetOf(name), { source, options: put }),
     getSealed: async (name, get = {}) => getSealed(deps, targetOf(name), get),
     getRaw: async (name, get = {}) => getRaw(deps, targetOf(name), get),

@@ -14,7 +14,7 @@ export type { ObjectInfo } from './objects/head.ts';
 export type { ListOptions, ListPage } from './objects/list.ts';
 export { goesInParts } from './put/plan.ts';
 export type { PutSource, SeekableSource } from './put/source.ts';
-export type { Progress, PutOptions, PutResult, SealedPutOptions, WriteReceipt } from './put/types.ts';
+export type { Progress, PutOptions, PutResult, SealedBody, SealedPutOptions, WriteReceipt } from './put/types.ts';
 export { parseUploadState, type UploadedPart, type UploadJournal, type UploadState } from './put/upload-state.ts';
 export { rewrapObjects } from './rewrap/rewrap.ts';
 export type {

@@ -13,6 +13,7 @@ export interface PutOptions {
   readonly class?: string | undefined;
   readonly contentType?: string | undefined;
   readonly plain?: boolean | undefined;
+  readonly direct?: boolean | undefined;
   readonly ifAbsent?: boolean | undefined;
   readonly resume: boolean;
 }
@@ -31,6 +32,7 @@ export async function put(context: CommandContext, [from, to]: readonly [string,
   };
   const upload: Upload = { context, client, target, settings, options, endpoint: connection.endpoint };
   try {
+    if (from === '-') noteStream(upload);
     const result = await (from === '-'
       ? putStream(upload, context.terminal.stdin(context.signal))
       : putFile(upload, from));
@@ -59,12 +61,23 @@ function putStream(upload: Upload, stream: AsyncIterable<Uint8Array>): Promise<P
     : client.putSealed(target, { stream }, settings);
 }
 
+function noteStream({ context, options }: Upload): void {
+  if (options.direct === true)
+    context.terminal.note('A stream has no length to plan with: it goes through the gateway.');
+}
+
 async function putFile(upload: Upload, path: string): Promise<PutResult> {
   const { context, client, target, settings, options } = upload;
   await using file = await openUploadFile(path);
   if (file === undefined) {
+    noteStream(upload);
     const { createReadStream } = await import('node:fs');
     return await putStream(upload, createReadStream(path));
+  }
+  if (options.direct === true) {
+    const { putDirect } = await import('./put-direct.ts');
+    const result = await putDirect(context, client, { target, file, options: settings });
+    if (result !== undefined) return result;
   }
   // Awaited here: the file closes when this function ends.
   if (options.plain === true) return await client.putPlain(target, file, settings);

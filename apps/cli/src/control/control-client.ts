@@ -10,7 +10,12 @@ const PAGES_MAX = 1000;
 /** The REST interface of the control listener. https://www.rfc-editor.org/rfc/rfc9457 for its errors. */
 export interface ControlClient {
   get(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<JsonObject>;
-  send(method: 'POST' | 'PUT' | 'PATCH', path: string, body: JsonObject): Promise<JsonObject>;
+  send(
+    method: 'POST' | 'PUT' | 'PATCH',
+    path: string,
+    body: JsonObject,
+    options?: { readonly timeoutMs?: number },
+  ): Promise<JsonObject>;
   delete(path: string): Promise<void>;
   /** All items of a paged list. */
   list(path: string, query?: Readonly<Record<string, string>>): AsyncGenerator<JsonObject, void, undefined>;
@@ -24,7 +29,12 @@ export function createControlClient(deps: {
   const { connection, signal } = deps;
   const prove = createProof(connection);
 
-  async function call(method: string, path: string, body?: JsonObject): Promise<JsonObject> {
+  async function call(
+    method: string,
+    path: string,
+    body?: JsonObject,
+    { timeoutMs = TIMEOUT_MS }: { readonly timeoutMs?: number } = {},
+  ): Promise<JsonObject> {
     const url = `${connection.endpoint.replace(/\/+$/, '')}${path}`;
     const text = body === undefined ? undefined : JSON.stringify(body);
     const headers = await prove({ method, url: new URL(url), text });
@@ -36,7 +46,7 @@ export function createControlClient(deps: {
         ...(text === undefined ? {} : { body: text }),
         // A redirect could carry the operator's key elsewhere.
         redirect: 'error',
-        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       });
     } catch (cause) {
       signal.throwIfAborted();

@@ -16,7 +16,9 @@ function addPut(program: Command, deps: ProgramDeps): void {
       summary: 'Seal a file and store it',
       description:
         'Seals a file on this machine and stores the sealed bytes. The first put makes your first key pair. ' +
-        'A large upload that was interrupted goes on where it stopped when you run the same command again.',
+        'A large upload that was interrupted goes on where it stopped when you run the same command again. ' +
+        'With --direct the gateway plans where the bytes go, this machine puts them there, and the gateway publishes what it verified; ' +
+        'what it cannot plan goes through it.',
       arguments: [
         ['<file>', 'the file to store, or - for standard input'],
         ['<address>', 's3://bucket/key'],
@@ -26,13 +28,15 @@ function addPut(program: Command, deps: ProgramDeps): void {
         new Option('--content-type <type>', 'stored in the clear').default(undefined, 'application/octet-stream'),
         new Option('--if-absent', 'only when there is no such object yet'),
         new Option('--plain', 'send the bytes as they are, without a seal'),
+        new Option('--direct', 'put the sealed bytes to the backends, past the gateway').conflicts('plain'),
         new Option('--no-resume', 'start anew instead of going on with an interrupted upload'),
       ],
-      needs: ['s3'],
+      needs: ['s3', 'control'],
       examples: [
         'sealgate put report.pdf s3://vault/report.pdf',
         'tar c photos | sealgate put - s3://vault/photos.tar',
         'sealgate put backup.img s3://vault/backup.img --class ColdArchiveClass',
+        'sealgate put --direct film.mov s3://vault/film.mov',
       ],
       handler: async () => (await import('../commands/put.ts')).put,
     },

@@ -1,3 +1,4 @@
+import { Fault } from '@sealgate/core/faults';
 import { envelopeToMetadata } from '@sealgate/sealed/inspect';
 import { createSealer } from '@sealgate/sealed/seal';
 import { toBase64url } from '../bytes.ts';
@@ -7,7 +8,7 @@ import { createJournalKeeper } from './journal-keeper.ts';
 import { resumePut } from './resume-put.ts';
 import { type Sending, sendBody, writeHeaders } from './send-body.ts';
 import { type OpenSource, openSource, type PutSource, peekSource } from './source.ts';
-import type { PutDeps, PutOptions, PutResult, SealedPutOptions } from './types.ts';
+import type { PutDeps, PutOptions, PutResult, SealedBody, SealedPutOptions } from './types.ts';
 
 /** The version of a key that was never rotated. */
 const FIRST_KEY_VERSION = 1;
@@ -21,9 +22,8 @@ export async function putSealed(
   const names = { tenant: await deps.tenantOf(target.bucket), bucket: target.bucket, key: target.key };
   if (options.resume !== undefined) return resumePut(deps, names, { source, options, state: options.resume });
   const input = await ready(source);
-  const sealer = await createSealer({ names, recipients: await deps.keys.recipients(), plaintextLength: input.bytes });
+  const { sealer, keyVersion } = await openSealer(deps, names, input);
   const { envelope, header } = sealer;
-  const keyVersion = (await deps.keys.primaryVersion?.()) ?? FIRST_KEY_VERSION;
   const journal = input.seek === undefined ? undefined : options.journal;
   const keepJournal: Sending['keepJournal'] =
     journal &&
@@ -39,6 +39,39 @@ export async function putSealed(
     keepJournal,
   });
   return { ...receipt, plaintextBytes: input.bytes, keyIds: envelope.recipients.map(({ keyId }) => keyId) };
+}
+
+/** Seals a source that is uploaded some other way than through the gateway. Its length must be known. */
+export async function sealSource(
+  deps: PutDeps,
+  target: ObjectTarget,
+  { source, signal }: { readonly source: PutSource; readonly signal?: AbortSignal | undefined },
+): Promise<SealedBody> {
+  const names = { tenant: await deps.tenantOf(target.bucket), bucket: target.bucket, key: target.key };
+  const input = openSource(source);
+  const { sealer, keyVersion } = await openSealer(deps, names, input);
+  const { envelope, bodyLength } = sealer;
+  if (input.bytes === undefined || bodyLength === undefined) {
+    throw new Fault('MissingContentLength', 'What goes straight to backends has a length that is known before.');
+  }
+  return {
+    ...names,
+    bytes: bodyLength,
+    plaintextBytes: input.bytes,
+    envelope: envelope.text,
+    keyVersion,
+    keyIds: envelope.recipients.map(({ keyId }) => keyId),
+    stream: () => sealer.seal(input.whole(), { signal }),
+  };
+}
+
+async function openSealer(
+  deps: PutDeps,
+  names: Parameters<typeof createSealer>[0]['names'],
+  input: OpenSource,
+): Promise<{ readonly sealer: Awaited<ReturnType<typeof createSealer>>; readonly keyVersion: number }> {
+  const sealer = await createSealer({ names, recipients: await deps.keys.recipients(), plaintextLength: input.bytes });
+  return { sealer, keyVersion: (await deps.keys.primaryVersion?.()) ?? FIRST_KEY_VERSION };
 }
 
 /** Sends a source as it is. A strict bucket refuses it, unless it is an encrypted object that the bucket accepts. */

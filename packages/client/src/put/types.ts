@@ -1,5 +1,6 @@
 import type { BucketName } from '@sealgate/core/names/objects';
 import type { Keyring } from '../keyring.ts';
+import type { ByteChunks } from '../streams.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { UploadJournal, UploadState } from './upload-state.ts';
 
@@ -50,6 +51,22 @@ export interface PutResult extends WriteReceipt {
   readonly plaintextBytes: number | undefined;
   /** Ids of the keys that open it; empty when it was sent plain. */
   readonly keyIds: readonly string[];
+}
+
+/** A sealed object before it is anywhere. */
+export interface SealedBody {
+  readonly tenant: string;
+  readonly bucket: string;
+  readonly key: string;
+  /** Of the sealed body. */
+  readonly bytes: number;
+  readonly plaintextBytes: number;
+  /** The key envelope as JSON, and the version of the key that it is for. */
+  readonly envelope: string;
+  readonly keyVersion: number;
+  readonly keyIds: readonly string[];
+  /** The sealed bytes. Called once. */
+  stream(): ByteChunks;
 }
 
 export interface PutDeps {

@@ -13,8 +13,6 @@ import { createProofTaker, readCopy, type UploadProof } from './prove-copies.ts'
 import { counted, publishProved } from './publish-proved.ts';
 import type { AdoptRequest, DirectDeps, DirectResult } from './types.ts';
 
-const UNTOLD = { md5: null, sha256: null };
-
 /**
  * Makes a version of an object that its owner put with keys of its own into the physical bucket of its logical one. Blobs are
  * immutable and have names of ours, so each named backend gets such a copy out of what lies there itself, read and verified on
@@ -35,7 +33,7 @@ export async function adoptObject(deps: DirectDeps, request: AdoptRequest): Prom
   const backends = sources.map(({ backend }) => ({ id: backend }));
   const redundancyClass = terms.redundancyClass.name;
   const plan = newPlan(
-    { bucket, key, bytes, tags, ...UNTOLD },
+    { bucket, key, bytes, tags, ...request.told },
     { blobId, redundancyClass, backends, limits: deps.limits },
   );
   return await counted(request, bytes, async () => {
@@ -45,7 +43,15 @@ export async function adoptObject(deps: DirectDeps, request: AdoptRequest): Prom
       const claims = new Map(sources.map(({ backend, etag }) => [backend, etag]));
       requireEtags(deps, proof, { claims, stored });
       const planned = plan.backends;
-      return await publishProved(deps, request, { blobId, proof, stored, terms, tags, planned, toldSha256: false });
+      return await publishProved(deps, request, {
+        blobId,
+        proof,
+        stored,
+        terms,
+        tags,
+        planned,
+        toldSha256: request.told.sha256 !== null,
+      });
     } catch (error) {
       await deps.metadata.endWritePlan(bucket.id, blobId, request.actor).catch((failed: unknown) => {
         // It ends by itself, later.
@@ -142,7 +148,11 @@ async function copyOne(deps: DirectDeps, request: AdoptRequest, blob: AdoptedBlo
   const { signal, watch } = request;
   const { source, bytes, blobId } = blob;
   const driver = driverOf(deps, source.backend);
-  const taker = createProofTaker(bytes, { told: UNTOLD, watch: watch(bytes), blockBytesMin: limits.blockBytesMin });
+  const taker = createProofTaker(bytes, {
+    told: [request.told],
+    watch: watch(bytes),
+    blockBytesMin: limits.blockBytesMin,
+  });
   let failure: unknown;
   async function* chunks(): AsyncGenerator<Buffer> {
     try {

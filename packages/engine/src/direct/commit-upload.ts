@@ -40,7 +40,7 @@ export async function commitUploaded(deps: DirectDeps, request: CommitPlannedReq
     requireEtags(deps, proof, { claims: request.claims, stored });
     return await publishProved(deps, request, {
       ...{ blobId, proof, stored, terms },
-      toldSha256: plan.sha256 !== null,
+      toldSha256: plan.sha256 !== null || request.told.sha256 !== null,
       tags: plan.tags,
       planned: plan.backends,
     });
@@ -94,7 +94,11 @@ async function verify(
   const order = pool.readOrder(places.map(({ backend }) => backend));
   const sorted = order.flatMap((id) => places.filter(({ backend }) => backend === id));
   const taker = () =>
-    createProofTaker(plan.bytes, { told: plan, watch: watch(plan.bytes), blockBytesMin: limits.blockBytesMin });
+    createProofTaker(plan.bytes, {
+      told: [plan, request.told],
+      watch: watch(plan.bytes),
+      blockBytesMin: limits.blockBytesMin,
+    });
   const found = await proveOne(deps, sorted, { bytes: plan.bytes, taker, signal });
   if (found === undefined) {
     throw new Fault('AckRuleFailed', 'None of the copies of this plan is there. Upload them, then commit again.', {

@@ -20,8 +20,8 @@ export interface UploadProof {
   readonly envelope: EnvelopeRecord | null;
 }
 
-/** What the client told of its bytes before; null: nothing. */
-export interface ToldDigests {
+/** What the client told of its bytes; null: nothing. */
+interface ToldDigests {
   readonly md5: Uint8Array | null;
   readonly sha256: Uint8Array | null;
 }
@@ -41,7 +41,7 @@ export interface ProofTaker {
 
 export function createProofTaker(
   bytes: number,
-  expected: { readonly told: ToldDigests; readonly watch: UploadWatch; readonly blockBytesMin: number },
+  expected: { readonly told: readonly ToldDigests[]; readonly watch: UploadWatch; readonly blockBytesMin: number },
 ): ProofTaker {
   const { told, watch } = expected;
   const blockBytes = blockBytesFor(bytes, expected.blockBytesMin);
@@ -57,10 +57,8 @@ export function createProofTaker(
     finish() {
       const found = { md5: md5.digest(), sha256: sha256.digest() };
       for (const name of ['md5', 'sha256'] as const) {
-        const wanted = told[name];
-        if (wanted !== null && !found[name].equals(wanted)) {
-          throw new Fault('BadDigest', `What landed has another ${name} than the plan says. Ask for a new plan.`);
-        }
+        const wrong = told.some(({ [name]: wanted }) => wanted !== null && !found[name].equals(wanted));
+        if (wrong) throw new Fault('BadDigest', `What landed has another ${name} than was announced.`);
       }
       return { bytes, blockBytes, digests: blocks.finish(), ...found, ...watch.finish() };
     },

@@ -61,6 +61,8 @@ export interface UploadWatch {
 export interface DirectVersion {
   readonly bucket: Bucket;
   readonly key: ObjectKey;
+  /** Digests of all bytes, as far as the client tells them now; a plan may have told some before. */
+  readonly told: { readonly md5: Uint8Array | null; readonly sha256: Uint8Array | null };
   readonly headers: StoredHeaders;
   readonly attributes: VersionAttributes;
   readonly preconditions: ObjectPreconditions;

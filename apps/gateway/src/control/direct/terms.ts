@@ -56,6 +56,7 @@ export async function versionOf(
   { bucket, key }: DirectObject,
   said: Declared & {
     readonly headers: RequestHeaders;
+    readonly told: DirectVersion['told'];
     readonly ifNoneMatch: boolean;
     readonly targets: readonly BackendId[];
     readonly encryptionRequired: boolean;
@@ -70,6 +71,7 @@ export async function versionOf(
   return {
     bucket,
     key,
+    told: said.told,
     headers: storedHeaders(headers),
     attributes: { ...PLAIN_ATTRIBUTES, ...requestedLock({ headers: {}, clock: services.clock }, bucket) },
     preconditions: said.ifNoneMatch ? { ifNoneMatch: '*' } : {},

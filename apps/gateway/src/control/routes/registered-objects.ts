@@ -6,6 +6,7 @@ import type { DirectResult } from '@sealgate/engine';
 import { z } from 'zod';
 import { tenantChanges, tenantLooks } from '../access.ts';
 import {
+  digestFields,
   envelopeFields,
   headersOf,
   keyText,
@@ -47,6 +48,7 @@ const registration = z.object({
     .optional()
     .meta({ description: "The client's own name of it." }),
   backends: z.record(z.string().max(64), placeSchema).optional(),
+  ...digestFields,
   ...envelopeFields,
   ...wishFields,
   content_type: z
@@ -129,6 +131,7 @@ function registerRoute(services: ControlServices): Route {
       const version = await versionOf(services, object, {
         ...body,
         headers: headersOf(body),
+        told: { md5: body.md5 ?? null, sha256: body.sha256 ?? null },
         ifNoneMatch: body.if_none_match !== undefined,
         targets: body.targets ?? [],
         encryptionRequired: body.encryption_required,
