@@ -1,5 +1,5 @@
 import type { PutResult, SealedBody, SealedClient, SealedPutOptions } from '@sealgate/client';
-import { isFault } from '@sealgate/core/faults';
+import { Fault, isFault } from '@sealgate/core/faults';
 import type { CommandContext } from '../context.ts';
 import { type ControlClient, controlPath } from '../control/control-client.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
@@ -55,10 +55,12 @@ async function planned(
   const { tenant, bucket, key, bytes } = sealed;
   const { redundancyClass } = options;
   try {
-    return await control.send('POST', '/proxy/objects/plan', {
+    const plan = await control.send('POST', '/proxy/objects/plan', {
       ...{ tenant, bucket, key, bytes, ...envelopeOf(sealed) },
       ...(redundancyClass === undefined ? {} : { class: redundancyClass }),
     });
+    if (textOf(plan, 'plan') !== '') return plan;
+    throw new Fault('InternalError', 'The control listener answered something else than a plan.');
   } catch (error) {
     // Of the request itself: through the gateway there may be a way. What the policy refuses it refuses there too.
     if (!isFault(error, 'InvalidRequest', 'ValidationFailed', 'NotFound', 'MethodNotAllowed')) throw error;
