@@ -35,6 +35,13 @@ const forbidden = [
     to: { path: '^packages/sealed/src/(floe|seal|open|keys)/|^packages/client/' },
   },
   {
+    name: 'gateway-relays-credentials',
+    comment: 'What owners hand to agents is ciphertext to a gateway: it holds no code that opens it.',
+    severity: 'error',
+    from: { path: '^(apps/gateway|packages/(engine|metadata|backends|runtime))/' },
+    to: { path: '^packages/sealed/src/credentials/' },
+  },
+  {
     name: 'testkit-is-for-tests',
     severity: 'error',
     from: { path: '^(packages|apps)/', pathNot: ['\\.test\\.ts$', '^packages/testkit/'] },

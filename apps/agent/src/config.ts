@@ -43,6 +43,11 @@ const schema = z.strictObject({
     .default(60),
   /** As SEALGATE_ALLOW_PRIVATE_ENDPOINTS of a gateway: false, true, or ranges. */
   allowPrivateEndpoints: z.union([z.boolean(), z.array(z.string())]).default(false),
+  /** Public Ed25519 keys, base64url, of who may grant credentials for a job ("sealgate job signer" shows one's own). */
+  grantSigners: z
+    .array(z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be a key as "sealgate job signer" shows it'))
+    .max(64)
+    .default([]),
   drainSeconds: z.coerce.number().int().min(0).max(3600).default(30),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   logFormat: z.enum(['auto', 'json', 'pretty']).default('auto'),

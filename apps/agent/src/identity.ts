@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@sealgate/core/faults';
 import { ASSERTION_AUDIENCE, ASSERTION_SECONDS_MAX } from '@sealgate/runtime/agents';
-import { SignJWT } from 'jose';
+import { type JWK, SignJWT } from 'jose';
 import { z } from 'zod';
 
 const FILE = 'agent-key.json';
@@ -18,6 +18,8 @@ export interface Identity {
   readonly id: string | undefined;
   readonly publicKey: Uint8Array;
   readonly encryptionKey: Uint8Array;
+  /** The private half of it; it opens what was sealed to this agent. */
+  readonly openingKey: JWK;
   /** Remembers under which name it enrolled. */
   enrolled(id: string): Promise<void>;
   /** A statement that proves the key, good once and for a minute. `epoch`: the session that goes on. */
@@ -37,6 +39,7 @@ export async function openIdentity(stateDir: string): Promise<Identity> {
     },
     publicKey: rawPublic(signing),
     encryptionKey: rawPublic(encryption),
+    openingKey: encryption.export({ format: 'jwk' }),
     async enrolled(name) {
       id = name;
       await write(path, { ...keys, id });

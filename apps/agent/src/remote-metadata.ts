@@ -30,8 +30,12 @@ interface KnownBucket {
 /**
  * The metadata that repairs need, from afar: every call but the taking of leases is about a job that the agent holds, and
  * carries its token.
+ * @param one only what this replication owes; `onOver` is called when it has ended
  */
-export function createRemoteMetadata(link: ControlLink): RepairMetadata {
+export function createRemoteMetadata(
+  link: ControlLink,
+  one?: { readonly job: string; readonly onOver: () => void },
+): RepairMetadata {
   const held = new Map<BlobId, Held>();
   const buckets = new Map<number, KnownBucket>();
 
@@ -76,9 +80,11 @@ export function createRemoteMetadata(link: ControlLink): RepairMetadata {
       const answer = await link.call('lease', {
         limit,
         leaseMs: Math.ceil(leaseMs),
-        writes: [...(able?.writes ?? [])],
-        reads: [...(able?.reads ?? [])],
+        writes: [...able.writes],
+        reads: [...able.reads],
+        ...(one === undefined ? {} : { job: one.job }),
       });
+      if (answer.over) one?.onOver();
       return answer.leases.map(({ jobId, blobId, token }) => {
         const lease = { jobId, blobId: blobId as BlobId, token: BigInt(token) };
         held.set(lease.blobId, { lease });

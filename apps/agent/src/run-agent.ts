@@ -6,6 +6,7 @@ import {
   defaultEngineLimits,
   type Repairer,
   type RepairMetadata,
+  type RepairWorker,
   silentEvents,
 } from '@sealgate/engine';
 import { fingerprint } from '@sealgate/runtime/agents';
@@ -13,8 +14,10 @@ import { type BackendRegistry, createBackendRegistry, linkTo } from '@sealgate/r
 import { createLoop } from '@sealgate/runtime/background';
 import { createLogger, type Logger } from '@sealgate/runtime/log';
 import { createEndpointGuard } from '@sealgate/runtime/net';
+import { agentKeyId } from '@sealgate/sealed/credentials';
 import { type AgentConfig, loadAgentConfig, type OwnBackend } from './config.ts';
 import { createControlLink, createSender } from './control-link.ts';
+import { createGrants, type Grants } from './grants.ts';
 import { type Identity, openIdentity } from './identity.ts';
 import { backendsOf, createRemoteMetadata, remoteBackend } from './remote-metadata.ts';
 
@@ -56,7 +59,8 @@ export async function runAgent(args: readonly string[]): Promise<number> {
 interface Reach {
   readonly metadata: RepairMetadata;
   readonly registry: BackendRegistry;
-  readonly worker: NonNullable<Parameters<typeof createRepairer>[0]['worker']>;
+  readonly worker: RepairWorker;
+  readonly grants: Grants;
   close(): Promise<void>;
 }
 
@@ -82,7 +86,12 @@ async function run(config: AgentConfig, logger: Logger): Promise<number> {
       metrics: noMetrics,
       run: (options) => takeBatch(repairer, options, () => stopping.abort()),
     });
+    const grants = createLoop({
+      ...{ name: 'grants', concurrency: 1, clock, logger, metrics: noMetrics },
+      run: () => reach.grants.takeDue(),
+    });
     loop.start();
+    grants.start();
     logger.info(
       {
         backends: pool
@@ -94,7 +103,8 @@ async function run(config: AgentConfig, logger: Logger): Promise<number> {
     );
     logger.info({ reason: await stopped }, 'stopping');
     repairer.work.stopTaking();
-    await loop.stop(config.drainSeconds * 1000);
+    await grants.stop(0);
+    await Promise.all([reach.grants.close(), loop.stop(config.drainSeconds * 1000)]);
     if (!stopping.signal.aborted) return exitCodes.stopped;
     throw new Fault('LeaseLost', 'Another process works as this agent now, or it was disabled.');
   } finally {
@@ -122,7 +132,9 @@ async function overControl(config: AgentConfig, logger: Logger, clock: Clock): P
   if (identity.id === undefined) await enrol(config, identity, logger);
   const link = createControlLink({ controlUrl, identity, clock });
   await link.begin();
-  logger.info({ agent: identity.id, epoch: link.epoch(), fingerprint: fingerprint(identity.publicKey) }, 'agent began');
+  const encryptionKey = await agentKeyId(identity.encryptionKey);
+  const keys = { fingerprint: fingerprint(identity.publicKey), encryptionKey };
+  logger.info({ agent: identity.id, epoch: link.epoch(), ...keys }, 'agent began');
   const guard = createEndpointGuard(allowedOf(config));
   const registry: BackendRegistry = createBackendRegistry({
     metadata: {
@@ -139,10 +151,14 @@ async function overControl(config: AgentConfig, logger: Logger, clock: Clock): P
     pingTimeoutMs: PING_TIMEOUT_MS,
   });
   const identityNow = () => ({ name: identity.id ?? '', epoch: link.epoch() });
+  const leaseMs = config.leaseSeconds * 1000;
+  const worker: RepairWorker = { identity: identityNow, kinds: ['repair', 'replicate'], leaseMs };
+  const links = { guard, clock, logger };
   return {
     metadata: createRemoteMetadata(link),
     registry,
-    worker: { identity: identityNow, kinds: ['repair', 'replicate'], leaseMs: config.leaseSeconds * 1000 },
+    worker,
+    grants: createGrants({ config, identity, link, registry, links, worker, clock, logger }),
     close: () => registry.close(),
   };
 }

@@ -69,6 +69,7 @@ const ownOutcomes = {
     'Conflict',
     'A backend is in the custody of this agent. Retire it or give it to another one first.',
   ],
+  AgentNotActive: ['Conflict', 'This agent is not active: it has not enrolled, or was disabled.'],
   AgentNotEnrolled: ['Conflict', 'This agent has not enrolled yet.'],
   BeingEmptied: ['Conflict', 'A copy of this version is just being removed from a target. Try again in a while.'],
   NotSuspended: [

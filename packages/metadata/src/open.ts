@@ -17,6 +17,7 @@ import { createLockPushes } from './housekeeping/lock-pushes.ts';
 import { openQueue, type RepairQueue } from './housekeeping/queue.ts';
 import { createSweeps } from './housekeeping/sweeps.ts';
 import { createAgents } from './jobs/agents.ts';
+import { createGrants } from './jobs/grants.ts';
 import { createJobs } from './jobs/jobs.ts';
 import { createCursors } from './lifecycle/cursors.ts';
 import { createLifecycle } from './lifecycle/lifecycle.ts';
@@ -145,6 +146,7 @@ function assemble(
     ...createHousekeeping(context),
     ...jobs,
     ...createAgents(context),
+    ...createGrants(context),
     ...createLockPushes(context),
     ...createCacheMembers(context),
     ...createCursors(context),

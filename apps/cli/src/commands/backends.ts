@@ -122,7 +122,7 @@ export async function probeBackend(context: CommandContext, [id]: readonly [stri
 }
 
 /** A secret never stands on a command line: process lists show those. */
-async function secretOf(context: CommandContext, path: string | undefined): Promise<string> {
+export async function secretOf(context: CommandContext, path: string | undefined): Promise<string> {
   if (path !== undefined) return (await readFile(path, 'utf8')).trim();
   const { backendSecret } = context.environment;
   if (backendSecret !== undefined) return backendSecret;

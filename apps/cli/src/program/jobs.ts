@@ -9,6 +9,7 @@ export function addJobCommands(program: Command, deps: ProgramDeps): void {
   const jobs = noun(program, 'job', 'Jobs: replications that were asked for, and repairs');
   addLookCommands(jobs, deps);
   addChangeCommands(jobs, deps);
+  addGrantCommands(jobs, deps);
 }
 
 function addLookCommands(jobs: Command, deps: ProgramDeps): void {
@@ -87,6 +88,50 @@ function addChangeCommands(jobs: Command, deps: ProgramDeps): void {
       needs: ['control'],
       examples: ['sealgate job retry 5f1c4b9e-7c1d-4f2e-9a37-0d6a3c1f8e21', 'sealgate job retry --all repair'],
       handler: async () => (await load()).retryJobs,
+    },
+    deps,
+  );
+}
+
+const loadGrants = () => import('../commands/job-grants.ts');
+
+function addGrantCommands(jobs: Command, deps: ProgramDeps): void {
+  leaf(
+    jobs,
+    {
+      name: 'signer',
+      summary: 'Show the key that your grants are signed with, for the settings of agents',
+      examples: ['sealgate job signer'],
+      handler: async () => (await loadGrants()).showSigner,
+    },
+    deps,
+  );
+  leaf(
+    jobs,
+    {
+      name: 'grant',
+      summary: 'Hand your credentials of a backend to one agent, for one job',
+      description:
+        'Hand your credentials of a backend in the custody of clients to one agent, for one job and at most 15 minutes. They are signed with your key and sealed to the key of the agent here: the gateway passes on what it cannot read.',
+      arguments: [ID],
+      options: [
+        new Option('--agent <name>', 'the agent').makeOptionMandatory(),
+        new Option(
+          '--agent-key <id>',
+          'its key, as the agent itself shows it ("encryptionKey" in its log)',
+        ).makeOptionMandatory(),
+        new Option('--access-key-id <id>', 'of the backend').makeOptionMandatory(),
+        new Option('--secret-file <file>', 'its secret, else SEALGATE_BACKEND_SECRET_ACCESS_KEY'),
+        new Option('--session-token-file <file>', 'of temporary credentials'),
+        new Option('--backend <id>', 'which target, where the job has several'),
+        new Option('--endpoint <url>', 'refuse when the gateway says that the backend is elsewhere'),
+        numberOption('--minutes <number>', 'how long it is good (15)'),
+      ],
+      needs: ['control'],
+      examples: [
+        'sealgate job grant 5f1c4b9e-7c1d-4f2e-9a37-0d6a3c1f8e21 --agent vault --agent-key Ow3L0uV_Mfe8zxuctd0-ubSas9XzxAQZY2dSHQpN2vI --access-key-id AKIA... --secret-file vault.secret',
+      ],
+      handler: async () => (await loadGrants()).grantJob,
     },
     deps,
   );

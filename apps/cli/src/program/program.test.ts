@@ -130,6 +130,8 @@ describe('the command tree', () => {
       'job create',
       'job cancel',
       'job retry',
+      'job signer',
+      'job grant',
       'recover',
       'recovery status',
       'recovery rebuild',

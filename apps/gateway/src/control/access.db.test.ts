@@ -114,6 +114,8 @@ const table: Readonly<Record<string, Row>> = {
   listJobs: OWN_LOOK,
   getJob: ['caller', 'operator', 'viewer', 'tenant'],
   cancelJob: ['caller', 'operator', 'tenant'],
+  getGrantTerms: ['caller', 'operator', 'tenant'],
+  createGrant: ['caller', 'operator', 'tenant'],
   retryJob: ['caller', 'operator', 'tenant'],
   retryJobs: ADMIN,
   planUpload: OWN_CHANGE,

@@ -64,6 +64,7 @@ export type {
   LockedVersions,
   MetadataErasures,
 } from './metadata-erasures.ts';
+export type { MetadataGrants, NewGrant, SealedGrant } from './metadata-grants.ts';
 export type { DueDeletion, LockPush, MetadataHousekeeping, PendingRepair } from './metadata-housekeeping.ts';
 export type {
   Job,

@@ -98,6 +98,8 @@ export interface LeaseRepairs {
   /** What the worker can do. */
   readonly able: { readonly writes: readonly BackendId[]; readonly reads: readonly BackendId[] };
   readonly kinds: readonly JobKind[];
+  /** Only repairs of these blobs: for a worker that has credentials for one job. */
+  readonly only?: readonly BlobId[];
 }
 
 /** `released`: handed back as if it had never been taken. */

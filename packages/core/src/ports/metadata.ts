@@ -4,6 +4,7 @@ import type { MetadataCacheMembers } from './metadata-cache-members.ts';
 import type { MetadataCursors } from './metadata-cursors.ts';
 import type { MetadataEnvelopes } from './metadata-envelopes.ts';
 import type { MetadataErasures } from './metadata-erasures.ts';
+import type { MetadataGrants } from './metadata-grants.ts';
 import type { MetadataHousekeeping } from './metadata-housekeeping.ts';
 import type { MetadataJobs } from './metadata-jobs.ts';
 import type { MetadataLifecycle } from './metadata-lifecycle.ts';
@@ -39,6 +40,7 @@ export interface Metadata
     MetadataNotifications,
     MetadataJobs,
     MetadataAgents,
+    MetadataGrants,
     MetadataRecovery,
     MetadataUsage {
   /** Rejects with Fault DatabaseUnavailable when the database does not answer in time. */

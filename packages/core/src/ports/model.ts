@@ -159,7 +159,12 @@ export interface Backend {
   /** What background work may take of it; traffic of clients is not held back. */
   readonly background?: BackgroundLimits;
   /** Only for custody `gateway`; opened by the metadata driver, wrapped so that it does not print. */
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
+  readonly credentials: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    /** Of temporary ones, which only agents get (see docs/spec/credential-grants.md). */
+    readonly sessionToken?: string;
+  } | null;
   readonly capabilities: BackendCapabilities;
   readonly probedAtMs: number | null;
   /** Absent and null: nobody said. */

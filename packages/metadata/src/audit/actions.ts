@@ -70,6 +70,8 @@ export const auditActions = {
   agentRemoved: 103,
   agentBegan: 104,
   backgroundLimitsChanged: 105,
+  grantOffered: 106,
+  grantTaken: 107,
   secretsResealed: 130,
   secretVersionRetired: 131,
   writePlanMade: 140,

@@ -118,6 +118,8 @@ const effects: { readonly [Name in keyof Metadata]: Effect<Name> } = {
   removeAgent: 'none',
   reportAgent: 'none',
   openAgentSession: 'none',
+  offerGrant: 'none',
+  takeGrants: 'none',
   finishStray: 'none',
   forgetPhysicalBucket: 'none',
   hurryRepairs: 'none',

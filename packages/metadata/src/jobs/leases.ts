@@ -6,10 +6,14 @@ import { packReplicas } from '../codec/replicas.ts';
 import type { Context } from '../context.ts';
 import { PROMOTE_BATCH, REPAIRS_HEAD, REPAIRS_SCANNED, REPAIRS_SCANS_MAX } from '../limits.ts';
 
+interface LeasedRow {
+  readonly job_id: string;
+  readonly blob_id: BlobId;
+  readonly token: bigint;
+}
+
 /** The last one names no job, and says how far the call came. */
-type LeaseRow =
-  | { readonly job_id: string; readonly blob_id: BlobId; readonly token: bigint }
-  | { readonly job_id: null; readonly seen: string | null };
+type LeaseRow = LeasedRow | { readonly job_id: null; readonly seen: string | null };
 
 type LeaseCalls = 'leaseRepairs' | 'renewLeases' | 'endLease' | 'leasedBlob' | 'markLeased' | 'settleLeases';
 type Leases = Pick<MetadataJobs, LeaseCalls>;
@@ -41,7 +45,7 @@ export function createLeases(context: Context): Leases {
   }
 
   return {
-    async leaseRepairs({ worker, limit, leaseMs, able, kinds }) {
+    async leaseRepairs({ worker, limit, leaseMs, able, kinds, only }) {
       const [actor, requestId] = await context.actor(SYSTEM_ACTOR);
       await database.write('promote-owed', [PROMOTE_BATCH, context.waits.pendingGraceMs, actor, requestId]);
       const numbers = (ids: Iterable<Parameters<typeof backends.numberOf>[0]>) =>
@@ -55,6 +59,10 @@ export function createLeases(context: Context): Leases {
         await numbers(able.reads),
         kinds,
       ];
+      if (only !== undefined) {
+        const rows = await database.write<LeasedRow>('lease-repairs-of', [...values, only, REPAIRS_SCANNED]);
+        return rows.map(({ job_id, blob_id, token }) => ({ jobId: job_id, blobId: blob_id, token }));
+      }
       for (let looks = 1; ; looks += 1) {
         const { leases, more } = await look(worker.name, values);
         if (leases.length > 0 || !more || looks >= REPAIRS_SCANS_MAX) return leases;

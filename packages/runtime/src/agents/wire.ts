@@ -79,8 +79,19 @@ export const wire = {
       leaseMs: z.number().int().min(LEASE_MS_MIN).max(LEASE_MS_MAX),
       writes: z.array(id).max(1000),
       reads: z.array(id).max(1000),
+      /** Only what this replication owes. */
+      job: z.uuid().optional(),
     }),
-    answer: z.object({ leases: z.array(z.object({ jobId: z.string(), blobId, token })) }),
+    answer: z.object({
+      leases: z.array(z.object({ jobId: z.string(), blobId, token })),
+      /** The replication that was named has ended. */
+      over: z.boolean().default(false),
+    }),
+  },
+  grants: {
+    request: z.object({}),
+    /** Each is given once. */
+    answer: z.object({ grants: z.array(z.object({ job: z.uuid(), sealed: z.string().max(8192) })) }),
   },
   renew: {
     request: z.object({
@@ -166,6 +177,7 @@ export const wirePaths: Readonly<Record<WireCall, string>> = {
   session: '/agents/session',
   backends: '/agents/backends',
   lease: '/agents/leases',
+  grants: '/agents/grants',
   renew: '/agents/leases/renew',
   end: '/agents/leases/:job/end',
   work: '/agents/leases/:job/work',

@@ -45,7 +45,7 @@ describe('what ./inspect reaches', () => {
 });
 
 describe('what runs in browsers', () => {
-  it.each(['inspect', 'seal', 'open', 'keys'])('./%s imports nothing of Node', (subpath) => {
+  it.each(['inspect', 'seal', 'open', 'keys', 'credentials'])('./%s imports nothing of Node', (subpath) => {
     const files = [...reachable(join(source, `${subpath}/index.ts`))];
     expect(files.filter((file) => file.startsWith('node:') || file.includes('/node/'))).toEqual([]);
   });

@@ -8,6 +8,7 @@ import { createWorld, type MetadataFactory, type MetadataUnderTest } from './met
 import { describeDeletions } from './metadata/deletions.ts';
 import { describeEnvelopes } from './metadata/envelopes.ts';
 import { describeErasures } from './metadata/erasures.ts';
+import { describeGrants } from './metadata/grants.ts';
 import { describeJobs } from './metadata/jobs.ts';
 import { describeLifecycle } from './metadata/lifecycle.ts';
 import { describeListings } from './metadata/listings.ts';
@@ -58,6 +59,7 @@ export function describeMetadata(name: string, factory: MetadataFactory): void {
     describePlacements(world);
     describeJobs(world);
     describeAgents(world);
+    describeGrants(world);
     describeLockPushes(world);
     describeLifecycle(world);
     describeMoves(world);

@@ -4,6 +4,7 @@ import { createBackups } from './backups.ts';
 import { createCacheMembers } from './cache-members.ts';
 import { createEnvelopes } from './envelopes.ts';
 import { createErasures } from './erasures.ts';
+import { createGrants } from './grants.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { createJobs } from './jobs.ts';
 import { createLeases } from './leases.ts';
@@ -81,6 +82,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     deadRepairs: new Map(),
     askedJobs: new Map(),
     agents: new Map(),
+    grants: new Map(),
     leaseTokens: 0n,
     lockPushes: new Map(),
     cursors: new Map(),
@@ -108,6 +110,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     ...createJobs(state),
     ...createLeases(state),
     ...createAgents(state),
+    ...createGrants(state),
     ...cursors,
     ...createBackups(state, cursors),
     ...createCacheMembers(state),

@@ -41,11 +41,12 @@ export function createLeases(state: MemoryState): Leases {
   };
 
   const leases: Leases = {
-    async leaseRepairs({ worker, limit, leaseMs, able, kinds }) {
+    async leaseRepairs({ worker, limit, leaseMs, able, kinds, only }) {
       if (!mayWork(worker)) return [];
       promoteOwed(state);
       const now = state.clock.now();
       const ready = [...state.jobs.values()]
+        .filter((job) => only === undefined || only.includes(job.blobId))
         .filter((job) => kinds.includes(job.kind) && job.startAtMs <= now && canRepair(state, job, able))
         .sort((a, b) => urgency(state, b) - urgency(state, a))
         .filter(reclaim)

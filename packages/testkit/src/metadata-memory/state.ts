@@ -23,6 +23,7 @@ import type {
   PolicyRecord,
   ReplicaPlace,
   Role,
+  SealedGrant,
   StrayCopy,
   SweepHold,
   Tenant,
@@ -189,6 +190,8 @@ export interface MemoryState {
   readonly deadRepairs: Map<string, RepairJob>;
   readonly askedJobs: Map<string, StoredJob>;
   readonly agents: Map<string, StoredAgent>;
+  /** By job and agent. */
+  readonly grants: Map<string, SealedGrant & { readonly agentId: string; readonly untilMs: number }>;
   leaseTokens: bigint;
   /** Versions whose retention backends are to hear of, and when. */
   readonly lockPushes: Map<bigint, { readonly version: StoredVersion; dueAtMs: number }>;

@@ -6,7 +6,8 @@ import { type WireCall, wire, wirePaths } from '@sealgate/runtime/agents';
 import { z } from 'zod';
 import { type AgentCaller, hashOf } from '../../agents/sessions.ts';
 import { type CallContext, type Route, route } from '../route.ts';
-import type { ControlServices } from '../services.ts';
+import { type ControlServices, requireBucket } from '../services.ts';
+import { blobsOf } from './jobs.ts';
 
 const params = z.object({ job: z.uuid().meta({ description: 'A job that the agent holds.' }) });
 
@@ -64,13 +65,16 @@ function entryRoutes({ metadata, agents }: ControlServices): readonly Route[] {
   ];
 }
 
-function leaseRoutes({ metadata }: ControlServices): readonly Route[] {
+function leaseRoutes(services: ControlServices): readonly Route[] {
+  const { metadata } = services;
   return [
     call('lease', 'Take repairs that the agent can do', 'agent', async ({ body }, context) => {
       const { agent } = callerOf(context);
       const granted = (ids: readonly string[]) => ids.filter((id) => mayUse(agent, id)).map(parseBackendId);
       // Ids that are not known would be an error of the database; an agent's configuration may be ahead of it.
       const known = new Set((await metadata.listBackends()).map(({ id }) => id));
+      const only = body.job === undefined ? undefined : await blobsOfJob(services, body.job);
+      if (only?.length === 0) return { leases: [], over: true };
       const leases = await metadata.leaseRepairs({
         worker: workerOf(context),
         limit: body.limit,
@@ -80,8 +84,14 @@ function leaseRoutes({ metadata }: ControlServices): readonly Route[] {
           reads: granted(body.reads).filter((id) => known.has(id)),
         },
         kinds: agent.kinds,
+        ...(only === undefined ? {} : { only }),
       });
       return { leases: leases.map(({ jobId, blobId, token }) => ({ jobId, blobId, token: token.toString() })) };
+    }),
+    call('grants', 'Take the credentials that owners sealed to this agent', 'agent', async (_input, context) => {
+      const { agent, epoch } = callerOf(context);
+      const grants = await metadata.takeGrants(agent.id, epoch);
+      return { grants: grants.map(({ jobId, sealed }) => ({ job: jobId, sealed })) };
     }),
     call('renew', 'Keep leases for longer', 'agent', async ({ body }, context) => {
       const leases = body.leases.map(({ jobId, token }) => ({ jobId, token: BigInt(token) }));
@@ -93,6 +103,17 @@ function leaseRoutes({ metadata }: ControlServices): readonly Route[] {
       return { held: await metadata.endLease(workerOf(context), { jobId, token: BigInt(token) }, end) };
     }),
   ];
+}
+
+/** None when it is over. */
+async function blobsOfJob(services: ControlServices, id: string): Promise<readonly BlobId[]> {
+  const job = await services.metadata.job(id);
+  if (job === undefined || (job.state !== 'waiting' && job.state !== 'active')) return [];
+  const { tenant, bucket: name, key, versionId } = job;
+  if (tenant === null || name === null || key === null || versionId === null) return [];
+  const bucket = await requireBucket(services, tenant, name);
+  const version = await services.metadata.version(bucket.id, key, versionId);
+  return version === undefined ? [] : await blobsOf(services, version);
 }
 
 function readRoutes(services: ControlServices): readonly Route[] {

@@ -14,6 +14,7 @@ import { envelopeRoutes } from './envelopes.ts';
 import { evidenceRoutes } from './evidence.ts';
 import { housekeepingRoutes } from './housekeeping.ts';
 import { identityProviderRoutes } from './identity-providers.ts';
+import { jobGrantRoutes } from './job-grants.ts';
 import { jobRoutes } from './jobs.ts';
 import { metadataBackupRoutes } from './metadata-backups.ts';
 import { policyRoutes } from './policies.ts';
@@ -61,6 +62,7 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...jobRoutes(services),
     ...writePlanRoutes(services),
     ...registeredObjectRoutes(services),
+    ...jobGrantRoutes(services),
     ...evidenceRoutes(services),
     ...agentRoutes(services),
     ...agentCallRoutes(services),

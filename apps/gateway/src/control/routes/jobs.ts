@@ -290,7 +290,7 @@ export async function requireAdmitted(
   }
 }
 
-async function blobsOf({ metadata }: ControlServices, version: ObjectVersion): Promise<readonly BlobId[]> {
+export async function blobsOf({ metadata }: ControlServices, version: ObjectVersion): Promise<readonly BlobId[]> {
   if (version.blob !== null) return [version.blob.blobId];
   const blobs: BlobId[] = [];
   for (let offset = 0; offset < version.bytes; ) {
@@ -317,7 +317,7 @@ async function placeOf(
 }
 
 /** A job of somebody else is not there. @throws Fault NotFound */
-async function requireJob(
+export async function requireJob(
   { metadata }: ControlServices,
   id: string,
   { caller }: CallContext,
