@@ -19,6 +19,8 @@ const BYTES = 16 * 1024;
 const BUCKET = 'bench';
 const CONCURRENCY = 32;
 const SECONDS_MAX = 1200;
+/** Objects that are put with one question to the helper. */
+const BATCH = 5000;
 const PLACES = [
   { id: 'bench-hel', region: 'fi-helsinki', country: 'FI' },
   { id: 'bench-fra', region: 'de-frankfurt', country: 'DE' },
@@ -41,19 +43,15 @@ export const repair: Row = {
       await createBucket(gateway, BUCKET, { encryption: 'off' });
       const count = options.objects;
       say(`    ${count} objects of 16 KiB`);
-      const paths = Array.from({ length: count }, (_, n) =>
-        signedPath(gateway, { method: 'PUT', path: `/${BUCKET}/r/${n}` }),
-      );
       const origin = gateway.credentials.s3Endpoint;
-      await generator.ask({
-        origin,
-        method: 'PUT',
-        paths,
-        bodyBytes: BYTES,
-        concurrency: CONCURRENCY,
-        count,
-        secondsMax: SECONDS_MAX,
-      });
+      // In batches: the whole of a long fill would take longer than a helper may take for one answer.
+      for (let first = 0; first < count; first += BATCH) {
+        const paths = Array.from({ length: Math.min(BATCH, count - first) }, (_, n) =>
+          signedPath(gateway, { method: 'PUT', path: `/${BUCKET}/r/${first + n}` }),
+        );
+        const own = { concurrency: CONCURRENCY, count: paths.length, secondsMax: SECONDS_MAX };
+        await generator.ask({ origin, method: 'PUT', paths, bodyBytes: BYTES, ...own });
+      }
       const order: FolderOrder = {
         root: join(dataDir, 'alone'),
         bytes: BYTES,

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { serveAsS3 } from '../support/backend-as-s3.ts';
 import {
   admin,
   createBucket,
@@ -135,6 +136,22 @@ test('with the database lost, and one backend, all that was acknowledged before 
   const command = ['metadata', 'restore', '--json', '--from', folder, '--key', key];
   const restored = await sealgate({ dataDir }, [...command, '--database-url', database.databaseUrl]);
   expect(restored).toMatchObject({ code: 0 });
+
+  // The same from a list of S3 endpoints, which is what there is when backends are no folders.
+  const user = { accessKeyId: 'AKIDBACKENDS', secretAccessKey: 'secret-of-the-backends', owner: 'us' };
+  const stores = await Promise.all(readdirSync(folder).map((name) => serveAsS3(join(folder, name), user)));
+  const entries = stores.map(
+    ({ endpoint }) =>
+      `- endpoint: ${endpoint}\n  region: eu-test-1\n  accessKeyId: ${user.accessKeyId}\n  secretAccessKey: ${user.secretAccessKey}\n`,
+  );
+  writeFileSync(join(dataDir, 'stores.yaml'), entries.join(''));
+  const other = await createTestDatabase(cluster.address);
+  const listed = ['metadata', 'restore', '--json', '--from', 'stores.yaml', '--key', key];
+  const again = await sealgate({ dataDir }, [...listed, '--database-url', other.databaseUrl]);
+  expect(again).toMatchObject({ code: 0 });
+  expect(JSON.parse(again.stdout)).toMatchObject({ takenAt: (JSON.parse(restored.stdout) as Backup).takenAt });
+  expect(stores.some(({ requests }) => requests.some((line) => /\/m\//.test(line)))).toBe(true);
+  await Promise.all(stores.map((store) => store.close()));
 
   const [s3Port, controlPort] = [await freePort(), await freePort()];
   const endpoints = {

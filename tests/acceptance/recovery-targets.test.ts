@@ -187,6 +187,12 @@ test('backends are S3 endpoints: with one gone, one stalled or lying, and one th
   // It lists, and then not one byte comes.
   bad.trouble.add({ method: 'GET', target: /\/[br]\//, trouble: { kind: 'stall-request' } });
   await comeBack('beside-stalled');
+  // It cannot be listed, and then not read: what its key may not do the others make up for.
+  for (const target of [/list-type=2/, /\/[br]\//]) {
+    bad.trouble.clear();
+    bad.trouble.add({ method: 'GET', target, trouble: { kind: 'answer', status: 403, code: 'AccessDenied' } });
+    await comeBack(`beside-forbidden-${target.source.length}`);
+  }
   bad.trouble.clear();
   for (const versions of [...bad.buckets.values()].flatMap(({ objects }) => [...objects.values()]))
     for (const { data } of versions) if (data !== null && data.length > 0) data.writeUInt8(data.readUInt8(0) ^ 1, 0);
