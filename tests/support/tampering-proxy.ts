@@ -46,7 +46,8 @@ export async function startTamperingProxy(
       const headers = { ...sent.headers };
       delete headers['transfer-encoding'];
       if (incoming.method !== 'HEAD') headers['content-length'] = String(sent.body.length);
-      outgoing.writeHead(sent.status, headers as Record<string, string>);
+      const told = Object.entries(headers).filter(([, value]) => value !== undefined);
+      outgoing.writeHead(sent.status, Object.fromEntries(told) as Record<string, string>);
       outgoing.end(incoming.method === 'HEAD' ? undefined : sent.body);
     })().catch(() => outgoing.destroy());
   });

@@ -14,6 +14,8 @@ import {
   tenantConnection,
 } from './settings/connection.ts';
 import type { Terminal } from './terminal.ts';
+import { createSeenVersions } from './writers/seen-versions.ts';
+import { createWriterStore, type WriterStore } from './writers/writer-store.ts';
 
 /** Options that every command takes. */
 export interface CommonOptions extends ConnectionOptions {
@@ -31,6 +33,7 @@ export interface CommandContext {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly keyStore: KeyStore;
+  readonly writerStore: WriterStore;
   readonly passphrases: Passphrases;
   /** The S3 client with the owner's keys, and how it is connected. */
   client(): Promise<{ readonly client: SealedClient; readonly connection: S3Connection }>;
@@ -52,6 +55,7 @@ export function createContext(deps: {
 }): CommandContext {
   const { environment, options, terminal, signal } = deps;
   const keyStore = createKeyStore(environment.configDir, { now: Date.now });
+  const writerStore = createWriterStore(environment.configDir);
   const passphrases = createPassphrases({
     fromEnvironment: environment.passphrase,
     ask: terminal.canAsk ? (question) => askHidden(question, signal) : undefined,
@@ -90,12 +94,19 @@ export function createContext(deps: {
   return {
     ...deps,
     keyStore,
+    writerStore,
     passphrases,
     async client() {
       const connection = s3Connection(await readSources(environment, options));
       // Loaded here, so that commands without it start at once.
       const [{ createSealedClient }, keys] = await Promise.all([import('@sealgate/client'), keyring()]);
-      return { client: createSealedClient({ ...connection, keys }), connection };
+      const writers = {
+        signKey: () => writerStore.signKey((name) => passphrases.existing(name)),
+        trusted: () => writerStore.trusted(),
+        policyOf: (tenant: string, bucket: string) => writerStore.policyOf(tenant, bucket),
+        ...createSeenVersions(environment.stateDir),
+      };
+      return { client: createSealedClient({ ...connection, keys, writers }), connection };
     },
     keyring,
     tenantControl: async () => control(tenantConnection(await readSources(environment, options))),

@@ -60,6 +60,12 @@ const notIntegrity: ReadonlySet<SealErrorCode> = new Set([
 ]);
 
 const sealHints: Readonly<Partial<Record<SealErrorCode, string>>> = {
+  'manifest-missing':
+    'Its writer signed none, or it was taken away. "sealgate writer list" shows where one is required.',
+  'untrusted-writer': 'If you know the writer, take in its public key from it: sealgate writer trust FILE.',
+  'rolled-back': 'The store gave an older version. If that is what you want, say so: --allow-older.',
+  'bad-signature': 'Nothing was written. It is not what its writer signed: tell the operator.',
+  'manifest-mismatch': 'Nothing was written. It is not what its writer signed: tell the operator.',
   'not-sealed': 'If plain bytes are what you expect, ask for them with --plain.',
   'not-for-this-object': 'The store gave the object of another name. Nothing was written. Tell the operator.',
   'wrong-key': 'None of your keys opens it. "sealgate keys list" shows them, "sealgate stat" those that would.',

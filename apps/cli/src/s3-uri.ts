@@ -29,6 +29,13 @@ export function parsePrefixUri(text: string): PrefixUri {
   return { bucket: named(() => parseBucketName(bucket)), prefix: rest ?? '' };
 }
 
+/** @throws CliError for anything but `s3://bucket` */
+export function parseBucketUri(text: string): { readonly bucket: BucketName } {
+  const { bucket, prefix } = parsePrefixUri(text);
+  if (prefix !== '') throw usageError(`${text} names more than a bucket.`, 'Write s3://bucket.');
+  return { bucket };
+}
+
 export function formatUri(bucket: string, key = ''): string {
   return `s3://${bucket}/${key}`;
 }

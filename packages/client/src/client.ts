@@ -2,6 +2,7 @@ import { Fault, isFault } from '@sealgate/core/faults';
 import { type BucketName, parseBucketName, parseObjectKey } from '@sealgate/core/names/objects';
 import { type GetOptions, getRaw, getSealed, type OpenedObject } from './get/get-object.ts';
 import type { Keyring } from './keyring.ts';
+import type { Writers } from './manifest/writers.ts';
 import { createBucket, deleteBucket, headBucket, type ListedBucket, listBuckets } from './objects/buckets.ts';
 import { type DeleteFailure, deleteObject, deleteObjects } from './objects/delete.ts';
 import { headObject, type ObjectInfo } from './objects/head.ts';
@@ -21,6 +22,8 @@ export interface SealedClientOptions {
   readonly region: string;
   readonly credentials: Credentials;
   readonly keys: Keyring;
+  /** Whose signatures count, and with which key to sign. When not given, manifests are neither made nor looked at. */
+  readonly writers?: Writers | undefined;
   /**
    * The name of the tenant that owns the buckets. Envelopes are bound to it. When not given, the gateway is asked once
    * for each bucket: give it where the gateway should not be trusted with the answer.
@@ -76,6 +79,8 @@ export interface SealedClient {
     },
   ): Promise<void>;
   deleteBucket(bucket: string, options?: Options): Promise<void>;
+  /** The name of the tenant that owns a bucket, as it was given or as the gateway says. */
+  tenantOf(bucket: string): Promise<string>;
   /** Forgets an interrupted upload that will not be resumed. */
   abortUpload(name: ObjectName, options: Options & { readonly uploadId: string }): Promise<void>;
 }
@@ -94,7 +99,7 @@ export function createSealedClient(options: SealedClientOptions): SealedClient {
     now,
   });
   const tenantOf = createTenantLookup(options.tenant, async (bucket) => headBucket(transport, bucket, {}));
-  const deps = { transport, tenantOf, keys: options.keys, sleep: wait };
+  const deps = { transport, tenantOf, keys: options.keys, writers: options.writers, sleep: wait, now };
 
   return {
     putSealed: async (name, source, put = {}) => putSealed(deps, targetOf(name), { source, options: put }),
@@ -110,6 +115,7 @@ export function createSealedClient(options: SealedClientOptions): SealedClient {
     listBuckets: (call = {}) => listBuckets(transport, call),
     createBucket: async (bucket, call = {}) => createBucket(transport, parseBucketName(bucket), call),
     deleteBucket: async (bucket, call = {}) => deleteBucket(transport, parseBucketName(bucket), call),
+    tenantOf: (bucket) => tenantOf(parseBucketName(bucket)),
     abortUpload: async (name, { uploadId, signal }) => abortUpload(transport, targetOf(name), { uploadId, signal }),
   };
 }

@@ -13,6 +13,9 @@ export const PART_CONCURRENCY_MAX = 4;
 /** Sealed parts kept for repetition, all together. Above it fewer parts are in flight, but never fewer than one. */
 export const PART_MEMORY_BYTES = 128 * MIB;
 
+/** Above it a gateway keeps no digests of a part's blocks: see its own limits. */
+export const SIGNED_PART_BYTES_MAX = 128 * MIB;
+
 /** Attempts of one request, the first one included. */
 export const ATTEMPTS_MAX = 5;
 /** The wait before attempt n+1 is random between 0 and BACKOFF_FIRST_MS * 2^(n-1), capped. */

@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION sealgate.commit_upload(
   p_part_list bytea, p_etag bytea, p_bytes bigint, p_checksum bytea, p_verdict integer,
   p_key_version integer, p_encrypted_key text, p_key_id text, p_key_alg text, p_encryption_alg text,
   p_if_match bytea, p_if_none_match bytea, p_actor integer, p_request text, p_remote inet,
-  p_grace_ms bigint,
+  p_grace_ms bigint, p_manifest text,
   OUT o_outcome text, OUT o_seq bigint, OUT o_is_null boolean, OUT o_versioned boolean, OUT o_modified_at timestamptz,
   OUT o_blob uuid
 )
@@ -58,7 +58,8 @@ BEGIN
     upload, headers, tags, key_version, encrypted_key, key_id, key_alg, encryption_alg, retain_until, retention_mode, legal_hold,
     owner_id, acl, sse)
   VALUES (o_seq, p_bytes, o_modified_at, p_bucket, v_upload.class, p_verdict, cardinality(p_numbers), o_is_null, o_blob, p_key,
-    p_etag, p_checksum, v_upload.num, v_upload.headers, v_upload.tags, p_key_version, p_encrypted_key, p_key_id, p_key_alg,
+    p_etag, p_checksum, v_upload.num, CASE WHEN p_manifest IS NULL THEN v_upload.headers
+      ELSE coalesce(v_upload.headers, '{}') || jsonb_build_object('manifest', p_manifest) END, v_upload.tags, p_key_version, p_encrypted_key, p_key_id, p_key_alg,
     p_encryption_alg, sealgate.retained_until(v_upload.attributes), (v_upload.attributes ->> 'retentionMode')::"char",
     (v_upload.attributes ->> 'legalHold')::boolean, v_upload.attributes ->> 'ownerId', v_upload.attributes -> 'acl',
     decode(v_upload.attributes ->> 'sse', 'base64'));

@@ -15,18 +15,27 @@ import type { StoredKey } from '../keys/key-store.ts';
 import { formatTable } from '../output/format.ts';
 
 export interface CreateOptions {
-  readonly kind: KeyPairKind;
+  readonly kind?: KeyPairKind | 'Ed25519' | undefined;
   readonly name: string;
   /** False for `--no-passphrase`. */
   readonly passphrase: boolean;
-  readonly use?: boolean | undefined;
+  readonly use?: boolean | string | undefined;
 }
 
 /** `sealgate keys create` */
 export async function createKey(context: CommandContext, _args: readonly [], options: CreateOptions) {
+  const { kind = options.use === 'sign' ? 'Ed25519' : 'P-256' } = options;
+  if (options.use === 'sign') {
+    const { createSignKey } = await import('./writers.ts');
+    await createSignKey(context, { ...options, kind });
+    return;
+  }
+  if (typeof options.use === 'string') throw usageError('--use takes nothing, or "sign".');
+  if (kind === 'Ed25519')
+    throw usageError('Ed25519 keys sign and seal nothing.', 'Say it: sealgate keys create --use sign');
   const { keyStore } = context;
   const passphrase = options.passphrase ? await context.passphrases.fresh() : undefined;
-  const pair = await generateKeyPair(options.kind, { extractable: true });
+  const pair = await generateKeyPair(kind, { extractable: true });
   const key = await keyStore.addPair(pair, { name: options.name, passphrase });
   const recipients = await keyStore.recipients();
   const used = recipients.length === 0 || options.use === true;

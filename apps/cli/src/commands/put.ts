@@ -150,5 +150,6 @@ function describe(target: ObjectUri, result: PutResult): string {
       ? 'NOT sealed'
       : `sealed to ${result.keyIds.length} key${result.keyIds.length === 1 ? '' : 's'}`;
   const copies = result.ackedBy.length === 0 ? '' : `, held by ${result.ackedBy.map(printable).join(', ')}`;
-  return `${printable(formatUri(target.bucket, target.key))}:${size} ${sealed}${copies}\n`;
+  const signed = result.signedBy === undefined ? '' : ', signed';
+  return `${printable(formatUri(target.bucket, target.key))}:${size} ${sealed}${signed}${copies}\n`;
 }

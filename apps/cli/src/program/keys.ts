@@ -24,12 +24,16 @@ function addOwnKeys(keys: Command, deps: ProgramDeps): void {
       description:
         'Makes a key pair under $XDG_CONFIG_HOME/sealgate. The passphrase is asked for, or taken from SEALGATE_PASSPHRASE.',
       options: [
-        choice('--kind <kind>', 'kind of the key', KINDS).default('P-256'),
+        choice('--kind <kind>', 'kind of the key', [...KINDS, 'Ed25519']).default(undefined, 'P-256; Ed25519 to sign'),
         new Option('--name <name>', 'your name for it').default('default'),
-        USE,
+        new Option('--use [sign]', 'seal new objects to this key and no other; "sign": sign new objects with it'),
         NO_PASSPHRASE,
       ],
-      examples: ['sealgate keys create', 'sealgate keys create --kind RSA-4096 --name recovery'],
+      examples: [
+        'sealgate keys create',
+        'sealgate keys create --kind RSA-4096 --name recovery',
+        'sealgate keys create --use sign --name ada',
+      ],
       handler: async () => (await load()).createKey,
     },
     deps,

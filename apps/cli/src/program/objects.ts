@@ -61,6 +61,7 @@ function addGet(program: Command, deps: ProgramDeps): void {
         new Option('--range <bytes>', 'A-B, A- or -N: bytes from A to B, from A on, or the last N'),
         ENDINGS.versionId,
         new Option('--plain', 'the bytes as they are stored, without opening a seal'),
+        new Option('--allow-older', 'take a version that is older than one you have seen, knowingly'),
       ],
       needs: ['s3'],
       examples: [

@@ -16,6 +16,7 @@ import { addOperatorCommands } from './operator.ts';
 import { addRecoverCommand, addRecoveryCommands } from './recover.ts';
 import { addRewrapCommand } from './rewrap.ts';
 import { addWebhookCommands } from './webhooks.ts';
+import { addWriterCommands } from './writers.ts';
 
 /** What scripts may rely on. */
 export const EXIT_CODES = [
@@ -37,6 +38,7 @@ export function createProgram(deps: ProgramDeps, version: string): Command {
   addObjectCommands(program, deps);
   addKeyCommands(program, deps);
   addRewrapCommand(program, deps);
+  addWriterCommands(program, deps);
   addBucketCommands(program, deps);
   addOperatorCommands(program, deps);
   addAccountingCommands(program, deps);

@@ -31,7 +31,8 @@ export function createS3Target(
       }
     },
     async write(key, opened, { version, signal, onBytes }) {
-      const { contentType, user, ...others } = version.line.headers;
+      // A manifest is about the tenant, bucket and key that it was signed for.
+      const { contentType, user, manifest: _, ...others } = version.line.headers;
       const source = watched(opened);
       try {
         await client.putPlain(
@@ -78,6 +79,8 @@ function watched({ body }: OpenedVersion) {
   return source;
 }
 
+type OtherHeaders = Omit<VersionLine['headers'], 'contentType' | 'manifest' | 'user'>;
+
 const HEADER_NAMES = {
   contentEncoding: 'content-encoding',
   contentDisposition: 'content-disposition',
@@ -85,9 +88,9 @@ const HEADER_NAMES = {
   cacheControl: 'cache-control',
   expires: 'expires',
   websiteRedirectLocation: 'x-amz-website-redirect-location',
-} as const satisfies Record<keyof Omit<VersionLine['headers'], 'contentType' | 'user'>, string>;
+} as const satisfies Record<keyof OtherHeaders, string>;
 
-function headersOf(headers: Omit<VersionLine['headers'], 'contentType' | 'user'>): Record<string, string> {
+function headersOf(headers: OtherHeaders): Record<string, string> {
   const named = Object.entries(HEADER_NAMES) as [keyof typeof HEADER_NAMES, string][];
   return Object.fromEntries(
     named.flatMap(([member, name]) => {

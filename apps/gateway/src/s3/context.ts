@@ -1,7 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault } from '@sealgate/core/faults';
 import type { BucketName, ObjectKey } from '@sealgate/core/names';
-import type { AuditActor, Bucket, Clock, EnvelopeRecord, Metadata, WebhookSender } from '@sealgate/core/ports';
+import type {
+  AuditActor,
+  Bucket,
+  Clock,
+  EnvelopeRecord,
+  Metadata,
+  StoredHeaders,
+  WebhookSender,
+} from '@sealgate/core/ports';
 import type { Engine } from '@sealgate/engine';
 import type { FormFields, Query, RequestHeaders, S3Operation, SignedPayload } from '@sealgate/s3';
 import type { Caller } from './access/caller.ts';
@@ -29,6 +37,7 @@ export interface S3Services {
 export interface ToldVersion {
   readonly envelope: EnvelopeRecord | null;
   readonly redundancyClass: string;
+  readonly headers: Pick<StoredHeaders, 'manifest'>;
 }
 
 /** One request whose signature, if it has one, was verified. Handlers answer through `response` and throw Faults. */

@@ -6,6 +6,7 @@ import { createAuthenticate } from './authenticate.ts';
 import type { S3Services } from './context.ts';
 import type { Dialect } from './dialect.ts';
 import { createHttpServer, defaultHttpLimits, type HttpServer } from './http-server.ts';
+import { manifestHeaders } from './manifest.ts';
 import type { RequestServer } from './request-server.ts';
 import { envelopeHeaders } from './seal.ts';
 
@@ -41,7 +42,7 @@ function createS3Dialect(deps: S3ListenerDeps): Dialect {
     operationOf: (request) => parseOperation({ ...request, baseDomains }),
     headersOf: (headers) => headers,
     handlers: {},
-    headersOfVersion: ({ envelope }) => envelopeHeaders(envelope),
+    headersOfVersion: ({ envelope, headers }) => ({ ...envelopeHeaders(envelope), ...manifestHeaders(headers) }),
     opening: ({ requestId, hostId }) => ({ 'x-amz-request-id': requestId, 'x-amz-id-2': hostId, server: 'Sealgate' }),
     answerOf: toS3Error,
   };

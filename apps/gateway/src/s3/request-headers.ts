@@ -1,6 +1,6 @@
 import type { StoredHeaders } from '@sealgate/core/ports';
 import { headerValue, parseStoredHeaders, type RequestHeaders } from '@sealgate/s3';
-import { isEnvelopeHeader, type MetadataHeaders } from '@sealgate/sealed/inspect';
+import { isEnvelopeHeader, type MetadataHeaders, manifestHeader } from '@sealgate/sealed/inspect';
 
 const USER_PREFIX = 'x-amz-meta-';
 
@@ -15,15 +15,21 @@ export function metadataHeaders(headers: RequestHeaders): MetadataHeaders {
 }
 
 /**
- * System headers and user metadata to be kept with an object, without the headers that carry an envelope: those live in
- * columns of their own and do not count against the limit.
+ * System headers and user metadata to be kept with an object. What belongs to a seal does not count against the limit: an
+ * envelope lives in columns of its own, a manifest apart from the user's metadata.
  * @throws Fault MetadataTooLarge
  */
 export function storedHeaders(headers: RequestHeaders): StoredHeaders {
-  const isEnvelope = (name: string): boolean => isEnvelopeHeader(USER_PREFIX + name);
-  const { user, ...system } = parseStoredHeaders(headers, { uncounted: isEnvelope });
-  const kept = Object.entries(user ?? {}).filter(([name]) => !isEnvelope(name));
-  return kept.length === 0 ? system : { ...system, user: Object.fromEntries(kept) };
+  const isOfSeal = (name: string): boolean =>
+    isEnvelopeHeader(USER_PREFIX + name) || USER_PREFIX + name === manifestHeader;
+  const { user, ...system } = parseStoredHeaders(headers, { uncounted: isOfSeal });
+  const kept = Object.entries(user ?? {}).filter(([name]) => !isOfSeal(name));
+  const manifest = headerValue(headers, manifestHeader);
+  return {
+    ...system,
+    ...(manifest === undefined ? {} : { manifest }),
+    ...(kept.length === 0 ? {} : { user: Object.fromEntries(kept) }),
+  };
 }
 
 /** The class a client names: our header first, then S3's. */

@@ -2,6 +2,7 @@ import { Fault } from '@sealgate/core/faults';
 import {
   envelopeFromMetadata,
   isEnvelopeHeader,
+  manifestHeader,
   type ParsedEnvelope,
   plaintextLengthOf,
 } from '@sealgate/sealed/inspect';
@@ -22,8 +23,10 @@ export interface ObjectInfo {
   readonly redundancyClass: string | undefined;
   /** What the gateway's inspection of the seal found. */
   readonly verdict: string | undefined;
-  /** User metadata without its prefix and without the envelope. */
+  /** User metadata without its prefix and without what belongs to a seal. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** What its writer signed about it, as it came. Nobody has checked it yet. */
+  readonly manifest: string | undefined;
   readonly seal: { readonly envelope: ParsedEnvelope; readonly keyVersion: number } | undefined;
 }
 
@@ -50,7 +53,8 @@ export function objectInfo(headers: Headers): ObjectInfo {
   const bytes = Number(length);
   const all = Object.fromEntries(headers);
   const seal = envelopeFromMetadata(all);
-  const metadata = Object.entries(all).filter(([name]) => name.startsWith(META) && !isEnvelopeHeader(name));
+  const isOfSeal = (name: string): boolean => isEnvelopeHeader(name) || name === manifestHeader;
+  const metadata = Object.entries(all).filter(([name]) => name.startsWith(META) && !isOfSeal(name));
   const modifiedAtMs = Date.parse(headers.get('last-modified') ?? '');
   return {
     bytes,
@@ -62,6 +66,7 @@ export function objectInfo(headers: Headers): ObjectInfo {
     redundancyClass: headers.get('x-sealgate-class') ?? headers.get('x-amz-storage-class') ?? undefined,
     verdict: headers.get('x-sealgate-verdict') ?? undefined,
     metadata: Object.fromEntries(metadata.map(([name, value]) => [name.slice(META.length), value])),
+    manifest: headers.get(manifestHeader) ?? undefined,
     seal,
   };
 }

@@ -34,11 +34,16 @@ export async function createUpload(
 export async function uploadPart(
   transport: Transport,
   target: ObjectTarget,
-  part: Call & { readonly uploadId: string; readonly partNumber: number; readonly bytes: Uint8Array<ArrayBuffer> },
+  part: Call & {
+    readonly uploadId: string;
+    readonly partNumber: number;
+    readonly bytes: Uint8Array<ArrayBuffer>;
+    readonly headers?: Readonly<Record<string, string>>;
+  },
 ): Promise<{ readonly etag: string }> {
-  const { uploadId, partNumber, bytes, signal } = part;
+  const { uploadId, partNumber, bytes, signal, headers: sent = {} } = part;
   const query = { partNumber: String(partNumber), uploadId };
-  const headers = await callForHeaders(transport, { method: 'PUT', target, query, body: bytes, signal });
+  const headers = await callForHeaders(transport, { method: 'PUT', target, query, headers: sent, body: bytes, signal });
   const etag = headers.get('etag');
   if (etag === null) throw new Fault('InternalError', 'The server stored a part without an ETag.');
   return { etag: etag.replaceAll('"', '') };

@@ -13,7 +13,7 @@ export interface JournalKeeper {
 /** @param firstPart the number of the first part that the journal does not have yet */
 export function createJournalKeeper(journal: UploadJournal, firstPart: number): JournalKeeper {
   const heads = new Map<number, string>();
-  const etags = new Map<number, string>();
+  const stored = new Map<number, Omit<UploadedPart, 'carry'>>();
   let next = firstPart;
   let writing = Promise.resolve();
 
@@ -22,13 +22,13 @@ export function createJournalKeeper(journal: UploadJournal, firstPart: number): 
   }
 
   function takeNext(): UploadedPart | undefined {
-    const etag = etags.get(next);
+    const part = stored.get(next);
     const carry = heads.get(next + 1);
-    if (etag === undefined || carry === undefined) return undefined;
-    etags.delete(next);
+    if (part === undefined || carry === undefined) return undefined;
+    stored.delete(next);
     heads.delete(next + 1);
     next += 1;
-    return { etag, carry };
+    return { ...part, carry };
   }
 
   function write(): Promise<void> {
@@ -43,8 +43,8 @@ export function createJournalKeeper(journal: UploadJournal, firstPart: number): 
       heads.set(partNumber, toBase64url(bytes.subarray(0, CARRY_BYTES)));
       void write();
     },
-    acked({ partNumber, etag }) {
-      etags.set(partNumber, etag);
+    acked({ partNumber, etag, leaves }) {
+      stored.set(partNumber, { etag, ...(leaves === undefined ? {} : { leaves }) });
       return write();
     },
   };

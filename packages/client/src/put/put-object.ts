@@ -3,6 +3,7 @@ import { envelopeToMetadata } from '@sealgate/sealed/inspect';
 import { createSealer } from '@sealgate/sealed/seal';
 import { toBase64url } from '../bytes.ts';
 import { SINGLE_PUT_BYTES_MAX } from '../limits.ts';
+import { signObject } from '../manifest/sign-object.ts';
 import type { ObjectTarget } from '../objects/multipart.ts';
 import { createJournalKeeper } from './journal-keeper.ts';
 import { resumePut } from './resume-put.ts';
@@ -24,6 +25,8 @@ export async function putSealed(
   const input = await ready(source);
   const { sealer, keyVersion } = await openSealer(deps, names, input);
   const { envelope, header } = sealer;
+  const { signal } = options;
+  const signing = await signObject(deps, names, { target, envelope, signal });
   const journal = input.seek === undefined ? undefined : options.journal;
   const keepJournal: Sending['keepJournal'] =
     journal &&
@@ -33,12 +36,16 @@ export async function putSealed(
       return createJournalKeeper(journal, 1);
     });
   const receipt = await sendBody(deps.transport, target, {
-    body: { bytes: sealer.bodyLength, stream: () => sealer.seal(input.whole(), { signal: options.signal }) },
+    body: { bytes: sealer.bodyLength, stream: () => sealer.seal(input.whole(), { signal }) },
     headers: { ...writeHeaders(options), ...envelopeToMetadata(envelope.text, keyVersion) },
     options,
+    signing,
     keepJournal,
   });
-  return { ...receipt, plaintextBytes: input.bytes, keyIds: envelope.recipients.map(({ keyId }) => keyId) };
+  await signing?.stored();
+  const signedBy = signing?.signedBy();
+  const keyIds = envelope.recipients.map(({ keyId }) => keyId);
+  return { ...receipt, plaintextBytes: input.bytes, keyIds, signedBy };
 }
 
 /** Seals a source that is uploaded some other way than through the gateway. Its length must be known. */
@@ -85,6 +92,7 @@ export async function putPlain(
     body: { bytes: input.bytes, stream: () => input.whole() },
     headers: writeHeaders(options),
     options,
+    signing: undefined,
     keepJournal: undefined,
   });
   return { ...receipt, plaintextBytes: input.bytes, keyIds: [] };

@@ -3,11 +3,12 @@ import { parseBucketName, parseObjectKey } from '@sealgate/core/names/objects';
 import { type ObjectNames, parseEnvelope } from '@sealgate/sealed/inspect';
 import { cutParts, resumeSealer, type SealedPart } from '@sealgate/sealed/seal';
 import { fromBase64url } from '../bytes.ts';
+import { signObject } from '../manifest/sign-object.ts';
 import { listParts } from '../objects/multipart.ts';
 import { type ByteChunks, chunksOf } from '../streams.ts';
 import { createJournalKeeper } from './journal-keeper.ts';
 import { multipartPlan } from './plan.ts';
-import { sendParts } from './send-body.ts';
+import { sendParts, signingOf } from './send-body.ts';
 import { openSource, type PutSource } from './source.ts';
 import type { PutDeps, PutResult, SealedPutOptions } from './types.ts';
 import type { UploadState } from './upload-state.ts';
@@ -35,9 +36,13 @@ export async function resumePut(
     const part = listed.get(index + 1);
     return part?.etag !== etag || part.bytes !== partBytes;
   });
-  const kept = gap === -1 ? state.parts : state.parts.slice(0, gap);
+  const intact = gap === -1 ? state.parts : state.parts.slice(0, gap);
 
   const envelope = parseEnvelope(state.envelope);
+  const signing = signingOf({ signing: await signObject(deps, names, { target, envelope, signal }) }, state);
+  // What was sent before there was a key to sign with is sent again: its digests are not known.
+  const unsigned = signing === undefined ? -1 : intact.findIndex(({ leaves }) => leaves === undefined);
+  const kept = unsigned === -1 ? intact : intact.slice(0, unsigned);
   const keyIds = envelope.recipients.map(({ keyId }) => keyId);
   const header = bytesOf(state.header);
   const sealer = await resumeSealer({ envelope, header, keys: await deps.keys.unlock(keyIds), names });
@@ -55,11 +60,13 @@ export async function resumePut(
     uploadId,
     journal: journal && createJournalKeeper(journal, kept.length + 1),
     options,
-    stored: kept.map(({ etag }, index) => ({ partNumber: index + 1, etag })),
+    signing,
+    stored: kept.map(({ etag, leaves }, index) => ({ partNumber: index + 1, etag, leaves })),
     storedBytes: kept.length * partBytes,
     totalBytes: sealer.bodyLength,
   });
-  return { ...receipt, plaintextBytes: sealer.plaintextLength, keyIds };
+  await signing?.stored();
+  return { ...receipt, plaintextBytes: sealer.plaintextLength, keyIds, signedBy: signing?.signedBy() };
 }
 
 async function* joined(lead: Uint8Array, rest: ByteChunks): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,8 @@
 import { Fault } from '@sealgate/core/faults';
+import { manifestBlockBytes } from '@sealgate/sealed/inspect';
 import { cutParts } from '@sealgate/sealed/seal';
-import { ABORT_TIMEOUT_MS } from '../limits.ts';
+import { ABORT_TIMEOUT_MS, SIGNED_PART_BYTES_MAX } from '../limits.ts';
+import type { ObjectSigning } from '../manifest/sign-object.ts';
 import { abortUpload, completeUpload, createUpload, type ObjectTarget, uploadPart } from '../objects/multipart.ts';
 import { type ByteChunks, readExactly } from '../streams.ts';
 import { callForHeaders } from '../transport/call.ts';
@@ -21,6 +23,8 @@ export interface Sending {
   readonly body: Body;
   readonly headers: Readonly<Record<string, string>>;
   readonly options: PutOptions;
+  /** Signs what is sent, when its owner has a key for that. */
+  readonly signing: ObjectSigning | undefined;
   /** Called when a multipart upload has begun. When it is there, a failed upload is left for its journal. */
   readonly keepJournal: ((uploadId: string, plan: MultipartPlan) => Promise<JournalKeeper>) | undefined;
 }
@@ -32,7 +36,9 @@ export async function sendBody(transport: Transport, target: ObjectTarget, sendi
   const plan = planUpload(body.bytes);
   if (plan.kind === 'single') {
     const bytes = await readExactly(body.stream(), body.bytes ?? 0, sourceChanged);
-    const headers = { ...sending.headers, ...conditionHeaders(options) };
+    const leaves = await sending.signing?.leavesOf(bytes);
+    const signed = leaves === undefined ? {} : await sending.signing?.headers([leaves], bytes.length);
+    const headers = { ...sending.headers, ...signed, ...conditionHeaders(options) };
     options.onProgress?.({ doneBytes: 0, totalBytes: bytes.length });
     const answer = await callForHeaders(transport, { method: 'PUT', target, headers, body: bytes, signal });
     options.onProgress?.({ doneBytes: bytes.length, totalBytes: bytes.length });
@@ -43,7 +49,7 @@ export async function sendBody(transport: Transport, target: ObjectTarget, sendi
     const journal = await keepJournal?.(uploadId, plan);
     const parts = cutParts(body.stream(), plan.partBytes);
     return await sendParts(transport, target, {
-      ...{ parts, plan, uploadId, journal, options },
+      ...{ parts, plan, uploadId, journal, options, signing: signingOf(sending, plan) },
       stored: [],
       storedBytes: 0,
       totalBytes: body.bytes,
@@ -59,6 +65,7 @@ export interface PartsSending {
   readonly plan: MultipartPlan;
   readonly uploadId: string;
   readonly journal: JournalKeeper | undefined;
+  readonly signing: ObjectSigning | undefined;
   readonly options: PutOptions;
   /** What an earlier attempt has stored already. */
   readonly stored: readonly AckedPart[];
@@ -72,8 +79,9 @@ export async function sendParts(
   target: ObjectTarget,
   sending: PartsSending,
 ): Promise<WriteReceipt> {
-  const { uploadId, journal, options, totalBytes } = sending;
+  const { uploadId, journal, options, totalBytes, signing } = sending;
   let doneBytes = sending.storedBytes;
+  let bodyBytes = sending.storedBytes;
   options.onProgress?.({ doneBytes, totalBytes });
   const sent = await uploadParts(sending.parts, {
     concurrency: sending.plan.concurrency,
@@ -81,16 +89,31 @@ export async function sendParts(
     cut: journal?.cut,
     acked: journal?.acked,
     async upload({ partNumber, bytes }, signal) {
-      const acked = await uploadPart(transport, target, { uploadId, partNumber, bytes, signal });
+      const leaves = await signing?.leavesOf(bytes);
+      const headers = signing?.partHeaders ?? {};
+      const { etag } = await uploadPart(transport, target, { uploadId, partNumber, bytes, headers, signal });
       doneBytes += bytes.length;
+      bodyBytes += bytes.length;
       options.onProgress?.({ doneBytes, totalBytes });
-      return acked;
+      return { etag, leaves };
     },
   });
   const parts = [...sending.stored, ...sent];
-  const headers = conditionHeaders(options);
+  const signed = await signing?.headers(
+    parts.map(({ leaves = '' }) => leaves),
+    bodyBytes,
+  );
+  const headers = { ...signed, ...conditionHeaders(options) };
   const completed = await completeUpload(transport, target, { uploadId, parts, headers, signal: options.signal });
   return receiptOf(completed.headers, completed.etag);
+}
+
+/** A gateway keeps the leaves of parts up to a size: larger objects go without a manifest. */
+export function signingOf(
+  { signing }: Pick<Sending, 'signing'>,
+  { partBytes }: Pick<MultipartPlan, 'partBytes'>,
+): ObjectSigning | undefined {
+  return partBytes > SIGNED_PART_BYTES_MAX || partBytes % manifestBlockBytes !== 0 ? undefined : signing;
 }
 
 /** The headers of a write that say how to store it. */

@@ -1,5 +1,6 @@
 import type { BucketName } from '@sealgate/core/names/objects';
 import type { Keyring } from '../keyring.ts';
+import type { Writers } from '../manifest/writers.ts';
 import type { ByteChunks } from '../streams.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { UploadJournal, UploadState } from './upload-state.ts';
@@ -51,6 +52,8 @@ export interface PutResult extends WriteReceipt {
   readonly plaintextBytes: number | undefined;
   /** Ids of the keys that open it; empty when it was sent plain. */
   readonly keyIds: readonly string[];
+  /** Id of the key that its manifest is signed with. */
+  readonly signedBy?: string | undefined;
 }
 
 /** A sealed object before it is anywhere. */
@@ -74,4 +77,7 @@ export interface PutDeps {
   /** The name of the tenant that owns the bucket: every envelope is bound to it. */
   readonly tenantOf: (bucket: BucketName) => Promise<string>;
   readonly keys: Keyring;
+  readonly writers: Writers | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }

@@ -3,6 +3,8 @@ export interface AckedPart {
   readonly partNumber: number;
   /** Without quotes. */
   readonly etag: string;
+  /** Digests of its blocks, when the object is to be signed. */
+  readonly leaves?: string | undefined;
 }
 
 /** A part on its way: its bytes are kept until the acknowledgement, a repetition sends them again. */
@@ -20,7 +22,7 @@ export async function uploadParts<Part extends OutgoingPart>(
   parts: AsyncIterable<Part>,
   deps: {
     readonly concurrency: number;
-    readonly upload: (part: Part, signal: AbortSignal) => Promise<{ readonly etag: string }>;
+    readonly upload: (part: Part, signal: AbortSignal) => Promise<Omit<AckedPart, 'partNumber'>>;
     readonly cut?: ((part: Part) => void) | undefined;
     readonly acked?: ((part: AckedPart) => Promise<void> | void) | undefined;
     readonly signal?: AbortSignal | undefined;
@@ -32,8 +34,7 @@ export async function uploadParts<Part extends OutgoingPart>(
   const signal = deps.signal === undefined ? failure.signal : AbortSignal.any([deps.signal, failure.signal]);
 
   async function run(part: Part): Promise<void> {
-    const { etag } = await deps.upload(part, signal);
-    const acked = { partNumber: part.partNumber, etag };
+    const acked = { partNumber: part.partNumber, ...(await deps.upload(part, signal)) };
     done.push(acked);
     await deps.acked?.(acked);
   }

@@ -28,6 +28,8 @@ export interface UploadedPart {
   readonly etag: string;
   /** The first bytes of the next part, base64url: the end of the segment that the two share. */
   readonly carry: string;
+  /** Digests of its blocks, when the object is to be signed. */
+  readonly leaves?: string;
 }
 
 /** Where an upload writes down how far it is. What it returns is awaited before the upload goes on. */
@@ -64,5 +66,7 @@ export function parseUploadState(value: unknown): UploadState {
 function isUploadedPart(value: unknown): value is UploadedPart {
   if (typeof value !== 'object' || value === null) return false;
   const part = value as Readonly<Record<string, unknown>>;
-  return typeof part['etag'] === 'string' && typeof part['carry'] === 'string';
+  const leaves = part['leaves'];
+  const signable = leaves === undefined || typeof leaves === 'string';
+  return typeof part['etag'] === 'string' && typeof part['carry'] === 'string' && signable;
 }

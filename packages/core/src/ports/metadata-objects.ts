@@ -189,6 +189,8 @@ export interface CommitUpload {
   readonly checksum: Checksum | null;
   readonly envelope: EnvelopeRecord | null;
   readonly verdict: string | null;
+  /** Joins the headers that the upload was begun with: it is about the whole, which is known only now. */
+  readonly manifest?: string;
   readonly preconditions: ObjectPreconditions;
   readonly actor: AuditActor;
 }

@@ -238,6 +238,8 @@ export interface StoredHeaders {
   readonly cacheControl?: string;
   readonly expires?: string;
   readonly websiteRedirectLocation?: string;
+  /** What the writer of a sealed object signed about it: a compact JWS (docs/spec/sealed-objects.md, section 17). */
+  readonly manifest?: string;
   /** `x-amz-meta-*` without the prefix. */
   readonly user?: Readonly<Record<string, string>>;
 }

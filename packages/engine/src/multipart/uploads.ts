@@ -126,6 +126,8 @@ export interface CompleteUploadRequest {
     readonly checksum: Checksum | null;
     readonly verdict: string | null;
     readonly envelope: EnvelopeRecord | null;
+    /** What its writer signed about the whole. */
+    readonly manifest?: string;
   };
   readonly preconditions: ObjectPreconditions;
   readonly actor: AuditActor;
@@ -152,7 +154,7 @@ export async function completeUpload(deps: UploadDeps, request: CompleteUploadRe
   const stored = await allParts(deps, upload.uploadId);
   if (!request.parts.every((want) => isThere(want, stored))) await refuseParts(deps, request, stored);
   const chosen = choose(request.parts, stored, deps.limits.partBytesMin);
-  const { checksum, verdict, envelope } = request.summarize(chosen);
+  const { checksum, verdict, envelope, manifest } = request.summarize(chosen);
   const md5 = createHash('md5');
   for (const part of chosen) md5.update(Buffer.from(part.etag, 'hex'));
   const etag = `${md5.digest('hex')}-${chosen.length}`;
@@ -169,6 +171,7 @@ export async function completeUpload(deps: UploadDeps, request: CompleteUploadRe
     checksum,
     envelope,
     verdict,
+    ...(manifest === undefined ? {} : { manifest }),
     preconditions: request.preconditions,
     actor: request.actor,
   });

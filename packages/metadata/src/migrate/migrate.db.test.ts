@@ -62,7 +62,8 @@ describe('migrate', () => {
       expect(applied).toHaveLength(files.migrations.length - upTo);
       expect(await schemaSnapshot(databaseUrl)).toBe(whole);
     }
-  });
+    // A database for each version: it takes longer with every migration, and on a busy machine.
+  }, 300_000);
 
   it('lets one of many processes do it, and all find it done', async () => {
     const databaseUrl = await empty();

@@ -104,6 +104,7 @@ export function createCommits(
         packCondition(upload.preconditions.ifNoneMatch),
         ...(await context.actor(upload.actor)),
         context.waits.deletionGraceMs,
+        upload.manifest ?? null,
       ]);
       const row = accepted(rows);
       return committedOf(row, row.blob_id);

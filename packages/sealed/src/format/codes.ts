@@ -25,6 +25,12 @@ const descriptions = {
   'weak-key': 'The key is of an accepted kind but too weak.',
   'key-id-mismatch': 'The key identifier is not the thumbprint of the key.',
   'wrong-passphrase': 'The passphrase does not open this key.',
+  'malformed-manifest': 'The manifest is not what the format prescribes.',
+  'manifest-missing': 'The object has no manifest that says who wrote it.',
+  'manifest-mismatch': 'The manifest was made for another body.',
+  'untrusted-writer': 'The manifest is signed by a key that is not trusted.',
+  'bad-signature': 'The signature of the manifest is wrong.',
+  'rolled-back': 'A newer version of the object was seen before.',
   'random-failure': 'The random number source returned zeros.',
 } as const;
 

@@ -31,6 +31,8 @@ export const maxPartBytes = 5 * 1024 ** 3;
 /** Characters in one metadata header that carries (a part of) an envelope; the rest goes to numbered headers. */
 export const metadataPartChars = 4096;
 export const maxMetadataParts = 6;
+/** A manifest is a JWS of about 900 characters. */
+export const maxManifestChars = 4096;
 export const maxKeyVersion = 2 ** 31 - 1;
 
 /** Bytes of a body's start that format recognition looks at. */

@@ -44,8 +44,15 @@ describe('what ./inspect reaches', () => {
   });
 });
 
+describe('what ./manifest reaches', () => {
+  it('checks signatures with public keys: nothing that seals, opens or signs', () => {
+    const reached = folders(reachable(join(source, 'manifest/index.ts')));
+    expect(reached).toEqual(['@noble/hashes/sha2.js', 'format', 'inspect', 'jose', 'manifest']);
+  });
+});
+
 describe('what runs in browsers', () => {
-  it.each(['inspect', 'seal', 'open', 'keys', 'credentials'])('./%s imports nothing of Node', (subpath) => {
+  it.each(['inspect', 'seal', 'open', 'keys', 'manifest', 'credentials'])('./%s imports nothing of Node', (subpath) => {
     const files = [...reachable(join(source, `${subpath}/index.ts`))];
     expect(files.filter((file) => file.startsWith('node:') || file.includes('/node/'))).toEqual([]);
   });

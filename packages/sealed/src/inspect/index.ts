@@ -5,11 +5,15 @@
 export type { SealErrorCode } from '../format/codes.ts';
 export { SealError, sealErrorCodes } from '../format/codes.ts';
 export { bodyLength, plaintextLengthOf } from '../format/sizes.ts';
+export type { BlockTree, IncrementalHash } from './block-tree.ts';
+export { createBlockTree, createLeafHasher, manifestBlockBytes } from './block-tree.ts';
 export type { ParsedEnvelope } from './envelope.ts';
 export { parseEnvelope } from './envelope.ts';
 export { recogniseBody } from './foreign.ts';
 export type { InspectionPolicy, InspectionRequest } from './inspect.ts';
 export { checkEnvelope, createObjectInspector, summariseEnvelope } from './inspect.ts';
+export type { ManifestAlgorithm, ManifestFacts, ParsedManifest } from './manifest.ts';
+export { checkManifest, manifestAlgorithms, manifestDigest, manifestHeader, parseManifest } from './manifest.ts';
 export type { EnvelopeMetadata, MetadataHeaders } from './metadata.ts';
 export {
   envelopeFromMetadata,

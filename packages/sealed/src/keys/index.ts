@@ -4,6 +4,7 @@ export { SealError } from '../format/codes.ts';
 export type { KeyPair, KeyPairKind } from './key-pair.ts';
 export { exportPrivateKey, exportPublicKey, generateKeyPair, keyPairKinds } from './key-pair.ts';
 export type { Argon2Cost } from './passphrase.ts';
-export { protectPrivateKey, unprotectPrivateKey } from './passphrase.ts';
+export { protectJwk, protectPrivateKey, unprotectJwk, unprotectPrivateKey } from './passphrase.ts';
 export type { KeyKind, OpeningKey, RecipientKey } from './recipient-key.ts';
 export { importPrivateKey, importPublicKey, keyIdOf } from './recipient-key.ts';
+export { exportSignKey, generateSignKey, importSignKey } from './sign-key.ts';

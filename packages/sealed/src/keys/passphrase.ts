@@ -1,4 +1,5 @@
 import { argon2id } from 'hash-wasm';
+import type { JWK } from 'jose';
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose';
 import type { Bytes } from '../format/bytes.ts';
 import { equalBytes, fromBase64url, isAllZero, toBase64url, utf8, utf8Text } from '../format/bytes.ts';
@@ -40,9 +41,20 @@ export async function protectPrivateKey(
   passphrase: string,
   options: { readonly cost?: Argon2Cost } = {},
 ): Promise<string> {
+  return protectJwk(await exportPrivateKey(key), passphrase, options);
+}
+
+/** The same for a private JWK with its `kid`, whatever it is for. @throws SealError `invalid-argument` */
+export async function protectJwk(
+  jwk: JWK,
+  passphrase: string,
+  options: { readonly cost?: Argon2Cost } = {},
+): Promise<string> {
+  const { kid } = jwk;
+  if (kid === undefined) throw new SealError('invalid-argument', 'The key has no id.');
   const cost = options.cost ?? argon2Default;
   assertCost(cost, 'invalid-argument');
-  const plaintext = utf8(JSON.stringify(await exportPrivateKey(key)));
+  const plaintext = utf8(JSON.stringify(jwk));
   const salt = randomBytes(16);
   const derived = await stretch(passphrase, { cost, salt });
   try {
@@ -51,7 +63,7 @@ export async function protectPrivateKey(
         alg: 'dir',
         enc: 'A256GCM',
         typ: blobType,
-        kid: key.keyId,
+        kid,
         kdf: {
           name: 'argon2id',
           m: cost.memoryKiB,
@@ -77,6 +89,17 @@ export async function unprotectPrivateKey(
   passphrase: string,
   options: { readonly extractable?: boolean } = {},
 ): Promise<OpeningKey> {
+  const jwk = await unprotectJwk(blob, passphrase);
+  const key = await importPrivateKey(jwk, options);
+  if (key.keyId !== jwk.kid) throw new SealError('key-id-mismatch');
+  return key;
+}
+
+/**
+ * Opens what {@link protectJwk} made. Its `kid` is the blob's; whoever imports it checks that it is the key's.
+ * @throws SealError as {@link unprotectPrivateKey}
+ */
+export async function unprotectJwk(blob: string, passphrase: string): Promise<JWK> {
   if (blob.length > maxProtectedKeyBytes) throw new SealError('limit-exceeded', 'The protected key is too long.');
   const { cost, salt, check, keyId } = readHeader(blob);
   const derived = await stretch(passphrase, { cost, salt });
@@ -94,9 +117,8 @@ export async function unprotectPrivateKey(
   } finally {
     derived.key.fill(0);
   }
-  const key = await importPrivateKey(jwk, options);
-  if (key.keyId !== keyId) throw new SealError('key-id-mismatch');
-  return key;
+  if (jwk['kid'] !== undefined && jwk['kid'] !== keyId) throw new SealError('key-id-mismatch');
+  return { ...jwk, kid: keyId };
 }
 
 interface StoredHeader {

@@ -8,3 +8,4 @@ export type { ResumedSealer, ResumeOptions } from './resume.ts';
 export { resumeSealer } from './resume.ts';
 export type { Sealer, SealerOptions } from './sealer.ts';
 export { createSealer } from './sealer.ts';
+export { signManifest } from './sign-manifest.ts';

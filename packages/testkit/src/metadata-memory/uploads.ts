@@ -134,7 +134,7 @@ function commitUpload(state: MemoryState, request: CommitUpload) {
     etag: request.etag,
     modifiedAtMs: state.clock.now(),
     redundancyClass: upload.record.redundancyClass,
-    headers: upload.record.headers,
+    headers: { ...upload.record.headers, ...(request.manifest === undefined ? {} : { manifest: request.manifest }) },
     checksum: request.checksum,
     envelope: request.envelope,
     verdict: request.verdict,

@@ -24,6 +24,10 @@ const ENVELOPE = [
   said(objectHeaders.keyAlg, 'How the data key is wrapped for the first recipient.'),
   said(objectHeaders.encryptionAlg, 'How the body is encrypted: sgo1/floe-a256gcm-64k.'),
 ];
+const MANIFEST = said(
+  objectHeaders.manifest,
+  'What the writer signed about the object, a compact JWS; held to the bytes that are received.',
+);
 const CLASS = said(objectHeaders.redundancyClass, "The redundancy class; the bucket's own when a request names none.");
 const ETAG = said('etag', 'Of the stored bytes.');
 const VERSION = said('x-amz-version-id', 'The version, in buckets that keep them.');
@@ -59,7 +63,7 @@ const described: Readonly<Record<string, Described>> = {
     operationId: 'putObject',
     summary: 'Stores a sealed object',
     description: `${NOTE} Answered when the acknowledgement rule of the class holds and the metadata is committed.`,
-    parameters: [...asParameters([...ENVELOPE, CLASS]), ...CONDITIONS],
+    parameters: [...asParameters([...ENVELOPE, MANIFEST, CLASS]), ...CONDITIONS],
     body: true,
     answers: { 200: { description: 'Acknowledged', headers: asHeaders([ETAG, VERSION, CLASS, ACKED]) } },
   },
@@ -69,8 +73,16 @@ const described: Readonly<Record<string, Described>> = {
     description: NOTE,
     parameters: [WHICH, parameter('header', 'Range', 'One range of bytes.'), ...CONDITIONS, ...AGES],
     answers: {
-      200: { description: 'The object', headers: asHeaders([ETAG, VERSION, CLASS, ...ENVELOPE]), content: BYTES },
-      206: { description: 'The range', headers: asHeaders([ETAG, VERSION, CLASS, ...ENVELOPE]), content: BYTES },
+      200: {
+        description: 'The object',
+        headers: asHeaders([ETAG, VERSION, CLASS, ...ENVELOPE, MANIFEST]),
+        content: BYTES,
+      },
+      206: {
+        description: 'The range',
+        headers: asHeaders([ETAG, VERSION, CLASS, ...ENVELOPE, MANIFEST]),
+        content: BYTES,
+      },
       304: { description: 'The copy that the conditions name is still the object' },
     },
   },
@@ -79,7 +91,9 @@ const described: Readonly<Record<string, Described>> = {
     summary: 'Tells of an object without its bytes',
     description: `${NOTE} An error has no body; its code is in X-Sealgate-Fault.`,
     parameters: [WHICH, parameter('header', 'Range', 'One range of bytes.'), ...CONDITIONS, ...AGES],
-    answers: { 200: { description: 'It is there', headers: asHeaders([ETAG, VERSION, CLASS, LENGTH, ...ENVELOPE]) } },
+    answers: {
+      200: { description: 'It is there', headers: asHeaders([ETAG, VERSION, CLASS, LENGTH, ...ENVELOPE, MANIFEST]) },
+    },
   },
   patch: {
     operationId: 'rewrapObject',

@@ -4,6 +4,7 @@ import {
   type EnvelopeSummary,
   envelopeToMetadata,
   isEnvelopeHeader,
+  manifestHeader,
   type ParsedEnvelope,
   parseEnvelope,
   SealError,
@@ -19,6 +20,8 @@ export const objectHeaders = {
   keyAlg: 'x-key-alg',
   encryptionAlg: 'x-encryption-alg',
   redundancyClass: 'x-redundancy-class',
+  /** What the writer signed about the object. */
+  manifest: 'x-sealgate-manifest',
 } as const;
 
 /** What a change of an envelope replaces. */
@@ -43,8 +46,14 @@ export function toS3Headers(headers: RequestHeaders): RequestHeaders {
   return {
     ...rest,
     ...(redundancyClass === undefined ? {} : { 'x-sealgate-redundancy-class': redundancyClass }),
+    ...manifestOf(headers),
     ...envelopeOf(headers),
   };
+}
+
+function manifestOf(headers: RequestHeaders): Readonly<Record<string, string>> {
+  const manifest = headerValue(headers, objectHeaders.manifest);
+  return manifest === undefined ? {} : { [manifestHeader]: manifest };
 }
 
 function envelopeOf(headers: RequestHeaders): Readonly<Record<string, string>> {
@@ -109,8 +118,9 @@ function requireSaid(headers: RequestHeaders, envelope: EnvelopeSummary): void {
 }
 
 /** What an answer tells of a version. */
-export function fromVersion({ envelope, redundancyClass }: ToldVersion): Readonly<Record<string, string>> {
+export function fromVersion({ envelope, redundancyClass, headers }: ToldVersion): Readonly<Record<string, string>> {
   return {
+    ...(headers.manifest === undefined ? {} : { [objectHeaders.manifest]: headers.manifest }),
     [objectHeaders.redundancyClass]: redundancyClass,
     ...(envelope === null
       ? {}

@@ -15,6 +15,7 @@ import { requireKey, type S3Context } from '../context.ts';
 import { unlockCompletion } from '../encryption/reading.ts';
 import { requireGovernedBucket } from '../governed.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
+import { manifestOfParts } from '../manifest.ts';
 import { replyXml, setAckHeaders, setHeaders } from '../reply.ts';
 import { judgeParts } from '../seal.ts';
 import { shownChecksum } from '../shown.ts';
@@ -34,7 +35,8 @@ export async function completeMultipartUpload(context: S3Context): Promise<void>
       setHeaders(context.response, unlockCompletion(context, upload, parts).headers);
       requireSize(context, parts);
       const checksum = checksumOf(context, upload, parts);
-      return { checksum, ...sealOf(context, bucket, { upload, parts }) };
+      const seal = sealOf(context, bucket, { upload, parts });
+      return { checksum, ...seal, ...manifestOfParts(context.headers, bucket, { upload, parts }) };
     },
     preconditions: parseWriteConditions(context.headers),
     actor: context.actor,

@@ -11,6 +11,7 @@ import {
   type RequestHeaders,
   requireCopySourceConditions,
 } from '@sealgate/s3';
+import { manifestHeader } from '@sealgate/sealed/inspect';
 import { copySourcePlace } from '../access/copy-source.ts';
 import type { VersionPlace } from '../access/versions.ts';
 import { requireKey, type S3Context } from '../context.ts';
@@ -18,9 +19,10 @@ import { type Unlocked, unlockVersion } from '../encryption/reading.ts';
 import { NOT_ENCRYPTED, newEncryption, wantedEncryption } from '../encryption/writing.ts';
 import { requireGovernedBucket } from '../governed.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
+import { withManifest } from '../manifest.ts';
 import { replyXml, setAckHeaders, setHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
-import { sealOfCopy } from '../seal.ts';
+import { type SealWatch, sealOfCopy } from '../seal.ts';
 import { requestedTags } from '../tags.ts';
 import { findVersion } from '../version-query.ts';
 import { requestedAttributes } from '../write-attributes.ts';
@@ -63,7 +65,9 @@ export async function copyObject(context: S3Context): Promise<void> {
     wanted.byDefault && seal.envelope !== null ? NOT_ENCRYPTED : wanted,
   );
   const algorithm = parseUploadChecksum(headers)?.algorithm ?? version.checksum?.algorithm ?? DEFAULT_CHECKSUM;
-  const sum = createChecksum(algorithm);
+  const signed = ontoItself ? { ...headers, [manifestHeader]: undefined } : headers;
+  const seen = { push: () => undefined, finish: () => seal };
+  const watch = withManifest(seen, signed, { bucket, key, bytes: version.bytes });
   const tags = directives.replaceTags ? directives.tags : version.tags;
   const result = await context.engine.putObject({
     bucket,
@@ -71,15 +75,9 @@ export async function copyObject(context: S3Context): Promise<void> {
     body: context.engine.bodyOfVersion(version, {
       signal: context.signal,
       ...(await unlocked.key()),
-      watch: {
-        update: (chunk) => sum.update(chunk),
-        finish: () => ({
-          checksum: { algorithm, value: sum.digest().toString('base64'), type: 'FULL_OBJECT' },
-          ...seal,
-        }),
-      },
+      watch: summed(watch, algorithm),
     }),
-    headers: directives.replaceMetadata ? storedHeaders(headers) : copiedHeaders(headers, version.headers),
+    headers: headersOfCopy(headers, version.headers, { directives, ontoItself }),
     attributes: { ...attributes, encryption: encryption.record },
     ...encryption.key,
     tags,
@@ -98,6 +96,21 @@ export async function copyObject(context: S3Context): Promise<void> {
   replyXml(response, copyObjectResult({ etag, modifiedAtMs, ...(checksum === null ? {} : { checksum }) }));
 }
 
+/** What is told of the bytes of a copy while they go by. */
+function summed(watch: SealWatch, algorithm: ChecksumAlgorithm) {
+  const sum = createChecksum(algorithm);
+  return {
+    update(chunk: Uint8Array): void {
+      watch.push(chunk);
+      sum.update(chunk);
+    },
+    finish: () => ({
+      checksum: { algorithm, value: sum.digest().toString('base64'), type: 'FULL_OBJECT' as const },
+      ...watch.finish(),
+    }),
+  };
+}
+
 /** A copy of an object onto itself must change something. A new checksum is a change too. */
 function changesAnything(headers: RequestHeaders, directives: Directives): boolean {
   return (
@@ -108,11 +121,25 @@ function changesAnything(headers: RequestHeaders, directives: Directives): boole
   );
 }
 
-/** Everything but the redirect, which belongs to one object and comes with the request. */
-function copiedHeaders(headers: RequestHeaders, original: StoredHeaders): StoredHeaders {
-  const { websiteRedirectLocation: _, ...copied } = original;
+/**
+ * Everything but the redirect, which belongs to one object and comes with the request. So does a manifest; a copy of an
+ * object onto itself is still what its writer signed.
+ */
+function headersOfCopy(
+  headers: RequestHeaders,
+  original: StoredHeaders,
+  { directives, ontoItself }: { readonly directives: Directives; readonly ontoItself: boolean },
+): StoredHeaders {
+  const sent = storedHeaders(headers);
+  const { websiteRedirectLocation: _, manifest: signed, ...copied } = original;
+  const { manifest: brought, ...replaced } = sent;
+  const manifest = ontoItself ? signed : brought;
   const redirect = headerValue(headers, REDIRECT);
-  return redirect === undefined ? copied : { ...copied, websiteRedirectLocation: redirect };
+  return {
+    ...(directives.replaceMetadata ? replaced : copied),
+    ...(redirect === undefined ? {} : { websiteRedirectLocation: redirect }),
+    ...(manifest === undefined ? {} : { manifest }),
+  };
 }
 
 export interface FoundSource {

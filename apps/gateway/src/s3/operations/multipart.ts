@@ -10,13 +10,14 @@ import {
   parseUploadChecksum,
 } from '@sealgate/s3';
 import { initiatorsOf, ownersOf } from '../access/owners.ts';
-import { openBody } from '../body.ts';
+import { declaredBytes, openBody } from '../body.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
 import { unlockUpload } from '../encryption/reading.ts';
 import { defaultEncryption } from '../encryption/settings.ts';
 import { NOT_ENCRYPTED, newEncryption, wantedEncryption } from '../encryption/writing.ts';
 import { requireGovernedBucket } from '../governed.ts';
 import { setAbortion } from '../lifecycle-headers.ts';
+import { refuseManifest, withLeaves } from '../manifest.ts';
 import { checksumHeader, replyEmpty, replyXml, setAckHeaders, setHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { envelopeOfUpload, refuseServerSideEncryption, watchPart } from '../seal.ts';
@@ -33,6 +34,7 @@ export async function createMultipartUpload(context: S3Context): Promise<void> {
   const wanted = wantedEncryption(context, bucket);
   const tags = requestedTags(context);
   const checksum = parseUploadChecksum(headers);
+  refuseManifest(headers);
   const envelope = envelopeOfUpload(bucket, key, metadataHeaders(headers));
   const held = wanted.byDefault && envelope !== null;
   const encryption = await newEncryption(context, { bucket, key }, held ? NOT_ENCRYPTED : wanted);
@@ -60,17 +62,17 @@ export async function createMultipartUpload(context: S3Context): Promise<void> {
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html */
 export async function uploadPart(context: S3Context): Promise<void> {
   const bucket = await requireGovernedBucket(context);
-  const { response } = context;
+  const { headers, response } = context;
   const partNumber = partNumberOf(context);
   const upload = await requireUpload(context, bucket);
-  refuseServerSideEncryption(bucket, context.headers);
+  refuseServerSideEncryption(bucket, headers);
   const unlocked = unlockUpload(context, upload);
   const watch = watchPart(bucket, upload.envelope, { partNumber, held: isHeld(context, bucket, upload) });
   const result = await context.engine.uploadPart({
     bucket,
     upload,
     partNumber,
-    body: openBody(context, watch, upload.checksumAlgorithm),
+    body: openBody(context, withLeaves(watch, headers, declaredBytes(context)), upload.checksumAlgorithm),
     ...(await unlocked.key()),
     actor: context.actor,
     signal: context.signal,

@@ -5,6 +5,7 @@ import { requireKey, type S3Context } from '../context.ts';
 import { NOT_ENCRYPTED, newEncryption, wantedEncryption } from '../encryption/writing.ts';
 import { type GovernedBucket, requireGovernedBucket } from '../governed.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
+import { withManifest } from '../manifest.ts';
 import { requireDigestUnderLock } from '../object-lock.ts';
 import { checksumHeader, replyEmpty, setAckHeaders, setHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
@@ -47,7 +48,7 @@ export async function storeObject(
   const result = await context.engine.putObject({
     bucket,
     key,
-    body: incoming.open(watch),
+    body: incoming.open(withManifest(watch, headers, { bucket, key, bytes })),
     headers: stored,
     attributes: { ...attributes, encryption: encryption.record },
     ...encryption.key,
@@ -67,7 +68,7 @@ export async function storeObject(
     response.setHeader('x-amz-checksum-type', result.checksum.type);
   }
   if (result.verdict !== null) response.setHeader('x-sealgate-verdict', result.verdict);
-  setHeaders(response, context.headersOfVersion({ envelope: null, redundancyClass: result.redundancyClass }));
+  setHeaders(response, context.headersOfVersion({ ...result, envelope: null, headers: {} }));
   setAckHeaders(response, result);
   return result;
 }

@@ -194,7 +194,7 @@ function respondForUpload(fake: FakeS3, seen: SeenRequest, uploadId: string): An
   }
   const named = [...seen.body.toString().matchAll(/<PartNumber>(\d+)</g)].map((match) => Number(match[1]));
   const body = Buffer.concat(named.map((number) => upload.parts.get(number) ?? Buffer.alloc(0)));
-  fake.objects.set(upload.path, { body, headers: upload.headers });
+  fake.objects.set(upload.path, { body, headers: { ...storedHeaders(seen), ...upload.headers } });
   fake.uploads.delete(uploadId);
   const xml = `<CompleteMultipartUploadResult><ETag>"multi-${named.length}"</ETag></CompleteMultipartUploadResult>`;
   return answer(200, { 'x-sealgate-class': 'StandardClass' }, xml);

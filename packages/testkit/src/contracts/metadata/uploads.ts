@@ -58,6 +58,14 @@ export function describeUploads(world: World): void {
       expect(await metadata().upload(bucket.id + 1_000_000, KEY, uploadId)).toBeUndefined();
     });
 
+    it('keeps the manifest that comes with the completion beside the headers that came before', async () => {
+      const bucket = await world.bucket();
+      const { uploadId, parts } = await threeParts(bucket);
+      await metadata().commitUpload({ ...completion(bucket, uploadId, parts), manifest: 'a.b.c' });
+      const version = await metadata().currentVersion(bucket.id, KEY);
+      expect(version?.headers).toEqual({ contentType: 'a/b', manifest: 'a.b.c' });
+    });
+
     it('lists parts by number, and a part put again replaces the old one', async () => {
       const bucket = await world.bucket();
       const { uploadId, parts } = await threeParts(bucket);
