@@ -22,8 +22,10 @@ export interface Gateway {
 
 export interface Storage {
   readonly place: Place;
-  /** Of an S3 server. */
+  /** Of an S3 server of the lab's own, which keeps nothing when it dies. */
   readonly program?: Program;
+  /** Of somebody else's S3 server: it is not the lab's to kill. */
+  readonly foreign?: ForeignServer;
   readonly wire?: Wire;
   /** Where a folder's bytes are. */
   readonly folder?: string;
@@ -43,9 +45,21 @@ export interface Cluster {
   close(options: { readonly keepFiles: boolean }): Promise<void>;
 }
 
+/** An S3 server on this machine that takes the place of one of the lab's, Ceph's RGW for example. */
+export interface ForeignServer {
+  /** `http://127.0.0.1:PORT` */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Of the process that answers, if it may be stopped for some seconds. */
+  readonly pid?: number;
+}
+
 export interface ClusterPlan {
   readonly gateways: number;
   readonly agents: number;
+  readonly foreign: readonly ForeignServer[];
 }
 
 const bin = fileURLToPath(new URL('../../apps/cli/bin/sealgate.mjs', import.meta.url));
@@ -76,7 +90,10 @@ export async function openCluster(plan: ClusterPlan): Promise<Cluster> {
     site.undo.push(() => postgres.stop());
     const redis = await openRedis(site);
     const smallDisk = mountSmallDisk(site);
-    const storages = await Promise.all(PLACES.map((place) => openStorage(site, place)));
+    const servers = PLACES.filter(({ kind }) => kind === 's3');
+    const storages = await Promise.all(
+      PLACES.map((place) => openStorage(site, place, plan.foreign[servers.indexOf(place)])),
+    );
     const env = environmentOf(site, postgres.databaseUrl, redis?.url);
     const gateways = await openGateways(site, env, plan.gateways);
     for (const storage of storages) await register(gateways[0] as Gateway, storage, site);
@@ -139,11 +156,16 @@ function mountSmallDisk(site: Site): string | undefined {
   return folder;
 }
 
-async function openStorage(site: Site, place: Place): Promise<Storage> {
+async function openStorage(site: Site, place: Place, foreign: ForeignServer | undefined): Promise<Storage> {
   if (place.kind === 'folder') {
     const folder = join(site.dir, 'storage', place.id);
     mkdirSync(folder, { recursive: true });
     return { place, folder };
+  }
+  if (foreign !== undefined) {
+    const wire = await createWire(Number(new URL(foreign.endpoint).port));
+    site.undo.push(() => wire.close());
+    return { place, foreign, wire };
   }
   const port = await freePort();
   const program = createProgram({
@@ -239,7 +261,15 @@ async function withTenant(gateways: readonly BareGateway[]): Promise<Gateway[]> 
   return gateways.map((each) => ({ ...each, credentials: { ...each.credentials, ...made.credentials[0] } }));
 }
 
-async function register(gateway: BareGateway, { place, wire, folder }: Storage, site: Site): Promise<void> {
+/** What opens a storage location. */
+function keysOf({ foreign }: Pick<Storage, 'foreign'>, site: Site): Site['keys'] {
+  return foreign === undefined
+    ? site.keys
+    : { accessKeyId: foreign.accessKeyId, secretAccessKey: foreign.secretAccessKey };
+}
+
+async function register(gateway: BareGateway, storage: Storage, site: Site): Promise<void> {
+  const { place, wire, folder, foreign } = storage;
   const { kind, ...facts } = place;
   await admin(gateway, 'POST', '/admin/add-storage', {
     ...facts,
@@ -247,7 +277,8 @@ async function register(gateway: BareGateway, { place, wire, folder }: Storage, 
     endpoint: folder ?? `http://127.0.0.1:${wire?.port ?? 0}`,
     provider: place.id,
     operatorJurisdiction: place.country,
-    ...(kind === 's3' ? { credentials: site.keys } : {}),
+    ...(foreign === undefined ? {} : { providerRegion: foreign.region }),
+    ...(kind === 's3' ? { credentials: keysOf(storage, site) } : {}),
   });
 }
 
@@ -289,7 +320,10 @@ async function openAgent(
 ): Promise<Program> {
   const dir = join(site.dir, plan.name);
   mkdirSync(dir);
-  const backends = plan.storages.map(({ place, folder }) => [place.id, folder === undefined ? site.keys : { folder }]);
+  const backends = plan.storages.map((storage) => {
+    const { place, folder } = storage;
+    return [place.id, folder === undefined ? keysOf(storage, site) : { folder }];
+  });
   // JSON is YAML.
   const settings = { backends: Object.fromEntries(backends) as unknown, allowPrivateEndpoints: true };
   writeFileSync(join(dir, 'agent.yaml'), JSON.stringify(settings));

@@ -1,13 +1,13 @@
 // npm run lab -- --minutes 30: the real processes under mixed load and under kill, stop, full disk, cut connections, lost
 // and rotten storage; afterwards every promise is checked. See docs/spec/fault-lab.md.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createBucket } from '../support/gateway.ts';
 import { createRaceHistory, type RaceHistory } from '../support/race/history.ts';
 import { createRandom } from '../support/random.ts';
-import { type Cluster, openCluster } from './cluster.ts';
+import { type Cluster, type ForeignServer, openCluster } from './cluster.ts';
 import { createLoad, enableVersions, keysOf, type Load, nameOf, STAGES } from './load.ts';
 import { createNemesis, type Nemesis } from './nemesis.ts';
 import { healed, mended, violations } from './verdict.ts';
@@ -19,6 +19,8 @@ const { values } = parseArgs({
     gateways: { type: 'string', default: '2' },
     agents: { type: 'string', default: '0' },
     clients: { type: 'string', default: '16' },
+    // A JSON file: S3 servers in the places of the lab's own, [{endpoint, region, accessKeyId, secretAccessKey, pid}].
+    storage: { type: 'string' },
   },
 });
 const seed = Number(values.seed);
@@ -33,7 +35,9 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`);
 say(
   `seed ${seed}: ${values.gateways} gateways, ${values.agents} agents, ${values.clients} clients, ${minutes} minutes`,
 );
-const cluster = await openCluster({ gateways: Number(values.gateways), agents: Number(values.agents) });
+const foreign =
+  values.storage === undefined ? [] : (JSON.parse(readFileSync(values.storage, 'utf8')) as readonly ForeignServer[]);
+const cluster = await openCluster({ gateways: Number(values.gateways), agents: Number(values.agents), foreign });
 let report: Report | undefined;
 try {
   report = await run(cluster);

@@ -69,7 +69,10 @@ export function createNemesis(cluster: Cluster, mended: () => Promise<void>): Ne
         program.resume();
         if (program.pid === undefined) await program.start();
       }
-      for (const { wire } of storages) wire?.mend();
+      for (const { wire, foreign } of storages) {
+        wire?.mend();
+        if (foreign?.pid !== undefined) signal([foreign.pid], 'SIGCONT');
+      }
     },
   };
 }
@@ -116,16 +119,22 @@ function processFaults({ gateways, agents, redis, database }: Cluster): readonly
 
 function storageFaults({ storages, smallDisk }: Cluster, mended: () => Promise<void>): readonly Fault[] {
   const servers = storages.filter(({ program }) => program !== undefined);
+  const wired = storages.filter(({ wire }) => wire !== undefined);
+  const stoppable = storages.filter(({ program, foreign }) => program !== undefined || foreign?.pid !== undefined);
   const folders = storages.filter(
     ({ folder, place }) => folder !== undefined && folder !== smallDisk && place.id !== OUTSIDE,
   );
   return [
-    { kind: 'storage stopped', share: 3, run: async (r) => stopAndGo(programOf(r.pick(servers)), r, 20_000) },
+    {
+      kind: 'storage stopped',
+      share: 3,
+      run: stoppable.length === 0 ? undefined : (r) => stopAndGo(stopping(r.pick(stoppable)), r, 20_000),
+    },
     {
       kind: 'storage cut off',
       share: 3,
       async run(random) {
-        const { wire } = random.pick(servers);
+        const { wire } = random.pick(wired);
         wire?.cut();
         await hold(random, 15_000);
         wire?.mend();
@@ -156,9 +165,10 @@ function storageFaults({ storages, smallDisk }: Cluster, mended: () => Promise<v
   ];
 }
 
-function programOf({ program }: Storage): Program {
-  if (program === undefined) throw new Error('no server');
-  return program;
+function stopping({ program, foreign }: Storage): Pick<Program, 'pause' | 'resume'> {
+  if (program !== undefined) return program;
+  const pids = foreign?.pid === undefined ? [] : [foreign.pid];
+  return { pause: () => signal(pids, 'SIGSTOP'), resume: () => signal(pids, 'SIGCONT') };
 }
 
 function folderOf({ folder }: Storage): string {
@@ -173,7 +183,11 @@ async function downAndUp(program: Program, how: 'kill' | 'end', random: Random):
   await program.start();
 }
 
-async function stopAndGo(program: Program, random: Random, msMax = HOLD_MS_MAX): Promise<void> {
+async function stopAndGo(
+  program: Pick<Program, 'pause' | 'resume'>,
+  random: Random,
+  msMax = HOLD_MS_MAX,
+): Promise<void> {
   program.pause();
   await hold(random, msMax);
   program.resume();

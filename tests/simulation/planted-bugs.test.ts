@@ -5,6 +5,7 @@ import {
   deletesWithoutRecheck,
   EAGER_SWEEPS,
   forgetsPreconditions,
+  keepsPoliciesForEver,
   removesTheWrongVersion,
   removesWhatLeavesAtOnce,
   sweepsWithoutRecheck,
@@ -45,6 +46,11 @@ describe('a planted bug is caught', () => {
   test('changes that tell no cache', async () => {
     const caught = await catchBug(undefined, SCHEDULES, { unmarkedChanges: true });
     expect(caught?.violations.join('\n')).toMatch(/^linearizable/m);
+  });
+
+  test('a policy that holds for ever', async () => {
+    const caught = await catchBug(keepsPoliciesForEver, SCHEDULES);
+    expect(caught?.violations.join('\n')).toMatch(/^inside-policy/m);
   });
 
   test('removal of what leaves without a second look', async () => {

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import type { BackendId } from '@sealgate/core/names';
 import type { BlobRecord, Bucket, ReplicaRecord } from '@sealgate/core/ports';
 import { stripOf } from '@sealgate/engine';
 import { createPrng } from '@sealgate/testkit';
 import type { SimulatedGateway } from '@sealgate/testkit/cluster';
 import { checkVersions } from '@sealgate/testkit/history';
+import { RULED } from './policies.ts';
 import { checkBytes, read, readBody } from './reads.ts';
 import type { World } from './world.ts';
 
@@ -23,6 +25,7 @@ export async function checkAnswers(world: World): Promise<void> {
 export async function checkStorage(world: World): Promise<void> {
   await checkCopies(world);
   await checkResidency(world);
+  await checkRuled(world);
   await checkLeftovers(world);
 }
 
@@ -102,7 +105,7 @@ async function checkCopies(world: World): Promise<void> {
       if (state === 'retired') history.violate('retired-is-empty', `${subject} was there`);
       if (state === 'draining' && blob.layout.kind === 'copies')
         history.violate('drained', `${subject} is still there`);
-      if (hasNoPlace(world, blob, replica)) continue;
+      if (hasNoPlace(world, { blob, bucketId }, replica)) continue;
       if (replica.state !== 'stored') history.violate('healed', `${subject} is ${replica.state} for ever`);
       else if (!(await isGood(world, blob, replica, subject))) {
         history.violate('stored-is-stored', `${subject} is not what its row says`);
@@ -111,13 +114,13 @@ async function checkCopies(world: World): Promise<void> {
   }
 }
 
-/** A shard that was lost where it may not be any more: the five backends that are left have one each. */
+/** A shard that was lost where it may not be any more: the backends that are left have one each. */
 export function hasNoPlace(
-  { abroadSinceMs }: World,
-  { layout }: Pick<BlobRecord, 'layout'>,
+  world: World,
+  { blob: { layout }, bucketId }: { readonly blob: Pick<BlobRecord, 'layout'>; readonly bucketId: number },
   { backend, state }: ReplicaRecord,
 ): boolean {
-  return layout.kind === 'erasure' && state === 'missing' && abroadSinceMs.has(backend);
+  return layout.kind === 'erasure' && state === 'missing' && !mayLie(world, bucketOf(world, bucketId), backend);
 }
 
 async function isGood(
@@ -165,13 +168,37 @@ async function checkResidency(world: World): Promise<void> {
       }
     }
   }
-  for (const { blob, bucketId } of cluster.metadata.blobRows()) {
-    // Six shards have nowhere else to go.
-    if (bucketOf(world, bucketId).regionLock.length === 0 || blob.layout.kind !== 'copies') continue;
-    for (const { backend } of blob.replicas) {
-      if (abroadSinceMs.has(backend)) history.violate('inside-policy', `${blob.blobId} is still on ${backend}, abroad`);
+  checkHomes(world);
+}
+
+/** The same for the bucket under a policy that may have changed; and what lies where it may not be has left in the end. */
+async function checkRuled({ cluster, history, buckets, ruled }: World): Promise<void> {
+  const bucket = buckets.find(({ name }) => name === RULED);
+  const names = bucket === undefined ? new Map<never, never>() : await cluster.metadata.physicalBuckets(bucket.id);
+  for (const { backend, received } of cluster.members) {
+    const name = names.get(backend.id);
+    for (const [subject, atMs] of received) {
+      if (name === undefined || !subject.startsWith(`${name}/`)) continue;
+      if (ruled.admittedAt(backend.id, atMs, KNOWN_WITHIN_MS)) continue;
+      history.violate('inside-policy', `${backend.id} was sent ${subject}, which its policy refuses`);
     }
   }
+}
+
+function checkHomes(world: World): void {
+  for (const { blob, bucketId } of world.cluster.metadata.blobRows()) {
+    // Six shards have nowhere else to go.
+    if (blob.layout.kind !== 'copies') continue;
+    for (const { backend } of blob.replicas) {
+      if (mayLie(world, bucketOf(world, bucketId), backend)) continue;
+      world.history.violate('inside-policy', `${blob.blobId} is still on ${backend}, where it may not be`);
+    }
+  }
+}
+
+function mayLie({ abroadSinceMs, ruled }: World, bucket: Bucket, backend: BackendId): boolean {
+  if (bucket.name === RULED) return ruled.admits(backend);
+  return bucket.regionLock.length === 0 || !abroadSinceMs.has(backend);
 }
 
 /** Whatever lies on a backend is named by a row, whoever died or could not reach the database over it. */

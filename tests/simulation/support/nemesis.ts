@@ -34,6 +34,7 @@ export function unleash(world: World): Appease {
     else calledOff.push(world.crashAtCall(own));
   });
   some(plan.cacheTroubles, 5, () => world.caches.trouble(own));
+  some(plan.policyChanges, 2, () => void world.ruled.narrow(own));
   some(plan.movesAbroad, 1, () => moveAbroad(world, own));
   some(plan.outages, 4, () => {
     const { faulty } = own.pick(members);
@@ -88,7 +89,7 @@ function drainOne({ cluster }: World, prng: Prng): void {
 }
 
 /** A backend that was said to be in Europe is not: what is locked to Europe has to leave it. */
-function moveAbroad({ cluster, abroadSinceMs }: World, prng: Prng): void {
+function moveAbroad({ cluster, abroadSinceMs, ruled }: World, prng: Prng): void {
   const { metadata, clock } = cluster;
   const there = metadata
     .backendRows()
@@ -96,5 +97,5 @@ function moveAbroad({ cluster, abroadSinceMs }: World, prng: Prng): void {
   const { id } = prng.pick(there);
   const abroad = { country: 'US', jurisdiction: 'US', operatorJurisdiction: 'US' };
   abroadSinceMs.set(id, clock.now());
-  void metadata.updateBackend(id, abroad, OPERATOR);
+  void metadata.updateBackend(id, abroad, OPERATOR).then(() => ruled.noteFacts());
 }

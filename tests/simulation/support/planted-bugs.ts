@@ -95,6 +95,17 @@ export const removesWhatLeavesAtOnce: Wrap = (metadata) =>
     },
   });
 
+/** Whoever has asked for a policy once goes by that for ever. */
+export const keepsPoliciesForEver: Wrap = (metadata) => {
+  const first = new Map<string, Awaited<ReturnType<Metadata['policy']>>>();
+  return replace(metadata, {
+    async policy(name) {
+      if (!first.has(name)) first.set(name, await metadata.policy(name));
+      return first.get(name);
+    },
+  });
+};
+
 /** So eager that it looks where clients write while they do. */
 export const EAGER_SWEEPS: SweepPace = { steps: 8, intervalMs: 500 };
 

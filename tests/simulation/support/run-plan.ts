@@ -88,6 +88,8 @@ export interface RunPlan {
   readonly drains: boolean;
   /** The operator learns that a backend is outside of the jurisdiction that it was said to be in. */
   readonly movesAbroad: boolean;
+  /** The policy of a bucket becomes another one. */
+  readonly policyChanges: boolean;
   readonly cacheTroubles: boolean;
 }
 
@@ -127,6 +129,7 @@ export function drawRunPlan(prng: Prng, backends: number): RunPlan {
     vanishes: coin(),
     drains: coin(),
     movesAbroad: prng.chance(0.4),
+    policyChanges: coin(),
     cacheTroubles: coin(),
   };
 }

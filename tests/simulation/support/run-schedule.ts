@@ -195,7 +195,7 @@ async function heal(world: World): Promise<void> {
     await giveUpBlockedDrains(world, engine);
     const rows = cluster.metadata.blobRows();
     const settled = rows.every(
-      ({ wanted, blob }) => wanted && blob.replicas.every((r) => r.state === 'stored' || hasNoPlace(world, blob, r)),
+      (row) => row.wanted && row.blob.replicas.every((r) => r.state === 'stored' || hasNoPlace(world, row, r)),
     );
     const { openRepairs, openStrays, openRemovals } = cluster.metadata;
     if (settled && openRepairs + openStrays + openRemovals === 0 && (await lookedAtAll(world, engine, begunMs))) return;

@@ -7,6 +7,7 @@ import type { MemoryMetadata } from '@sealgate/testkit/metadata-memory';
 import { bodyOf } from './bodies.ts';
 import { type Caches, createCaches } from './caches.ts';
 import { createHistory, type History } from './history.ts';
+import { RULED, type RuledBucket, ruleBucket } from './policies.ts';
 import { type SweepPace, startProcesses } from './processes.ts';
 import { drawRunPlan, type RunPlan, SWEEP_INTERVAL_MS, simulatedLimits, simulatedMetadata } from './run-plan.ts';
 
@@ -30,6 +31,7 @@ export interface World {
   readonly crashes: number;
   /** When a backend turned out to be abroad. */
   readonly abroadSinceMs: Map<string, number>;
+  readonly ruled: RuledBucket;
 }
 
 export interface WorldOptions {
@@ -57,8 +59,9 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   });
   await limitSome(cluster, options.seed);
   const plan = drawRunPlan(prng.fork('plan'), cluster.members.length);
+  const ruled = await ruleBucket({ ...cluster, prng: prng.fork('policy') });
   const buckets = [
-    await cluster.createBucket('plain', {}),
+    await cluster.createBucket(RULED, { policyName: RULED }),
     await cluster.createBucket('versions', { versioning: 'enabled' }),
     await cluster.createBucket('locked', { regionLock: ['EU'] }),
     await cluster.createBucket('suspended', { versioning: 'enabled' }),
@@ -91,6 +94,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       return processes.crashes;
     },
     abroadSinceMs: new Map(),
+    ruled,
   };
 }
 

@@ -43,7 +43,11 @@ export interface SeededCluster {
   startGateway(between?: (metadata: Metadata, process: SimulatedProcess) => Metadata): SimulatedGateway;
   createBucket(
     name: string,
-    facts: { readonly versioning?: Versioning; readonly regionLock?: readonly string[] },
+    facts: {
+      readonly versioning?: Versioning;
+      readonly regionLock?: readonly string[];
+      readonly policyName?: string;
+    },
   ): Promise<Bucket>;
 }
 
@@ -130,7 +134,7 @@ export async function createSeededCluster(options: SeededClusterOptions): Promis
       });
       return { engine, metadata, pool, life };
     },
-    async createBucket(name, { versioning, regionLock = [] }) {
+    async createBucket(name, { versioning, regionLock = [], policyName = null }) {
       const bucket = await truth.createBucket(
         {
           tenantId: tenant.id,
@@ -139,7 +143,7 @@ export async function createSeededCluster(options: SeededClusterOptions): Promis
           locationConstraint: 'eu',
           encryption: 'off',
           objectLock: false,
-          policyName: null,
+          policyName,
           regionLock,
           defaultClass: null,
           configs: {},
