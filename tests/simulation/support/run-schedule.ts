@@ -125,15 +125,17 @@ async function sweep(world: World): Promise<number> {
   const { engine } = world.gateway(prng);
   const { signal } = new AbortController();
   const begunMs = clock.now();
+  const swept = metadata.backendRows().filter(({ state }) => state !== 'retired');
   const finished = async (): Promise<readonly SweepCounts[]> =>
-    (await metadata.listCursors(SWEEP_CURSORS)).flatMap(({ position }) => {
+    (await metadata.listCursors(SWEEP_CURSORS)).flatMap(({ name, position }) => {
       const { last } = readSweepPosition(position);
-      return last !== null && last.startedMs >= begunMs ? [last.counts] : [];
+      const counts = last !== null && last.startedMs >= begunMs ? [last.counts] : [];
+      return swept.some(({ id }) => name === SWEEP_CURSORS + id) ? counts : [];
     });
   for (let round = 0; round < HEAL_ROUNDS_MAX; round += 1) {
     await engine.sweepDue({ holder: 'calm', intervalMs: SWEEP_INTERVAL_MS, signal });
     const counts = await finished();
-    if (counts.length === metadata.backendRows().filter(({ state }) => state !== 'retired').length) {
+    if (counts.length === swept.length) {
       return counts.reduce((sum, { unknown, misplaced }) => sum + unknown + misplaced, 0);
     }
     await pause(clock, 1000);
