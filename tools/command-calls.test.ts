@@ -35,7 +35,6 @@ const SENDING = [
   'credential policy',
   'housekeeping release',
   'identity-provider add',
-  'job cancel',
   'job create',
   'job retry',
   'policy apply',

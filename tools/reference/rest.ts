@@ -1,7 +1,4 @@
-import { openApiOf } from '../../apps/gateway/src/control/openapi.ts';
-import { controlRoutes } from '../../apps/gateway/src/control/routes/all.ts';
-import { plainRoutes } from '../../apps/gateway/src/control/routes/plain.ts';
-import type { ControlServices } from '../../apps/gateway/src/control/services.ts';
+import { openApiDocument } from './operations.ts';
 
 interface JsonSchema {
   readonly type?: string;
@@ -41,10 +38,7 @@ interface Call extends Operation {
 
 /** docs/reference/rest.md, from the OpenAPI document that the control listener serves. */
 export function renderRest(): string {
-  // Descriptions only: no handler is called.
-  const services = {} as ControlServices;
-  const routes = controlRoutes(services);
-  const document = openApiOf(routes, plainRoutes(services, routes, ''), '') as {
+  const document = openApiDocument() as unknown as {
     readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   };
   const calls = Object.entries(document.paths).flatMap(([path, methods]) =>

@@ -38,22 +38,24 @@ export async function listJobs(context: CommandContext, _: readonly [], { state,
 /** `sealgate job show ID` */
 export async function showJob(context: CommandContext, [id]: readonly [string]) {
   const control = await context.control();
-  show(context, await control.get(controlPath`/proxy/jobs/${id}`));
+  show(context, await control.call('getJob', { params: { job: id } }));
 }
 
 /** `sealgate job create s3://bucket/key --to a,b` */
 export async function createJob(context: CommandContext, [uri]: readonly [string], options: CreateJobOptions) {
   const { bucket, key } = parseObjectUri(uri);
   const control = await context.control();
-  const job = await control.send('POST', '/proxy/jobs', {
-    tenant: await tenantOf(context),
-    bucket,
-    object_key: key,
-    target_backends: options.to.split(',').map((target) => target.trim()),
-    encryption_required: options.encryptionRequired === true,
-    ...(options.from === undefined ? {} : { source_backend: options.from }),
-    ...(options.versionId === undefined ? {} : { version_id: options.versionId }),
-    ...(options.token === undefined ? {} : { client_token: options.token }),
+  const job = await control.call('createJob', {
+    body: {
+      tenant: await tenantOf(context),
+      bucket,
+      object_key: key,
+      target_backends: options.to.split(',').map((target) => target.trim()),
+      encryption_required: options.encryptionRequired === true,
+      source_backend: options.from,
+      version_id: options.versionId,
+      client_token: options.token,
+    },
   });
   show(context, job);
 }
@@ -61,7 +63,7 @@ export async function createJob(context: CommandContext, [uri]: readonly [string
 /** `sealgate job cancel ID` */
 export async function cancelJob(context: CommandContext, [id]: readonly [string]) {
   const control = await context.control();
-  show(context, await control.send('POST', controlPath`/proxy/jobs/${id}/cancel`, {}));
+  show(context, await control.call('cancelJob', { params: { job: id } }));
 }
 
 /** `sealgate job retry [ID]` */

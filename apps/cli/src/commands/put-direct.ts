@@ -1,12 +1,14 @@
 import type { PutResult, SealedBody, SealedClient, SealedPutOptions } from '@sealgate/client';
 import { Fault, isFault } from '@sealgate/core/faults';
 import type { CommandContext } from '../context.ts';
-import { type ControlClient, controlPath } from '../control/control-client.ts';
-import { isJsonObject, type JsonObject } from '../files/json.ts';
+import type { ControlClient } from '../control/control-client.ts';
+import type { Operations } from '../control/generated/operations.ts';
 import type { UploadFile } from '../files/upload-source.ts';
 import { printable } from '../output/format.ts';
 import type { ObjectUri } from '../s3-uri.ts';
 import { type UploadOutcome, type UploadTarget, uploadToAll } from '../uploads/direct-upload.ts';
+
+type Plan = Operations['planUpload']['answer'];
 
 /** The gateway reads what landed before it answers. */
 const COMMIT_TIMEOUT_MS = 30 * 60_000;
@@ -34,12 +36,8 @@ export async function putDirect(
     for (const { backend, reason } of outcomes) {
       if (reason !== undefined) context.terminal.note(`${printable(backend)} has no copy yet: ${printable(reason)}.`);
     }
-    const committed = await control.send(
-      'POST',
-      '/proxy/objects',
-      registration(sealed, { plan: textOf(plan, 'plan'), outcomes, sha256, options }),
-      { timeoutMs: COMMIT_TIMEOUT_MS },
-    );
+    const body = registration(sealed, { plan: plan.plan, outcomes, sha256, options });
+    const committed = await control.call('registerObject', { body }, { timeoutMs: COMMIT_TIMEOUT_MS });
     return resultOf(sealed, committed);
   } catch (error) {
     await giveUp(control, sealed, plan);
@@ -51,15 +49,14 @@ async function planned(
   context: CommandContext,
   control: ControlClient,
   { sealed, options }: { readonly sealed: SealedBody; readonly options: SealedPutOptions },
-): Promise<JsonObject | undefined> {
+): Promise<Plan | undefined> {
   const { tenant, bucket, key, bytes } = sealed;
   const { redundancyClass } = options;
   try {
-    const plan = await control.send('POST', '/proxy/objects/plan', {
-      ...{ tenant, bucket, key, bytes, ...envelopeOf(sealed) },
-      ...(redundancyClass === undefined ? {} : { class: redundancyClass }),
-    });
-    if (textOf(plan, 'plan') !== '') return plan;
+    const body = { tenant, bucket, key, bytes, ...envelopeOf(sealed), class: redundancyClass };
+    const plan: Partial<Plan> = await control.call('planUpload', { body });
+    // Another gateway than this command's may be at the other end.
+    if (isPlan(plan)) return plan;
     throw new Fault('InternalError', 'The control listener answered something else than a plan.');
   } catch (error) {
     // Of the request itself: through the gateway there may be a way. What the policy refuses it refuses there too.
@@ -69,19 +66,16 @@ async function planned(
   }
 }
 
-function envelopeOf({ envelope, keyVersion }: SealedBody): JsonObject {
+function envelopeOf({ envelope, keyVersion }: SealedBody) {
   return { encrypted_key: envelope, key_version: keyVersion };
 }
 
-function targetsOf(plan: JsonObject): readonly UploadTarget[] {
-  const { targets } = plan;
-  if (!Array.isArray(targets)) return [];
-  return targets.filter(isJsonObject).map((target) => {
-    const upload = isJsonObject(target['upload']) ? target['upload'] : {};
-    const headers = isJsonObject(upload['headers']) ? upload['headers'] : {};
-    const text = Object.entries(headers).map(([name, value]) => [name, String(value)] as const);
-    return { backend: textOf(target, 'backend'), url: textOf(upload, 'url'), headers: Object.fromEntries(text) };
-  });
+function isPlan(plan: Partial<Plan>): plan is Plan {
+  return typeof plan.plan === 'string' && Array.isArray(plan.targets);
+}
+
+function targetsOf({ targets }: Plan): readonly UploadTarget[] {
+  return targets.map(({ backend, upload: { url, headers } }) => ({ backend, url, headers }));
 }
 
 function registration(
@@ -92,7 +86,7 @@ function registration(
     readonly sha256: string;
     readonly options: SealedPutOptions;
   },
-): JsonObject {
+): Operations['registerObject']['body'] {
   const { outcomes, options, ...rest } = landed;
   const stored = outcomes.filter((outcome) => outcome.stored);
   const places = stored.map(({ backend, etag }) => [backend, etag === undefined ? {} : { etag }] as const);
@@ -108,24 +102,17 @@ function registration(
 }
 
 /** What landed is removed at once and not only when the plan ends. Its own failure must not hide the first one. */
-async function giveUp(control: ControlClient, { tenant, bucket }: SealedBody, plan: JsonObject): Promise<void> {
-  const path = controlPath`/proxy/objects/plan/${tenant}/${bucket}/${textOf(plan, 'plan')}`;
-  await control.delete(path).catch(() => undefined);
+async function giveUp(control: ControlClient, { tenant, bucket }: SealedBody, { plan }: Plan): Promise<void> {
+  await control.call('endWritePlan', { params: { tenant, bucket, plan } }).catch(() => undefined);
 }
 
-function resultOf(sealed: SealedBody, committed: JsonObject): PutResult {
-  const { verified_on: verified, version_id: versionId, etag } = committed;
+function resultOf(sealed: SealedBody, committed: Operations['registerObject']['answer']): PutResult {
   return {
-    etag: typeof etag === 'string' ? etag : undefined,
-    versionId: typeof versionId === 'string' && versionId !== 'null' ? versionId : undefined,
-    redundancyClass: textOf(committed, 'class'),
-    ackedBy: Array.isArray(verified) ? verified.map(String) : [],
+    etag: committed.etag ?? undefined,
+    versionId: committed.version_id === 'null' ? undefined : committed.version_id,
+    redundancyClass: committed.class,
+    ackedBy: committed.verified_on,
     plaintextBytes: sealed.plaintextBytes,
     keyIds: sealed.keyIds,
   };
-}
-
-function textOf(object: JsonObject, name: string): string {
-  const value = object[name];
-  return typeof value === 'string' ? value : '';
 }

@@ -27,6 +27,21 @@ describe('control client', () => {
     expect(seen[0]?.init).toMatchObject({ headers: { 'x-admin-key': 'operator' }, redirect: 'error' });
   });
 
+  it('makes a call by its name, with its parameters where they belong', async () => {
+    const { seen, client } = clientOf(() => Response.json({ items: [], next: null }));
+    const params = { tenant: 'a/b', bucket: 'reports' };
+    const page = await client.call('listRegisteredObjects', { params, query: { prefix: 'x y', cursor: undefined } });
+    expect(page).toEqual({ items: [], next: null });
+    expect(seen[0]?.url.href).toBe('http://control.example/proxy/objects/a%2Fb/reports?prefix=x+y');
+    await client.call('createJob', { body: { tenant: 't', bucket: 'b', object_key: 'k', target_backends: ['x'] } });
+    expect(seen[1]?.init).toMatchObject({
+      method: 'POST',
+      body: expect.stringContaining('"object_key":"k"') as string,
+    });
+    // @ts-expect-error -- calls cannot be made without what they need
+    await client.call('getJob', {});
+  });
+
   it('follows the cursor of a list to its end', async () => {
     const pages = [
       { items: [{ id: 1 }, { id: 2 }], next: 'c1' },

@@ -1,21 +1,37 @@
 import { Fault, type FaultCode, faultTable } from '@sealgate/core/faults';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
 import type { ControlConnection, TenantConnection } from '../settings/connection.ts';
+import { type Operations, operations } from './generated/operations.ts';
 
 /** A probe of a far backend takes longest. */
 const TIMEOUT_MS = 120_000;
 /** Pages of one list: 1000 items each. */
 const PAGES_MAX = 1000;
 
+/** The parts of a call's input that it has: what may be empty may be left out. */
+type Part<Name extends string, T> = T extends undefined
+  ? unknown
+  : Partial<T> extends T
+    ? { readonly [N in Name]?: T }
+    : { readonly [N in Name]: T };
+export type CallInput<Name extends keyof Operations> = Part<'params', Operations[Name]['params']> &
+  Part<'query', Operations[Name]['query']> &
+  Part<'body', Operations[Name]['body']>;
+
+interface CallOptions {
+  readonly timeoutMs?: number;
+}
+
 /** The REST interface of the control listener. https://www.rfc-editor.org/rfc/rfc9457 for its errors. */
 export interface ControlClient {
+  /** A call by the name that it has in the OpenAPI document, which its types are made from. */
+  call<Name extends keyof Operations>(
+    name: Name,
+    input: CallInput<Name>,
+    options?: CallOptions,
+  ): Promise<Operations[Name]['answer']>;
   get(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<JsonObject>;
-  send(
-    method: 'POST' | 'PUT' | 'PATCH',
-    path: string,
-    body: JsonObject,
-    options?: { readonly timeoutMs?: number },
-  ): Promise<JsonObject>;
+  send(method: 'POST' | 'PUT' | 'PATCH', path: string, body: JsonObject): Promise<JsonObject>;
   delete(path: string): Promise<void>;
   /** All items of a paged list. */
   list(path: string, query?: Readonly<Record<string, string>>): AsyncGenerator<JsonObject, void, undefined>;
@@ -33,7 +49,7 @@ export function createControlClient(deps: {
     method: string,
     path: string,
     body?: JsonObject,
-    { timeoutMs = TIMEOUT_MS }: { readonly timeoutMs?: number } = {},
+    { timeoutMs = TIMEOUT_MS }: CallOptions = {},
   ): Promise<JsonObject> {
     const url = `${connection.endpoint.replace(/\/+$/, '')}${path}`;
     const text = body === undefined ? undefined : JSON.stringify(body);
@@ -66,8 +82,13 @@ export function createControlClient(deps: {
   }
 
   return {
+    async call(name, input, options) {
+      const { method, path, body } = placed(operations[name], input as LooseInput);
+      // The gateway cuts its answers to the schemas that these types are made from.
+      return (await call(method, path, body, options));
+    },
     get,
-    send: call,
+    send: (method, path, body) => call(method, path, body),
     async delete(path) {
       await call('DELETE', path);
     },
@@ -104,6 +125,22 @@ function createProof(connection: ControlConnection | TenantConnection): Prove {
     const body = text === undefined ? undefined : new TextEncoder().encode(text);
     return { ...(await sign({ method, url, headers, body })) };
   };
+}
+
+/** What every `CallInput` is at least. */
+interface LooseInput {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly body?: JsonObject;
+}
+
+/** An input of a call as its request. */
+function placed([method, template]: readonly [method: string, path: string], input: LooseInput) {
+  const { params = {}, query = {}, body } = input;
+  const path = template.replaceAll(/\{(\w+)\}/g, (_, part: string) => encodeURIComponent(params[part] ?? ''));
+  const given = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]));
+  const search = new URLSearchParams(given).toString();
+  return { method, path: search === '' ? path : `${path}?${search}`, body };
 }
 
 /** A path of the REST interface with its parameters encoded. */

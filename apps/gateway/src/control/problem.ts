@@ -34,7 +34,7 @@ export const problemSchema = z
     issues: z.array(z.object({ in: z.string(), problem: z.string() })).optional(),
   })
   .loose()
-  .meta({ id: 'Problem', description: 'Problem details (RFC 9457).' });
+  .meta({ description: 'Problem details (RFC 9457).' });
 
 /** The body of an error answer. */
 export function problemOf(fault: Fault, requestId: string): Record<string, unknown> {
