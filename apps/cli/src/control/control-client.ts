@@ -85,7 +85,7 @@ export function createControlClient(deps: {
     async call(name, input, options) {
       const { method, path, body } = placed(operations[name], input as LooseInput);
       // The gateway cuts its answers to the schemas that these types are made from.
-      return (await call(method, path, body, options));
+      return await call(method, path, body, options);
     },
     get,
     send: (method, path, body) => call(method, path, body),
