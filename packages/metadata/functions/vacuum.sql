@@ -21,6 +21,16 @@ BEGIN
         AND EXISTS (SELECT FROM sealgate.backend_probes n WHERE n.backend = o.backend AND n.probed_at > o.probed_at)
       LIMIT p_limit);
     GET DIAGNOSTICS v_count = ROW_COUNT;
+  WHEN 'usage' THEN
+    -- Whole hours, which nothing adds to any more. What is stored now is counted elsewhere.
+    DELETE FROM sealgate.usage_hourly u WHERE u.ctid = ANY (ARRAY(
+      SELECT o.ctid FROM sealgate.usage_hourly o WHERE o.hour < v_before - interval '1 hour' ORDER BY o.hour LIMIT p_limit FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    IF v_count > 0 THEN
+      -- Action 119: hours of usage forgotten.
+      INSERT INTO sealgate.audit_log (seq, at, actor, action, request_id, detail)
+      VALUES (nextval('sealgate.change_seq'), clock_timestamp(), p_actor, 119, p_request, jsonb_build_object('before', v_before, 'rows', v_count));
+    END IF;
   WHEN 'buckets' THEN
     -- Its last byte is gone when no backend has a physical bucket of it: see forget_physical_bucket. The log names it still,
     -- in the entries of its making and its deletion.

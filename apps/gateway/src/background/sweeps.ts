@@ -19,7 +19,11 @@ export function createSweepLoops(
     readonly engine: Pick<Engine, 'sweepDue' | 'removeStrays' | 'vacuumDue'>;
     readonly config: Pick<
       Config,
-      'sweepIntervalSeconds' | 'vacuumIntervalSeconds' | 'probeHistorySeconds' | 'deletedBucketSeconds'
+      | 'sweepIntervalSeconds'
+      | 'vacuumIntervalSeconds'
+      | 'probeHistorySeconds'
+      | 'deletedBucketSeconds'
+      | 'usageHistorySeconds'
     >;
     readonly holder: string;
   },
@@ -31,6 +35,7 @@ export function createSweepLoops(
     strays: TOMBSTONES_KEPT_MS,
     probes: config.probeHistorySeconds * 1000,
     buckets: config.deletedBucketSeconds * 1000,
+    usage: config.usageHistorySeconds * 1000,
   };
   return [
     createLoop({

@@ -52,6 +52,16 @@ export const housekeepingSettings = {
           'How long the row of a deleted bucket is kept once nothing of it is left. The audit log names it for ever.',
       }),
     ),
+  usageHistorySeconds: integer(86_400, 315_360_000)
+    .default(94_608_000)
+    .meta(
+      meta({
+        env: 'SEALGATE_USAGE_HISTORY_SECONDS',
+        form: 'seconds',
+        description:
+          'How long it is known what a tenant used in an hour. What is stored now is counted apart from that.',
+      }),
+    ),
   metadataBackupIntervalSeconds: integer(0, 31_536_000)
     .default(86_400)
     .meta(

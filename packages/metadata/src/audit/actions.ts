@@ -1,6 +1,6 @@
 /**
  * What an audit entry tells of, as stored. Never change a number, only add: entries are hashed as they are. The
- * functions in functions/*.sql write 1 to 14, 20 to 22, 73 to 77, 95, 102 to 104, 115, 116, 118, 125 to 127 and 140 to 143
+ * functions in functions/*.sql write 1 to 14, 20 to 22, 73 to 77, 95, 102 to 104, 115, 116, 118, 119, 125 to 127 and 140 to 143
  * themselves.
  */
 export const auditActions = {
@@ -47,6 +47,7 @@ export const auditActions = {
   physicalBucketRemoved: 116,
   holdReleased: 117,
   bucketForgotten: 118,
+  usageForgotten: 119,
   backupRequested: 145,
   backupMade: 146,
   backupRemoved: 147,

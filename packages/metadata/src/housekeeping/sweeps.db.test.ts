@@ -46,6 +46,28 @@ it('the history of probes is cut, but never the newest one of a backend', async 
   await database.drop();
 });
 
+it('hours of usage go by age, whosever they are, and the log says so', async () => {
+  const database = await suiteDatabase();
+  const metadata = await openTestMetadata(database.databaseUrl);
+  const run = (text: string) => sql(database.databaseUrl, text);
+  await run(`INSERT INTO sealgate.usage_hourly (hour, tenant_id, metric, amount)
+    SELECT date_trunc('hour', now()) - n * interval '1 day', gen_random_uuid(), 's', 1 FROM generate_series(0, 9) n`);
+  const actor = { kind: 'system', id: 'test', requestId: '' } as const;
+  const request = { kind: 'usage', keepMs: 4.5 * 86_400_000, limit: 3, actor } as const;
+  expect([await metadata.vacuum(request), await metadata.vacuum(request), await metadata.vacuum(request)]).toEqual([
+    3, 2, 0,
+  ]);
+  expect(await run(`SELECT count(*)::integer AS left FROM sealgate.usage_hourly`)).toEqual([{ left: 5 }]);
+  expect(
+    await run(`SELECT (detail ->> 'rows')::integer AS rows FROM sealgate.audit_log WHERE action = 119 ORDER BY seq`),
+  ).toEqual([{ rows: 3 }, { rows: 2 }]);
+  // However short it is kept, the hour that is under way stays.
+  await metadata.vacuum({ ...request, keepMs: 0, limit: 100 });
+  expect(await run(`SELECT count(*)::integer AS left FROM sealgate.usage_hourly`)).toEqual([{ left: 1 }]);
+  await metadata.close();
+  await database.drop();
+});
+
 it('no function, whoever wrote it, turns a copy that is being removed into a replica', async () => {
   const database = await suiteDatabase();
   const run = (text: string) => sql(database.databaseUrl, text);
