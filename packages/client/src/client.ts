@@ -40,6 +40,8 @@ export interface SealedClientOptions {
 interface Options {
   readonly signal?: AbortSignal | undefined;
   readonly versionId?: string | undefined;
+  /** Of `head`: ask for the gateway's signed statement that this is the current version. */
+  readonly signedHead?: boolean | undefined;
 }
 
 /** Names an object with plain text; each method parses it. */

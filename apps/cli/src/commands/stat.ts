@@ -1,12 +1,18 @@
+import { writeFile } from 'node:fs/promises';
 import type { ObjectInfo } from '@sealgate/client';
+import { AuditIntegrityError, verifyHead } from '@sealgate/core/audit';
 import { isFault } from '@sealgate/core/faults';
+import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
 import { controlPath } from '../control/control-client.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
 import { formatBytes, formatTable, formatTime, printable } from '../output/format.ts';
 import { formatUri, parseObjectUri } from '../s3-uri.ts';
+import { readKeys } from './audit.ts';
 
 export interface StatOptions {
+  readonly verifyHead?: string | undefined;
+  readonly headOut?: string | undefined;
   readonly versionId?: string | undefined;
 }
 
@@ -15,7 +21,9 @@ export async function stat(context: CommandContext, [where]: readonly [string], 
   const target = parseObjectUri(where);
   const { client, connection } = await context.client();
   const { versionId } = options;
-  const info = await client.head(target, { signal: context.signal, versionId });
+  const signedHead = options.verifyHead !== undefined || options.headOut !== undefined;
+  const info = await client.head(target, { signal: context.signal, versionId, signedHead });
+  if (signedHead) await checkHead(info, target, options);
   const placed = await placement(context, connection.tenant, { ...target, versionId });
   const own = new Set((await context.keyStore.list()).map(({ keyId }) => keyId));
   context.terminal.result({
@@ -26,6 +34,22 @@ export async function stat(context: CommandContext, [where]: readonly [string], 
     },
     text: describe(formatUri(target.bucket, target.key), { info, placed, own }),
   });
+}
+
+/** @throws AuditIntegrityError, CliError */
+async function checkHead(
+  info: ObjectInfo,
+  target: { readonly bucket: string; readonly key: string },
+  { verifyHead: keys, headOut }: StatOptions,
+): Promise<void> {
+  const { signedHead } = info;
+  if (signedHead === undefined) throw new CliError('The gateway signed no head.');
+  if (headOut !== undefined) await writeFile(headOut, `${signedHead}\n`);
+  if (keys === undefined) return;
+  const head = verifyHead(signedHead, await readKeys(keys));
+  const same =
+    head.bucket === target.bucket && head.key === target.key && head.etag === info.etag && head.bytes === info.bytes;
+  if (!same) throw new AuditIntegrityError('The signed head is of something else than what was served.');
 }
 
 /** Where the copies are: known to the control listener only, so undefined for those who have no access to it. */

@@ -28,17 +28,7 @@ export function addAuditCommands(program: Command, deps: ProgramDeps): void {
     },
     deps,
   );
-  leaf(
-    audit,
-    {
-      name: 'archives',
-      summary: 'List the sealed archives of the log that lie on backends',
-      needs: ['control'],
-      examples: ['sealgate audit archives'],
-      handler: async () => (await import('../commands/audit-archives.ts')).listArchives,
-    },
-    deps,
-  );
+  addKeptProofCommands(audit, deps);
   leaf(
     audit,
     {
@@ -65,6 +55,38 @@ export function addAuditCommands(program: Command, deps: ProgramDeps): void {
         'sealgate audit verify --archive backends.yaml --archive-key auditor.jwk --key audit.pub',
       ],
       handler: async () => (await loadFiles()).verifyAudit,
+    },
+    deps,
+  );
+}
+
+/** What was kept elsewhere: heads with clients, archives on backends. */
+function addKeptProofCommands(audit: Command, deps: ProgramDeps): void {
+  leaf(
+    audit,
+    {
+      name: 'heads',
+      summary: 'Check signed heads of objects against each other and against an export of the log',
+      description:
+        'A head says which version the gateway served as the current one, and when ("sealgate stat --head-out"). Two that contradict each other, or one that the log refutes, prove that something else than the truth was served: exit code 4.',
+      arguments: [['<files...>', 'heads, one a file']],
+      options: [
+        ...keyOptions(),
+        new Option('--export <path...>', 'segments of the log from its beginning, or a folder of them'),
+      ],
+      examples: ['sealgate audit heads monday.head friday.head --key audit.pub --export audit-2026'],
+      handler: async () => (await import('../commands/audit-heads.ts')).checkHeads,
+    },
+    deps,
+  );
+  leaf(
+    audit,
+    {
+      name: 'archives',
+      summary: 'List the sealed archives of the log that lie on backends',
+      needs: ['control'],
+      examples: ['sealgate audit archives'],
+      handler: async () => (await import('../commands/audit-archives.ts')).listArchives,
     },
     deps,
   );

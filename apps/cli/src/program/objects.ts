@@ -118,9 +118,20 @@ function addStat(program: Command, deps: ProgramDeps): void {
       description:
         'Shows size, class, seal and the keys that open it; with access to the control listener also every copy.',
       arguments: [['<address>', 's3://bucket/key']],
-      options: [ENDINGS.versionId],
+      options: [
+        ENDINGS.versionId,
+        new Option(
+          '--verify-head <file>',
+          'ask for a signed head and check it against these public keys ("sealgate audit key")',
+        ),
+        new Option('--head-out <file>', 'write the signed head: keep it, it proves what was served'),
+      ],
       needs: ['s3', 'control'],
-      examples: ['sealgate stat s3://vault/report.pdf', 'sealgate stat --json s3://vault/report.pdf'],
+      examples: [
+        'sealgate stat s3://vault/report.pdf',
+        'sealgate stat s3://vault/report.pdf --verify-head audit.pub --head-out monday.head',
+        'sealgate stat --json s3://vault/report.pdf',
+      ],
       handler: async () => (await import('../commands/stat.ts')).stat,
     },
     deps,

@@ -128,6 +128,7 @@ describe('the command tree', () => {
       'audit checkpoint',
       'audit proof',
       'audit export',
+      'audit heads',
       'audit archives',
       'audit verify',
       'job list',

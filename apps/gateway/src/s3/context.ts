@@ -12,6 +12,7 @@ import type {
 } from '@sealgate/core/ports';
 import type { Engine } from '@sealgate/engine';
 import type { FormFields, Query, RequestHeaders, S3Operation, SignedPayload } from '@sealgate/s3';
+import type { Heads } from '../audit/heads.ts';
 import type { Caller } from './access/caller.ts';
 import type { RequestAccess } from './access/request-access.ts';
 import type { EncryptionSettings } from './encryption/settings.ts';
@@ -31,6 +32,7 @@ export interface S3Services {
   /** Base of object URLs in answers, without a slash at its end. */
   readonly publicUrl: string;
   readonly encryption: EncryptionSettings;
+  readonly heads: Heads;
 }
 
 /** What an answer tells of a version besides its bytes and what S3 has headers for. */

@@ -205,6 +205,7 @@ async function open(serving: Serving, exchange: Exchange, progress: Progress): P
     region: deps.region,
     publicUrl: deps.publicUrl,
     encryption: deps.encryption,
+    heads: deps.heads,
     request,
     response,
     requestId,

@@ -4,6 +4,7 @@ import type { Logger } from '@sealgate/runtime/log';
 import { createAccessLog } from '../access-log/access-log.ts';
 import { createLogDelivery } from '../access-log/delivery.ts';
 import { createAccessLogMetrics } from '../access-log/metrics.ts';
+import { createHeads } from '../audit/heads.ts';
 import { createRequestRecordMetrics } from '../audit/metrics.ts';
 import { createRequestRecords } from '../audit/request-records.ts';
 import type { Config } from '../config.ts';
@@ -83,6 +84,7 @@ export function openObjectRequests(
     region: config.region,
     publicUrl: config.publicS3Url ?? endpointOf(config, port),
     encryption,
+    heads: createHeads({ ...core.audit, clock }),
     logger,
     metrics,
     inFlightMax: config.maxInFlightRequests,

@@ -23,6 +23,8 @@ export interface ObjectInfo {
   readonly redundancyClass: string | undefined;
   /** What the gateway's inspection of the seal found. */
   readonly verdict: string | undefined;
+  /** A compact JWS (docs/spec/audit.md), when it was asked for. */
+  readonly signedHead: string | undefined;
   /** User metadata without its prefix and without what belongs to a seal. */
   readonly metadata: Readonly<Record<string, string>>;
   /** What its writer signed about it, as it came. Nobody has checked it yet. */
@@ -35,10 +37,17 @@ const META = 'x-amz-meta-';
 export async function headObject(
   transport: Transport,
   target: ObjectTarget,
-  { signal, versionId }: { readonly signal?: AbortSignal | undefined; readonly versionId?: string | undefined },
+  options: {
+    readonly signal?: AbortSignal | undefined;
+    readonly versionId?: string | undefined;
+    /** Ask for the gateway's signed statement that this is the current version. */
+    readonly signedHead?: boolean | undefined;
+  },
 ): Promise<ObjectInfo> {
+  const { signal, versionId, signedHead = false } = options;
   const query = versionId === undefined ? {} : { versionId };
-  return objectInfo(await callForHeaders(transport, { method: 'HEAD', target, query, signal }));
+  const headers = signedHead ? { 'x-sealgate-head': 'sign' } : {};
+  return objectInfo(await callForHeaders(transport, { method: 'HEAD', target, query, headers, signal }));
 }
 
 /**
@@ -65,6 +74,7 @@ export function objectInfo(headers: Headers): ObjectInfo {
     contentType: headers.get('content-type') ?? undefined,
     redundancyClass: headers.get('x-sealgate-class') ?? headers.get('x-amz-storage-class') ?? undefined,
     verdict: headers.get('x-sealgate-verdict') ?? undefined,
+    signedHead: headers.get('x-sealgate-head') ?? undefined,
     metadata: Object.fromEntries(metadata.map(([name, value]) => [name.slice(META.length), value])),
     manifest: headers.get(manifestHeader) ?? undefined,
     seal,

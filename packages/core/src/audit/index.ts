@@ -1,5 +1,13 @@
 export { canonicalJson } from './canonical.ts';
 export { type AuditEntry, type EntryReplica, entryLine, parseEntryLine } from './entry.ts';
+export {
+  contradiction,
+  createHeadCheck,
+  type Head,
+  signHead,
+  type VerifiedHead,
+  verifyHead,
+} from './head.ts';
 export { AuditIntegrityError } from './integrity-error.ts';
 export {
   type Checkpoint,

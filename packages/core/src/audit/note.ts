@@ -37,6 +37,8 @@ export interface NoteSigner {
   readonly verifier: NoteVerifier;
   /** The note of a text, which ends in a line end. */
   sign(text: string): string;
+  /** Base64url of the signature over these bytes of UTF-8. */
+  signRaw(message: string): string;
 }
 
 /** 32 random bytes: the seed of an Ed25519 key. */
@@ -56,6 +58,7 @@ export function createSigner(name: string, seed: Uint8Array): NoteSigner {
       if (!text.endsWith('\n')) throw new TypeError('a note ends in a line end');
       return `${text}\n${signatureLine(verifier, sign(null, Buffer.from(text, 'utf8'), key))}`;
     },
+    signRaw: (message) => sign(null, Buffer.from(message, 'utf8'), key).toString('base64url'),
   };
 }
 

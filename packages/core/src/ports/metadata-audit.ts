@@ -1,4 +1,5 @@
 import type { AuditEntry } from '../audit/entry.ts';
+import type { Head } from '../audit/head.ts';
 import type { TreeNode } from '../audit/tree.ts';
 import type { AuditActor } from './model.ts';
 
@@ -117,6 +118,8 @@ export interface AuditSigner {
   verifiers(): Promise<readonly string[]>;
   /** The signed note of a text, under the newest key and under those that it takes over from. */
   sign(text: string): Promise<string>;
+  /** A head as compact JWS, under the newest key. */
+  signHead(head: Head): Promise<string>;
   /** A new key takes over; older ones still sign beside it for `overlapMs`. The new verifier key. */
   rotate(overlapMs: number, actor: AuditActor): Promise<string>;
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createSigner, joinSignatures, type NoteSigner, newSignerSeed } from '@sealgate/core/audit';
+import { createSigner, joinSignatures, type NoteSigner, newSignerSeed, signHead } from '@sealgate/core/audit';
 import { Fault } from '@sealgate/core/faults';
 import type { AuditActor, AuditSigner } from '@sealgate/core/ports';
 import type { Context } from '../context.ts';
@@ -75,6 +75,11 @@ export async function openAuditSigner(context: Context): Promise<AuditSigner> {
     async sign(text) {
       const active = (await current()).filter((key) => key.retiresAtMs === null || key.retiresAtMs > clock.now());
       return active.map(({ signer }) => signer.sign(text)).reduce(joinSignatures);
+    },
+    async signHead(head) {
+      const [newest] = await current();
+      if (newest === undefined) throw new Fault('InternalError', 'The audit key could not be made.');
+      return signHead(head, newest.signer);
     },
     async rotate(overlapMs, actor) {
       await load();

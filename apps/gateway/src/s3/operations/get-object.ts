@@ -12,6 +12,7 @@ import {
   requireReadConditions,
   resolveRange,
 } from '@sealgate/s3';
+import type { HeadOfRead } from '../../audit/heads.ts';
 import { requireBucket, requireKey, type S3Context } from '../context.ts';
 import { type Unlocked, unlockVersion } from '../encryption/reading.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
@@ -78,6 +79,7 @@ async function prepare(context: S3Context): Promise<Prepared> {
   const bucket = await requireBucket(context);
   const key = requireKey(context);
   const overrides = responseOverrides(context);
+  const signHead = await headOfRead(context);
   const version = await findVersion(context, { bucket, key, versionId: parseVersionId(context) });
   const { response, headers } = context;
   response.setHeader('etag', quoted(version));
@@ -102,7 +104,23 @@ async function prepare(context: S3Context): Promise<Prepared> {
   setHeaders(response, { ...stored, ...unlocked.headers });
   if (version.verdict !== null) response.setHeader('x-sealgate-verdict', version.verdict);
   setChecksum(context, version, window);
+  if (signHead !== undefined) response.setHeader(HEAD_HEADER, await signHead({ bucket, version }));
   return { version, window, unlocked };
+}
+
+const HEAD_HEADER = 'x-sealgate-head';
+
+/**
+ * Only when the client asked for it: others pay nothing. A version asked for by its id may be any; a head is of the current one.
+ * @throws Fault InvalidRequest
+ */
+async function headOfRead(context: S3Context): Promise<HeadOfRead | undefined> {
+  const wish = headerValue(context.headers, HEAD_HEADER);
+  if (wish === undefined) return undefined;
+  if (wish !== 'sign' || context.query.has('versionId')) {
+    throw new Fault('InvalidRequest', 'x-sealgate-head takes "sign", for the current version of an object.');
+  }
+  return await context.heads.before();
 }
 
 /** Only when the client asked for it. Its type is the object's, also with a part's value: so S3 says it. */
