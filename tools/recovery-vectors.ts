@@ -41,7 +41,11 @@ const objects = [
 
 const gateway = await startGateway({
   dataDir: newDataDir(),
-  env: { SEALGATE_RECOVERY_INTERVAL_SECONDS: '1', SEALGATE_METADATA_BACKUP_INTERVAL_SECONDS: '0' },
+  env: {
+    SEALGATE_RECOVERY_INTERVAL_SECONDS: '1',
+    SEALGATE_METADATA_BACKUP_INTERVAL_SECONDS: '0',
+    SEALGATE_AUDIT_ARCHIVE_SECONDS: '0',
+  },
 });
 const at = (...names: string[]): string => join(gateway.dataDir, ...names);
 const cli = async (...args: string[]): Promise<string> => {

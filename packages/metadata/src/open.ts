@@ -40,7 +40,7 @@ import { createSessions } from './registry/sessions.ts';
 import { createTenants } from './registry/tenants.ts';
 import { createCacheKeys } from './secrets/cache-keys.ts';
 import { openObjectKeys } from './secrets/object-keys.ts';
-import { openSecrets, type SecretPassphrase } from './secrets/open-secrets.ts';
+import { openSecrets, type SecretKeys } from './secrets/open-secrets.ts';
 import { createSecretVersions } from './secrets/reseal.ts';
 import { createStatus, type DatabaseStatus } from './status.ts';
 import { createUploads } from './uploads/uploads.ts';
@@ -49,7 +49,7 @@ import { createUsage } from './usage/usage.ts';
 export interface OpenMetadataOptions {
   /** A `postgres://` URL. The schema must be there: run `migrate` first. */
   readonly databaseUrl: string;
-  readonly secrets: { readonly passphrases: readonly SecretPassphrase[] };
+  readonly secrets: SecretKeys;
   /** Times of rows come from the database; this clock only names delete markers. */
   readonly clock?: Clock;
   readonly logger?: MetadataLogger;
@@ -88,7 +88,7 @@ export async function openMetadata(options: OpenMetadataOptions): Promise<Opened
   });
   try {
     const [secrets, queue] = await Promise.all([
-      openSecrets(database, options.secrets.passphrases),
+      openSecrets(database, options.secrets),
       openQueue((text, values) => database.execute(text, values), {
         logger,
         supervise: options.superviseQueue ?? true,

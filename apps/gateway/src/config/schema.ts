@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { auditSettings } from './audit-settings.ts';
 import { allowedRanges, flag, folders, integer, meta, ranges, type SettingMeta, secret, text, url } from './fields.ts';
 import { housekeepingSettings } from './housekeeping-settings.ts';
+import { kmsSettings } from './kms-settings.ts';
 import { lifecycleSettings } from './lifecycle-settings.ts';
 import { maintenanceSettings } from './maintenance-settings.ts';
 import { metadataSettings } from './metadata-settings.ts';
@@ -294,6 +295,7 @@ export const settingsSchema = z.object({
       }),
     ),
   ...auditSettings,
+  ...kmsSettings,
   ...recoverySettings,
   maxInFlightRequests: integer(1, 100_000)
     .default(1024)
@@ -333,12 +335,15 @@ export function crossCheck(
   if (settings.databaseUrl) {
     const why = 'is required with DATABASE_URL, because all gateways on one database must share it';
     if (!settings.adminApiKey && role === 'gateway') need('adminApiKey', why);
-    if (!settings.tenantSecretPassphrase) need('tenantSecretPassphrase', why);
+    if (!settings.tenantSecretPassphrase && !settings.kmsVaultUrl) need('tenantSecretPassphrase', why);
   }
   if (role === 'agent' && !settings.databaseUrl)
     need('databaseUrl', 'is what an agent without SEALGATE_CONTROL_URL works on');
   if (settings.tenantSecretPassphrasePrevious && settings.tenantSecretPassphraseVersion === 1) {
     need('tenantSecretPassphraseVersion', 'must be 2 or more when there is a previous passphrase');
+  }
+  if (settings.kmsVaultUrl && settings.kmsKeyVersion <= settings.tenantSecretPassphraseVersion) {
+    need('kmsKeyVersion', 'must be above TENANT_SECRET_PASSPHRASE_VERSION');
   }
   if (settings.tlsCert && !settings.tlsKey) need('tlsKey', 'is required with SEALGATE_TLS_CERT');
   if (settings.tlsKey && !settings.tlsCert) need('tlsCert', 'is required with SEALGATE_TLS_KEY');

@@ -7,6 +7,7 @@ import type { Logger, Secret } from '@sealgate/runtime/log';
 import { createEndpointGuard, type EndpointGuard } from '@sealgate/runtime/net';
 import { type AuditServices, auditServicesOf } from '../audit/audit-services.ts';
 import type { Config } from '../config.ts';
+import { keyManagementOf } from '../kms/vault-transit.ts';
 import { createWebhookSender } from '../notifications/webhook-sender.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { timedMetadata } from '../observe/timed-metadata.ts';
@@ -48,7 +49,7 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
   const { agent } = options;
   const database = await openMetadata({
     databaseUrl: options.databaseUrl,
-    secrets: { passphrases: passphrasesOf(config, options.passphrase) },
+    secrets: { passphrases: passphrasesOf(config, options.passphrase), service: keyServiceOf(config) },
     clock,
     logger,
     ...(agent === undefined ? {} : { applicationName: 'sealgate-agent' }),
@@ -116,4 +117,9 @@ function passphrasesOf(config: Config, newest: Secret) {
   const passphrases = [{ version, passphrase: newest.reveal() }];
   if (previous) passphrases.push({ version: version - 1, passphrase: previous.reveal() });
   return passphrases;
+}
+
+function keyServiceOf(config: Config) {
+  const management = keyManagementOf(config);
+  return management === undefined ? undefined : { version: config.kmsKeyVersion, management };
 }

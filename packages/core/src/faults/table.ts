@@ -117,6 +117,7 @@ export const faultTable = {
   NoSuchUpload: { http: 404, retry: 'changed' },
   NoSuchVersion: { http: 404, retry: 'changed' },
   NoSuchWebsiteConfiguration: { http: 404, retry: 'changed' },
+  KeyServiceUnavailable: { http: 503, retry: 'later', s3: 'ServiceUnavailable', waitSeconds: 5 },
   NotFound: { http: 404, retry: 'changed', s3: 'NoSuchKey' },
   NotImplemented: { http: 501, retry: 'never' },
   NotModified: { http: 304, retry: 'never' },

@@ -1,0 +1,145 @@
+import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { Fault } from '@sealgate/core/faults';
+import type { KeyManagement } from '@sealgate/core/ports';
+import type { Config } from '../config.ts';
+
+/** One answer; a start waits for a few of them. */
+const TIMEOUT_MS = 10_000;
+const ANSWER_BYTES_MAX = 64 * 1024;
+const KEY_BYTES = 32;
+
+export interface VaultTransitOptions {
+  /** Of the server, without a path of its own. */
+  readonly url: URL;
+  readonly mount: string;
+  readonly key: string;
+  readonly namespace: string | undefined;
+  /** Read anew for each call, so that whoever renews it in a file need not restart anybody. */
+  readonly token: () => Promise<string>;
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+/**
+ * The transit engine of HashiCorp Vault, or of OpenBao: https://developer.hashicorp.com/vault/api-docs/secret/transit
+ */
+export function createVaultTransit(options: VaultTransitOptions): KeyManagement {
+  const { url, mount, key, namespace, token, fetch = globalThis.fetch } = options;
+
+  async function call(operation: string, body: object): Promise<Readonly<Record<string, unknown>>> {
+    const address = new URL(`/v1/${mount}/${operation}/${encodeURIComponent(key)}`, url);
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(address, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'x-vault-token': await token(),
+          'x-vault-request': 'true',
+          ...(namespace === undefined ? {} : { 'x-vault-namespace': namespace }),
+        },
+        body: JSON.stringify(body),
+        redirect: 'error',
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      text = await response.text();
+    } catch (cause) {
+      throw new Fault('KeyServiceUnavailable', 'The key service does not answer.', { cause });
+    }
+    if (response.status >= 500 || response.status === 429) {
+      throw new Fault('KeyServiceUnavailable', `The key service answered ${response.status}.`);
+    }
+    if (!response.ok) {
+      throw new Fault(
+        'ConfigInvalid',
+        `The key service refused "${operation}" with ${response.status}. Check the token, its policy, the mount and the name of the key.`,
+      );
+    }
+    return dataOf(text);
+  }
+
+  return {
+    name: `vault-transit:${mount}/${key}`,
+    async newDataKey() {
+      const { plaintext, ciphertext } = await call('datakey/plaintext', { bits: KEY_BYTES * 8 });
+      return { key: keyOf(plaintext), wrapped: wrappedOf(ciphertext) };
+    },
+    async unwrap(wrapped) {
+      return keyOf((await call('decrypt', { ciphertext: wrapped }))['plaintext']);
+    },
+    async rewrap(wrapped) {
+      const next = wrappedOf((await call('rewrap', { ciphertext: wrapped }))['ciphertext']);
+      // Wrapping again under the same version gives another text each time: only a newer version is worth a write.
+      return versionOf(next) > versionOf(wrapped) ? next : wrapped;
+    },
+  };
+}
+
+function dataOf(text: string): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = text.length > ANSWER_BYTES_MAX ? undefined : JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  const data = (value as { readonly data?: unknown } | null | undefined)?.data;
+  if (typeof data !== 'object' || data === null) throw notUnderstood();
+  return data as Readonly<Record<string, unknown>>;
+}
+
+function keyOf(plaintext: unknown): Uint8Array {
+  const key = typeof plaintext === 'string' ? Buffer.from(plaintext, 'base64') : undefined;
+  if (key?.length !== KEY_BYTES) throw notUnderstood();
+  return key;
+}
+
+const WRAPPED = /^vault:v(\d{1,9}):[A-Za-z0-9+/]+=*$/;
+
+function wrappedOf(ciphertext: unknown): string {
+  if (typeof ciphertext !== 'string' || !WRAPPED.test(ciphertext)) throw notUnderstood();
+  return ciphertext;
+}
+
+function versionOf(wrapped: string): number {
+  return Number(WRAPPED.exec(wrapped)?.[1] ?? 0);
+}
+
+const notUnderstood = (): Fault =>
+  new Fault('KeyServiceUnavailable', 'The answer of the key service is not understood.');
+
+/** What the settings name; undefined: none. @throws Fault ConfigInvalid */
+export function keyManagementOf(
+  config: Pick<
+    Config,
+    'kmsVaultUrl' | 'kmsVaultMount' | 'kmsVaultKey' | 'kmsVaultNamespace' | 'kmsVaultToken' | 'kmsVaultTokenFile'
+  >,
+): KeyManagement | undefined {
+  const { kmsVaultUrl, kmsVaultMount: mount, kmsVaultKey: key, kmsVaultNamespace: namespace } = config;
+  if (kmsVaultUrl === undefined) return undefined;
+  const url = new URL(kmsVaultUrl);
+  if (url.protocol !== 'https:' && !isLoopback(url.hostname)) {
+    throw new Fault('ConfigInvalid', 'SEALGATE_KMS_VAULT_URL must be https: keys go over it.');
+  }
+  const { kmsVaultToken: token, kmsVaultTokenFile: file } = config;
+  if (token === undefined && file === undefined) {
+    throw new Fault(
+      'ConfigInvalid',
+      'Set SEALGATE_KMS_VAULT_TOKEN or SEALGATE_KMS_VAULT_TOKEN_FILE for the key service.',
+    );
+  }
+  const read = async (): Promise<string> => {
+    if (file === undefined) return token?.reveal() ?? '';
+    try {
+      return (await readFile(file, 'utf8')).trim();
+    } catch (cause) {
+      throw new Fault('ConfigInvalid', `SEALGATE_KMS_VAULT_TOKEN_FILE names ${file}, which cannot be read.`, { cause });
+    }
+  };
+  return createVaultTransit({ url, mount, key, namespace, token: read });
+}
+
+function isLoopback(host: string): boolean {
+  const name = host.replace(/^\[|\]$/g, '');
+  return name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
+}

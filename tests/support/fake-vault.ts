@@ -1,0 +1,2 @@
+// A key service that nobody has to install.
+export { startFakeVault } from '@sealgate/testkit/fake-vault';
