@@ -57,12 +57,12 @@ const problem = async (opening: Promise<Grant>) =>
     (error: unknown) => (error instanceof GrantRefused ? error.problem : String(error)),
   );
 /** Sealed to whom one likes, as who carries a grant can do with anything but the signature. */
-async function sealAgain(signed: string, to: JWK, header: Record<string, unknown> = {}): Promise<string> {
+async function sealAgain(signed: string, to: JWK, header: Record<string, unknown> = {}, forJob = job): Promise<string> {
   const kid = await agentKeyId(raw(to));
   const { importJWK } = await import('jose');
   return await new CompactEncrypt(utf8(signed))
     .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM', typ: 'sealgate-grant+jwe', kid, ...header })
-    .setKeyManagementParameters({ apu: utf8('acme'), apv: utf8(job) })
+    .setKeyManagementParameters({ apu: utf8('acme'), apv: utf8(forJob) })
     .encrypt(await importJWK({ kty: 'OKP', crv: 'X25519', x: to.x } as JWK, 'ECDH-ES'));
 }
 async function sign(grant: object, by: JWK): Promise<string> {
@@ -113,6 +113,9 @@ describe('a grant', () => {
       exp: nowMs / 1000 + 600,
     });
     expect(await problem(open(inside))).toBe('other-job');
+    const times = { jti: 'once', exp: nowMs / 1000 + 600 };
+    const outside = await sealAgain(await sign(await claims(), keys.owner), keys.agent, times, other);
+    expect(await problem(open(outside))).toBe('other-job');
   });
 
   test('ends, and is never good for long', async () => {
