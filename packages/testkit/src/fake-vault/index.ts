@@ -23,10 +23,52 @@ export async function startFakeVault(options: {
   readonly key: string;
   readonly token: string;
 }): Promise<FakeVault> {
-  const versions = [randomBytes(32)];
+  const transit = createTransitKey();
   const calls: string[] = [];
   let [token, sealed] = [options.token, false];
 
+  const server = createServer((request, response) => {
+    void (async () => {
+      const end = (status: number, value: object): void => {
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+      };
+      const text = await bodyOf(request);
+      if (sealed) {
+        end(503, { errors: ['Vault is sealed'] });
+        return;
+      }
+      if (request.headers['x-vault-token'] !== token) {
+        end(403, { errors: ['permission denied'] });
+        return;
+      }
+      const prefix = `/v1/${options.mount}/`;
+      const path = request.url ?? '';
+      if (request.method !== 'POST' || !path.startsWith(prefix) || !path.endsWith(`/${options.key}`)) {
+        end(404, { errors: [] });
+        return;
+      }
+      const operation = path.slice(prefix.length, -options.key.length - 1);
+      calls.push(operation);
+      const data = transit.answer(operation, JSON.parse(text) as Record<string, unknown>);
+      if (data === undefined) end(400, { errors: ['invalid request'] });
+      else end(200, { request_id: '1', data });
+    })();
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    calls,
+    rotate: () => transit.rotate(),
+    setToken: (next) => void (token = next),
+    setSealed: (next) => void (sealed = next),
+    close: () => new Promise((resolve) => void server.close(() => resolve())),
+  };
+}
+
+/** One key with its versions, and what the engine does with it; undefined: a request that it refuses. */
+function createTransitKey() {
+  const versions = [randomBytes(32)];
   const wrap = (plain: Buffer): string => {
     const iv = randomBytes(12);
     const cipher = createCipheriv('aes-256-gcm', versions.at(-1) ?? Buffer.alloc(32), iv);
@@ -58,43 +100,7 @@ export async function startFakeVault(options: {
     return operation === 'rewrap' ? { ciphertext: wrap(plain), key_version: versions.length } : undefined;
   }
 
-  const server = createServer((request, response) => {
-    void (async () => {
-      const end = (status: number, value: object): void => {
-        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
-      };
-      const text = await bodyOf(request);
-      if (sealed) {
-        end(503, { errors: ['Vault is sealed'] });
-        return;
-      }
-      if (request.headers['x-vault-token'] !== token) {
-        end(403, { errors: ['permission denied'] });
-        return;
-      }
-      const prefix = `/v1/${options.mount}/`;
-      const path = request.url ?? '';
-      if (request.method !== 'POST' || !path.startsWith(prefix) || !path.endsWith(`/${options.key}`)) {
-        end(404, { errors: [] });
-        return;
-      }
-      const operation = path.slice(prefix.length, -options.key.length - 1);
-      calls.push(operation);
-      const data = answer(operation, JSON.parse(text) as Record<string, unknown>);
-      if (data === undefined) end(400, { errors: ['invalid request'] });
-      else end(200, { request_id: '1', data });
-    })();
-  });
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    calls,
-    rotate: () => void versions.push(randomBytes(32)),
-    setToken: (next) => void (token = next),
-    setSealed: (next) => void (sealed = next),
-    close: () => new Promise((resolve) => void server.close(() => resolve())),
-  };
+  return { answer, rotate: () => void versions.push(randomBytes(32)) };
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

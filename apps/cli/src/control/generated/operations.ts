@@ -440,7 +440,7 @@ export interface Operations {
     readonly params: undefined;
     readonly query: undefined;
     readonly body: undefined;
-    readonly answer: { readonly orphanSweep: { readonly held: { readonly reason: string; readonly since: string | null } | null; readonly backends: readonly ({ readonly backend: string; readonly running: { readonly startedAt: string | null; readonly bucket: string; readonly after: string; readonly counts: { readonly keys: number; readonly unknown: number; readonly misplaced: number; readonly foreign: number; readonly foreignKeys: readonly (string)[]; readonly buckets: number; readonly removedBuckets: number } } | null; readonly last: { readonly startedAt: string | null; readonly endedAt: string | null; readonly counts: { readonly keys: number; readonly unknown: number; readonly misplaced: number; readonly foreign: number; readonly foreignKeys: readonly (string)[]; readonly buckets: number; readonly removedBuckets: number } } | null; readonly error: string | null; readonly savedAt: string | null })[] }; readonly vacuum: { readonly startedAt: string | null; readonly removed: { readonly strays: number; readonly probes: number; readonly buckets: number } } | null; readonly metadataBackup: { readonly state: "ready" | "no-key"; readonly newestAt: string | null; readonly error: string | null }; readonly loops: readonly ({ readonly name: string; readonly running: number; readonly rounds: number; readonly items: number; readonly lastEndedAt: string | null; readonly lastWorkedAt: string | null; readonly failures: number; readonly lastError: { readonly code: string; readonly at: string | null } | null })[] };
+    readonly answer: { readonly orphanSweep: { readonly held: { readonly reason: string; readonly since: string | null } | null; readonly backends: readonly ({ readonly backend: string; readonly running: { readonly startedAt: string | null; readonly bucket: string; readonly after: string; readonly counts: { readonly keys: number; readonly unknown: number; readonly misplaced: number; readonly foreign: number; readonly foreignKeys: readonly (string)[]; readonly buckets: number; readonly removedBuckets: number } } | null; readonly last: { readonly startedAt: string | null; readonly endedAt: string | null; readonly counts: { readonly keys: number; readonly unknown: number; readonly misplaced: number; readonly foreign: number; readonly foreignKeys: readonly (string)[]; readonly buckets: number; readonly removedBuckets: number } } | null; readonly error: string | null; readonly savedAt: string | null })[] }; readonly vacuum: { readonly startedAt: string | null; readonly removed: { readonly strays: number; readonly probes: number; readonly buckets: number; readonly usage: number } } | null; readonly metadataBackup: { readonly state: "ready" | "no-key"; readonly newestAt: string | null; readonly error: string | null }; readonly loops: readonly ({ readonly name: string; readonly running: number; readonly rounds: number; readonly items: number; readonly lastEndedAt: string | null; readonly lastWorkedAt: string | null; readonly failures: number; readonly lastError: { readonly code: string; readonly at: string | null } | null })[] };
   };
   /** Let the sweep for orphans go on. */
   readonly releaseOrphanSweep: {
@@ -510,7 +510,7 @@ export interface Operations {
     readonly params: undefined;
     readonly query: undefined;
     readonly body: { readonly tenant: string; readonly bucket: string; readonly bypassGovernance?: boolean | undefined; readonly changes: readonly ({ readonly key: string; readonly versionId?: string | undefined; readonly expected: { readonly keyId?: string | undefined; readonly keyVersion: number }; readonly envelope: string; readonly keyVersion: number })[] };
-    readonly answer: { readonly results: readonly ({ readonly key: string; readonly versionId: string | null; readonly outcome: "changed" | "gone" | "conflict" | "locked" | "refused"; readonly reason?: "invalid-argument" | "envelope-missing" | "malformed-envelope" | "limit-exceeded" | "unsupported" | "recipient-unknown" | "recipient-missing" | "not-sealed" | "format-not-allowed" | "malformed-header" | "malformed-body" | "looks-like-plaintext" | "envelope-mismatch" | "not-for-this-object" | "length-mismatch" | "truncated" | "trailing-bytes" | "part-size" | "wrong-key" | "corrupt" | "range-not-satisfiable" | "malformed-key" | "weak-key" | "key-id-mismatch" | "wrong-passphrase" | "random-failure" | undefined; readonly message?: string | undefined })[] };
+    readonly answer: { readonly results: readonly ({ readonly key: string; readonly versionId: string | null; readonly outcome: "changed" | "gone" | "conflict" | "locked" | "refused"; readonly reason?: "invalid-argument" | "envelope-missing" | "malformed-envelope" | "limit-exceeded" | "unsupported" | "recipient-unknown" | "recipient-missing" | "not-sealed" | "format-not-allowed" | "malformed-header" | "malformed-body" | "looks-like-plaintext" | "envelope-mismatch" | "not-for-this-object" | "length-mismatch" | "truncated" | "trailing-bytes" | "part-size" | "wrong-key" | "corrupt" | "range-not-satisfiable" | "malformed-key" | "weak-key" | "key-id-mismatch" | "wrong-passphrase" | "malformed-manifest" | "manifest-missing" | "manifest-mismatch" | "untrusted-writer" | "bad-signature" | "rolled-back" | "random-failure" | undefined; readonly message?: string | undefined })[] };
   };
   /** What tenants stored and moved, by tenant, bucket, class or backend. */
   readonly getUsage: {
@@ -701,6 +701,20 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: { readonly items: readonly ({ readonly object_key: string; readonly version_id: string; readonly version: string | null; readonly bytes: number; readonly etag: string; readonly modified_at: string | null; readonly class: string; readonly verdict: string | null; readonly encrypted_key: string | null; readonly key_id: string | null; readonly key_alg: string | null; readonly key_version: number | null; readonly encryption_alg: string | null; readonly replica_count: number | null; readonly residency: string | null; readonly backends: Readonly<Record<string, { readonly url: string | null; readonly state: "stored" | "pending" | "missing" | "leaving"; readonly shard: number }>> })[]; readonly next: string | null };
   };
+  /** What credentials for this job would be for, and the key of the agent to seal them to. */
+  readonly getGrantTerms: {
+    readonly params: { readonly job: string };
+    readonly query: { readonly agent: string };
+    readonly body: undefined;
+    readonly answer: { readonly job: string; readonly tenant: string; readonly agent: string; readonly encryptionKey: string; readonly backends: readonly ({ readonly id: string; readonly endpoint: string; readonly region: string; readonly bucket: string })[] };
+  };
+  /** Hand credentials for this job to an agent, sealed to its key. */
+  readonly createGrant: {
+    readonly params: { readonly job: string };
+    readonly query: undefined;
+    readonly body: { readonly agent: string; readonly grant: string };
+    readonly answer: { readonly expiresAt: string };
+  };
   /** A signed report of where all copies were, at a time or over time, with proofs from the audit log. */
   readonly issueEvidence: {
     readonly params: undefined;
@@ -768,8 +782,15 @@ export interface Operations {
   readonly agentLease: {
     readonly params: undefined;
     readonly query: undefined;
-    readonly body: { readonly limit: number; readonly leaseMs: number; readonly writes: readonly (string)[]; readonly reads: readonly (string)[] };
-    readonly answer: { readonly leases: readonly ({ readonly jobId: string; readonly blobId: string; readonly token: string })[] };
+    readonly body: { readonly limit: number; readonly leaseMs: number; readonly writes: readonly (string)[]; readonly reads: readonly (string)[]; readonly job?: string | undefined };
+    readonly answer: { readonly leases: readonly ({ readonly jobId: string; readonly blobId: string; readonly token: string })[]; readonly over: boolean };
+  };
+  /** Take the credentials that owners sealed to this agent. */
+  readonly agentGrants: {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: Readonly<Record<string, unknown>>;
+    readonly answer: { readonly grants: readonly ({ readonly job: string; readonly sealed: string })[] };
   };
   /** Keep leases for longer. */
   readonly agentRenew: {
@@ -959,6 +980,8 @@ export const operations = {
   endWritePlan: ['DELETE', '/proxy/objects/plan/{tenant}/{bucket}/{plan}'],
   registerObject: ['POST', '/proxy/objects'],
   listRegisteredObjects: ['GET', '/proxy/objects/{tenant}/{bucket}'],
+  getGrantTerms: ['GET', '/proxy/jobs/{job}/grant-terms'],
+  createGrant: ['POST', '/proxy/jobs/{job}/grants'],
   issueEvidence: ['GET', '/admin/evidence'],
   createAgent: ['POST', '/admin/agents'],
   listAgents: ['GET', '/admin/agents'],
@@ -969,6 +992,7 @@ export const operations = {
   agentSession: ['POST', '/agents/session'],
   agentBackends: ['POST', '/agents/backends'],
   agentLease: ['POST', '/agents/leases'],
+  agentGrants: ['POST', '/agents/grants'],
   agentRenew: ['POST', '/agents/leases/renew'],
   agentEnd: ['POST', '/agents/leases/{job}/end'],
   agentWork: ['POST', '/agents/leases/{job}/work'],
