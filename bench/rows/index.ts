@@ -4,6 +4,7 @@ import { getLarge, getRange, putLarge } from './large-objects.ts';
 import { memory } from './memory.ts';
 import { bytesPerObject, listObjects, putOverVersions } from './metadata.ts';
 import { repair } from './repair.ts';
+import { rewrap } from './rewrap.ts';
 import { sealing } from './sealing.ts';
 import { getSmall, putSmall } from './small-objects.ts';
 import { stalledReplica } from './stalled-replica.ts';
@@ -26,4 +27,5 @@ export const rows: readonly Row[] = [
   repair,
   start,
   bytesPerObject,
+  rewrap,
 ];

@@ -18,7 +18,7 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Keys of the largest bucket of row 9. */
   readonly keys: number;
-  /** Objects that row 13 repairs. */
+  /** Objects that row 13 repairs, and row 16 rewraps. */
   readonly objects: number;
   /** Bytes of one object of row 11 as a share of 1 GiB. */
   readonly scale: number;
