@@ -1,6 +1,8 @@
 import type { Keyring, SealedClient } from '@sealgate/client';
+import { usageError } from './cli-error.ts';
 import type { Environment } from './config.ts';
 import { type ControlClient, createControlClient } from './control/control-client.ts';
+import { createKeyringFiles, type KeyringFiles } from './keyring/keyring-files.ts';
 import { createKeyStore, type KeyStore, type StoredKey } from './keys/key-store.ts';
 import { askHidden, createPassphrases, type Passphrases } from './keys/passphrase.ts';
 import {
@@ -41,6 +43,9 @@ export interface CommandContext {
   control(): Promise<ControlClient>;
   /** The control listener for the tenant itself, by its access key. @throws CliError without one */
   tenantControl(): Promise<ControlClient>;
+  readonly keyringFiles: KeyringFiles;
+  /** The tenant that owns the buckets: named, known from the gateway's folder, or the only one whose root is pinned. */
+  tenantName(): Promise<string | undefined>;
   /** The owner's keys as the client needs them; the first object that is sealed makes the first one. */
   keyring(): Promise<Keyring>;
   /** The same, where it is a help but not needed. */
@@ -78,12 +83,38 @@ export function createContext(deps: {
     }
   }
 
+  const keyringFiles = createKeyringFiles(environment.configDir);
+
+  async function tenantName(): Promise<string | undefined> {
+    const sources = await readSources(environment, options);
+    const configured = options.tenant ?? environment.tenant ?? s3Connection(sources).tenant;
+    if (configured !== undefined) return configured;
+    // A gateway that is asked could name another tenant, one that no root is pinned for.
+    const [only, ...others] = (await keyringFiles.pins()).keys();
+    if (others.length > 0)
+      throw usageError('Roots of several tenants are pinned.', 'Name the tenant: --tenant or SEALGATE_TENANT.');
+    return only;
+  }
+
+  async function trustedKeyring() {
+    const pins = await keyringFiles.pins();
+    if (pins.size === 0) return undefined;
+    const pin = pins.get((await tenantName()) ?? '');
+    if (pin === undefined) return undefined;
+    const { fetchTrusted } = await import('./keyring/trusted-keyring.ts');
+    return await fetchTrusted(
+      { control: control(tenantConnection(await readSources(environment, options))), files: keyringFiles },
+      pin,
+    );
+  }
+
   async function keyring(): Promise<Keyring> {
     const { createStoreKeyring } = await import('./keys/keyring.ts');
     return createStoreKeyring({
       store: keyStore,
       passphrases,
       passphraseOfFirstKey: environment.passphrase,
+      trusted: trustedKeyring,
       async onFirstKey(key) {
         terminal.note(firstKeyNote(key, keyStore.folder));
         terminal.note(await publishFirst(key));
@@ -97,7 +128,7 @@ export function createContext(deps: {
     writerStore,
     passphrases,
     async client() {
-      const connection = s3Connection(await readSources(environment, options));
+      const connection = { ...s3Connection(await readSources(environment, options)), tenant: await tenantName() };
       // Loaded here, so that commands without it start at once.
       const [{ createSealedClient }, keys] = await Promise.all([import('@sealgate/client'), keyring()]);
       const writers = {
@@ -109,6 +140,8 @@ export function createContext(deps: {
       return { client: createSealedClient({ ...connection, keys, writers }), connection };
     },
     keyring,
+    keyringFiles,
+    tenantName,
     tenantControl: async () => control(tenantConnection(await readSources(environment, options))),
     control: async () => control(controlConnection(await readSources(environment, options))),
     async controlIfAny() {

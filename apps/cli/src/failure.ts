@@ -71,6 +71,11 @@ const sealHints: Readonly<Partial<Record<SealErrorCode, string>>> = {
   'wrong-key': 'None of your keys opens it. "sealgate keys list" shows them, "sealgate stat" those that would.',
   'wrong-passphrase': 'Try again, or check SEALGATE_PASSPHRASE.',
   corrupt: 'Nothing was written. The stored bytes are not what was sealed: tell the operator.',
+  'keyring-forked':
+    'Nothing was sent. Somebody shows different keyrings to different people: ask the owner of the root.',
+  'keyring-missing': 'Nothing was sent. Publish one ("sealgate keyring publish"), or ask the operator where it is.',
+  'keyring-rollback': 'Nothing was sent. The gateway hides a newer keyring: ask the operator.',
+  'keyring-untrusted': 'Nothing was sent. The pinned root did not sign it: do not use the keys in it.',
   truncated: 'Nothing was written. The stored object is incomplete: tell the operator.',
 };
 

@@ -83,6 +83,8 @@ const ownOutcomes = {
   PlanOver: ['Conflict', 'This write plan is over, or it is for another object. Ask for a new one.'],
   TooManyPlans: ['QuotaExceeded', 'The bucket has too many open write plans. Commit them, or let them expire.'],
   NotWholeCopies: ['InvalidRequest', 'This version is kept in shards, which take no further copies.'],
+  KeyringOfAnotherRoot: ['Conflict', 'The keyrings of this tenant are signed by another root.'],
+  KeyringOutOfOrder: ['Conflict', 'This keyring does not follow the newest one of the tenant.'],
   TokenTaken: ['Conflict', 'This client token was used for another job.'],
   TooManyCopies: ['InvalidRequest', 'A version cannot have that many copies.'],
   ObjectLocked: ['AccessDenied', 'Access Denied because object protected by object lock.'],

@@ -19,6 +19,7 @@ import { createSweeps } from './housekeeping/sweeps.ts';
 import { createAgents } from './jobs/agents.ts';
 import { createGrants } from './jobs/grants.ts';
 import { createJobs } from './jobs/jobs.ts';
+import { createKeyrings } from './keyrings/keyrings.ts';
 import { createCursors } from './lifecycle/cursors.ts';
 import { createLifecycle } from './lifecycle/lifecycle.ts';
 import { ATTEMPT_AGE_MAX_MS, DELETION_GRACE_MS, LEAVING_GRACE_MS, PENDING_GRACE_MS } from './limits.ts';
@@ -138,6 +139,7 @@ function assemble(
     ...createWritePlans(context),
     ...createUpdates(context),
     ...createEnvelopes(context),
+    ...createKeyrings(context),
     ...createReads(context),
     ...createListings(context),
     ...createUploads(context),

@@ -133,7 +133,7 @@ export async function protectKey(context: CommandContext, [named]: readonly [str
   if (passphrase === undefined) throw usageError('An empty passphrase protects nothing. The key stays as it was.');
   const stored = await context.keyStore.addPair(
     { ...(await key.publicKey()), ...opened },
-    { name: key.name, passphrase },
+    { name: key.name, passphrase, version: key.version },
   );
   const recipients = await context.keyStore.recipients();
   context.terminal.result({ json: asJson(stored, recipients), text: `${key.name} is under the passphrase now.\n` });

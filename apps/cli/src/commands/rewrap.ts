@@ -29,7 +29,7 @@ export async function rewrap(
 ): Promise<void> {
   const { terminal, signal } = context;
   const control = await context.tenantControl();
-  const tenant = options.tenant ?? context.environment.tenant ?? (await ownTenant(control));
+  const tenant = (await context.tenantName()) ?? (await ownTenant(control));
   const keys = await context.keyring();
   const places = await placesOf(control, { where, tenant, named: options.tenant !== undefined });
   const store = createRestStore(control, tenant);

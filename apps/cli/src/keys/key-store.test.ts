@@ -86,6 +86,7 @@ describe('keyring of the store', () => {
       store,
       passphrases,
       passphraseOfFirstKey: undefined,
+      trusted: () => Promise.resolve(undefined),
       onFirstKey: (key) => void made.push(key.keyId),
     });
     return { ring, made };

@@ -28,7 +28,7 @@ export interface KeyStore {
   /** Adds a key pair, its private half under the passphrase when there is one. Replaces a public key of that id. */
   addPair(
     pair: KeyPair,
-    options: { readonly name: string; readonly passphrase: string | undefined },
+    options: { readonly name: string; readonly passphrase: string | undefined; readonly version?: number },
   ): Promise<StoredKey>;
   addPublic(key: RecipientKey, options: { readonly name: string }): Promise<StoredKey>;
   readonly folder: string;
@@ -39,6 +39,8 @@ export interface StoredKey {
   readonly name: string;
   readonly kind: string;
   readonly createdAt: string;
+  /** 1, and one more with each rotation. */
+  readonly version: number;
   /** `clear`: readable by whoever reads the file. `none`: only the public half is here. */
   readonly protection: 'passphrase' | 'clear' | 'none';
   publicKey(): Promise<RecipientKey>;
@@ -57,6 +59,8 @@ interface KeyFile {
   readonly kind: string;
   readonly createdAt: string;
   readonly publicKey: JsonObject;
+  /** Absent: 1. */
+  readonly keyVersion?: number;
   /** A JWK in the clear, a JWE under a passphrase, or null. */
   readonly privateKey: JsonObject | string | null;
 }
@@ -101,24 +105,26 @@ export function createKeyStore(
     async setRecipients(keyIds) {
       await writePrivateFile(keyringPath, `${JSON.stringify({ version: 1, recipients: keyIds }, undefined, 2)}\n`);
     },
-    async addPair(pair, { name, passphrase }) {
+    async addPair(pair, { name, passphrase, version }) {
       const privateKey =
         passphrase === undefined
           ? { ...(await exportPrivateKey(pair)) }
           : await protectPrivateKey(pair, passphrase, cost === undefined ? {} : { cost });
-      return write({ ...(await describe(pair, name)), privateKey });
+      const keyVersion = version === undefined ? {} : { keyVersion: version };
+      return write({ ...(await describe(pair, name)), ...keyVersion, privateKey });
     },
     addPublic: async (key, { name }) => write({ ...(await describe(key, name)), privateKey: null }),
   };
 }
 
 function storedKey(file: KeyFile): StoredKey {
-  const { keyId, name, kind, createdAt, privateKey } = file;
+  const { keyId, name, kind, createdAt, privateKey, keyVersion: version = 1 } = file;
   return {
     keyId,
     name,
     kind,
     createdAt,
+    version,
     protection: privateKey === null ? 'none' : typeof privateKey === 'string' ? 'passphrase' : 'clear',
     publicKey: () => importPublicKey(file.publicKey),
     async privateKey(passphrase, { extractable = false } = {}) {

@@ -1,6 +1,8 @@
 import type { Keyring } from '@sealgate/client';
+import type { Keyring as TrustedKeyring } from '@sealgate/sealed/keyring';
 import { generateKeyPair } from '@sealgate/sealed/keys';
 import { CliError } from '../cli-error.ts';
+import { trustedRecipients } from '../keyring/trusted-recipients.ts';
 import type { KeyStore, StoredKey } from './key-store.ts';
 import type { Passphrases } from './passphrase.ts';
 
@@ -14,8 +16,12 @@ export function createStoreKeyring(deps: {
   readonly passphraseOfFirstKey: string | undefined;
   /** Tells of it, and may do what goes with it. */
   readonly onFirstKey: (key: StoredKey) => void | Promise<void>;
+  /** The tenant's keyring, believed; undefined when none is pinned. Asked for once, and only when something is sealed. */
+  readonly trusted: () => Promise<TrustedKeyring | undefined>;
 }): Keyring {
   const { store, passphrases } = deps;
+  let asked: ReturnType<typeof deps.trusted> | undefined;
+  const trusted = () => (asked ??= deps.trusted());
   return {
     async recipients() {
       const [keyIds, keys] = await Promise.all([store.recipients(), store.list()]);
@@ -23,7 +29,14 @@ export function createStoreKeyring(deps: {
       if (keyIds.length === 0) {
         throw new CliError('No key is chosen for new objects.', { hint: 'Run: sealgate keys use <key>' });
       }
-      return Promise.all(keyIds.map((keyId) => require(keys, keyId).publicKey()));
+      const keyring = await trusted();
+      const chosen = await Promise.all(keyIds.map((keyId) => require(keys, keyId).publicKey()));
+      return keyring === undefined ? chosen : trustedRecipients(keyring, chosen, Date.now());
+    },
+    async primaryVersion() {
+      const [[primary], keys, keyring] = await Promise.all([store.recipients(), store.list(), trusted()]);
+      const entry = keyring?.keys.find(({ keyId }) => keyId === primary);
+      return entry?.version ?? keys.find(({ keyId }) => keyId === primary)?.version ?? 1;
     },
     async unlock(keyIds) {
       const own = (await store.list()).filter((key) => keyIds.includes(key.keyId) && key.protection !== 'none');

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { choice, leaf, noun, type ProgramDeps } from './command.ts';
+import { addKeyringCommands } from './keyring.ts';
 
 const KINDS = ['P-256', 'P-384', 'X25519', 'RSA-3072', 'RSA-4096'];
 const NO_PASSPHRASE = new Option('--no-passphrase', 'keep the private key in the clear (mode 0600)');
@@ -13,6 +14,7 @@ export function addKeyCommands(program: Command, deps: ProgramDeps): void {
   addOwnKeys(keys, deps);
   addForeignKeys(keys, deps);
   addPublishedKeys(keys, deps);
+  addKeyringCommands(program, keys, deps);
 }
 
 function addOwnKeys(keys: Command, deps: ProgramDeps): void {

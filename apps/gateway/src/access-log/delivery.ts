@@ -5,6 +5,7 @@ import { newDataKey } from '@sealgate/core/keys';
 import { parseObjectKey } from '@sealgate/core/names';
 import { type Bucket, type Clock, type Metadata, PLAIN_ATTRIBUTES } from '@sealgate/core/ports';
 import type { BodySource, Engine } from '@sealgate/engine';
+import type { Keyrings } from '../keyrings/keyrings.ts';
 import { createReadBucketAccess } from '../s3/access/bucket-access.ts';
 import { createPolicies } from '../s3/access/policies.ts';
 import { defaultEncryption, type EncryptionSettings } from '../s3/encryption/settings.ts';
@@ -31,10 +32,11 @@ const UNIQUE_BYTES = 8;
 export function createLogDelivery(deps: {
   readonly metadata: Pick<Metadata, 'bucket'>;
   readonly engine: Pick<Engine, 'putObject' | 'policies'>;
+  readonly keyrings: Pick<Keyrings, 'rulesOf'>;
   readonly encryption: EncryptionSettings;
   readonly clock: Clock;
 }): DeliverLog {
-  const { metadata, engine, encryption, clock } = deps;
+  const { metadata, engine, keyrings, encryption, clock } = deps;
   const readBucketAccess = createReadBucketAccess(createPolicies());
 
   return async ({ source, logging, eventDayMs, text }) => {
@@ -43,7 +45,7 @@ export function createLogDelivery(deps: {
     const key = parseObjectKey(logKey(logging, source, { atMs, eventDayMs, unique }));
     const found = await metadata.bucket(source.namespace, logging.targetBucket);
     if (found === undefined) throw new Fault('NoSuchBucket', 'The bucket for the log is no more.');
-    const target = await govern({ engine }, found);
+    const target = await govern({ engine, keyrings }, found);
     const why = cannotTakeLogs(source, target) ?? retainsLogs(target);
     if (why !== undefined) throw new Fault('InvalidTargetBucketForLogging', why);
     if (!mayDeliver(readBucketAccess, { source, target }, { prefix: logging.targetPrefix, key })) {

@@ -84,6 +84,8 @@ const table: Readonly<Record<string, Row>> = {
   deleteRecoveryKey: OWN_CHANGE,
   requestRecoveryManifests: OWN_CHANGE,
   listRecoveryStatus: LOOK,
+  publishKeyring: OWN_CHANGE,
+  listKeyrings: OWN_LOOK,
   listEnvelopes: OWN_CHANGE,
   changeEnvelopes: OWN_CHANGE,
   whoAmI: ['caller', 'operator', 'auditor', 'viewer', 'tenant'],

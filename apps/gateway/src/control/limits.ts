@@ -52,3 +52,7 @@ export const DIRECT_METADATA_MAX = 32;
 export const COMMIT_PATIENCE_MS = 30 * 60_000;
 /** Each item is looked up by itself. */
 export const REGISTERED_PAGE_MAX = 100;
+/** A keyring of 64 KiB, signed: base64url and its header. */
+export const KEYRING_CHARS_MAX = 128 * 1024;
+/** Keyrings of one answer: at most 12 MiB, and mostly some tens of KiB. */
+export const KEYRINGS_PAGE_MAX = 100;

@@ -10,6 +10,7 @@ import type { AgentSessions } from '../agents/sessions.ts';
 import type { AuditServices } from '../audit/audit-services.ts';
 import type { BackendProber } from '../backends/prober.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Keyrings } from '../keyrings/keyrings.ts';
 import type { Readiness } from '../start/readiness.ts';
 
 /** What the routes work with. */
@@ -22,6 +23,7 @@ export interface ControlServices {
   >;
   /** The gateway encrypts what clients of buckets without strict encryption did not seal. */
   readonly encryptsByDefault: boolean;
+  readonly keyrings: Keyrings;
   readonly registry: BackendRegistry;
   readonly prober: BackendProber;
   readonly agents: AgentSessions;

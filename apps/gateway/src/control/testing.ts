@@ -15,6 +15,7 @@ import { createAgentSessions } from '../agents/sessions.ts';
 import { auditServicesOf } from '../audit/audit-services.ts';
 import { createBackendProber } from '../backends/prober.ts';
 import { loadCatalogue } from '../catalogue/catalogue.ts';
+import { createKeyrings } from '../keyrings/keyrings.ts';
 import { createAttempts } from '../net/attempts.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { ensureDemoBackends } from '../start/demo-backends.ts';
@@ -62,6 +63,7 @@ export async function startControl(allowed: AllowedRanges = NO_RANGES, verifyTok
       metadata,
       audit,
       engine,
+      keyrings: createKeyrings({ metadata, clock }),
       registry,
       prober,
       agents: createAgentSessions({ metadata, clock }),

@@ -16,6 +16,7 @@ import {
   type SealErrorCode,
   summariseEnvelope,
 } from '@sealgate/sealed/inspect';
+import type { Keyrings } from '../keyrings/keyrings.ts';
 import { type GovernedBucket, govern } from '../s3/governed.ts';
 import { inspectionOf, isSameBody, toRecord } from '../s3/seal.ts';
 
@@ -55,7 +56,11 @@ interface Judged {
  * @throws Fault NoSuchBucket, PolicyRefused (a policy that the bucket names does not exist)
  */
 export async function changeEnvelopes(
-  services: { readonly metadata: Metadata; readonly engine: Pick<Engine, 'policies'> },
+  services: {
+    readonly metadata: Metadata;
+    readonly engine: Pick<Engine, 'policies'>;
+    readonly keyrings: Pick<Keyrings, 'rulesOf'>;
+  },
   bucket: Bucket,
   request: {
     readonly wanted: readonly WantedEnvelope[];

@@ -13,6 +13,7 @@ import type {
 import type { Engine } from '@sealgate/engine';
 import type { FormFields, Query, RequestHeaders, S3Operation, SignedPayload } from '@sealgate/s3';
 import type { Heads } from '../audit/heads.ts';
+import type { Keyrings } from '../keyrings/keyrings.ts';
 import type { Caller } from './access/caller.ts';
 import type { RequestAccess } from './access/request-access.ts';
 import type { EncryptionSettings } from './encryption/settings.ts';
@@ -23,6 +24,7 @@ import type { RequestPart } from './observer.ts';
 /** What every operation may use. */
 export interface S3Services {
   readonly engine: Engine;
+  readonly keyrings: Pick<Keyrings, 'rulesOf'>;
   readonly webhooks: WebhookSender;
   readonly metadata: Metadata;
   readonly lifecycles: LifecycleDocuments;

@@ -198,6 +198,7 @@ async function open(serving: Serving, exchange: Exchange, progress: Progress): P
   const namespace = preflight ? await claimedNamespace(deps.metadata, signed) : namespaceOf(caller);
   const context: S3Context = {
     engine: deps.engine,
+    keyrings: deps.keyrings,
     webhooks: deps.webhooks,
     metadata: deps.metadata,
     lifecycles: deps.lifecycles,

@@ -203,14 +203,17 @@ export function refuseServerSideEncryption(bucket: Bucket, headers: RequestHeade
   );
 }
 
-/** What the bucket's policies ask of what is sealed. */
-export function inspectionOf({ rules: { envelopes } }: GovernedBucket): InspectionPolicy {
+/** What the bucket's policies and its tenant's keyring ask of what is sealed: neither widens the other. */
+export function inspectionOf({ rules: { envelopes, keyring } }: GovernedBucket): InspectionPolicy {
   const { formats, keyAlgorithms, requiredRecipients } = envelopes;
+  const allowed = keyring?.allowedKeyAlgorithms;
+  const algorithms = keyAlgorithms === null ? allowed : keyAlgorithms.filter((one) => allowed?.includes(one) !== false);
   return {
     allowedFormats: (formats ?? []).filter((name): name is ForeignFormat => Object.hasOwn(foreignFormats, name)),
     takesSealed: formats?.includes('sgo1') ?? true,
-    requiredRecipients,
-    ...(keyAlgorithms === null ? {} : { allowedKeyAlgorithms: keyAlgorithms }),
+    requiredRecipients: [...requiredRecipients, ...(keyring?.requiredRecipients ?? [])],
+    ...(algorithms === undefined ? {} : { allowedKeyAlgorithms: algorithms }),
+    ...(keyring === undefined ? {} : { knownRecipients: keyring.knownRecipients }),
   };
 }
 

@@ -65,6 +65,7 @@ export async function openControlListener(
       audit: core.audit,
       engine: boundByQuotas(core.engine, { metadata, clock, ledger: createQuotaLedger({ metadata, clock }) }),
       encryptsByDefault: config.defaultEncryption === 'SSE-S3',
+      keyrings: core.keyrings,
       registry: core.registry,
       prober: createBackendProber(core.links),
       agents: createAgentSessions({ metadata, clock }),

@@ -7,6 +7,7 @@ import type { Logger, Secret } from '@sealgate/runtime/log';
 import { createEndpointGuard, type EndpointGuard } from '@sealgate/runtime/net';
 import { type AuditServices, auditServicesOf } from '../audit/audit-services.ts';
 import type { Config } from '../config.ts';
+import { createKeyrings, type Keyrings } from '../keyrings/keyrings.ts';
 import { keyManagementOf } from '../kms/vault-transit.ts';
 import { createWebhookSender } from '../notifications/webhook-sender.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -23,6 +24,7 @@ export interface CoreServices {
   readonly links: LinkDeps;
   readonly registry: BackendRegistry;
   readonly engine: Engine;
+  readonly keyrings: Keyrings;
   readonly webhooks: WebhookSender;
   /** In the reverse order of their making. */
   close(): Promise<void>;
@@ -100,6 +102,7 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
     links,
     registry,
     engine,
+    keyrings: createKeyrings({ metadata, clock }),
     webhooks,
     async close() {
       stopWatching();

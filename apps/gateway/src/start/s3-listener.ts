@@ -56,7 +56,7 @@ export function openObjectRequests(
     customerKeysOverHttp: config.customerKeysOverHttp,
   };
   const accessLog = createAccessLog({
-    deliver: createLogDelivery({ metadata, engine: core.engine, encryption, clock }),
+    deliver: createLogDelivery({ metadata, engine: core.engine, keyrings: core.keyrings, encryption, clock }),
     clock,
     logger,
     events: createAccessLogMetrics(metrics.registry),
@@ -77,6 +77,7 @@ export function openObjectRequests(
     observers: [accessLog.observe, meter.observe, records.observe, keysUsed.observe],
     admit: (context) => records.admit(context),
     engine: boundByQuotas(core.engine, { metadata, clock, ledger }),
+    keyrings: core.keyrings,
     webhooks: core.webhooks,
     metadata,
     lifecycles: createLifecycleDocuments(),

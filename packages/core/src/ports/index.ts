@@ -83,6 +83,7 @@ export type {
   RepairLease,
   Worker,
 } from './metadata-jobs.ts';
+export type { KeyringRecord, MetadataKeyrings, PublishKeyring } from './metadata-keyrings.ts';
 export type {
   ExpireOutcome,
   JudgedVersion,

@@ -7,6 +7,7 @@ import type { MetadataErasures } from './metadata-erasures.ts';
 import type { MetadataGrants } from './metadata-grants.ts';
 import type { MetadataHousekeeping } from './metadata-housekeeping.ts';
 import type { MetadataJobs } from './metadata-jobs.ts';
+import type { MetadataKeyrings } from './metadata-keyrings.ts';
 import type { MetadataLifecycle } from './metadata-lifecycle.ts';
 import type { MetadataNotifications } from './metadata-notifications.ts';
 import type { MetadataObjects } from './metadata-objects.ts';
@@ -28,6 +29,7 @@ export interface Metadata
     MetadataObjects,
     MetadataEnvelopes,
     MetadataWritePlans,
+    MetadataKeyrings,
     MetadataUploads,
     MetadataHousekeeping,
     MetadataCacheMembers,

@@ -1,7 +1,7 @@
 /**
  * What an audit entry tells of, as stored. Never change a number, only add: entries are hashed as they are. The
- * functions in functions/*.sql write 1 to 14, 20 to 22, 73 to 77, 95, 102 to 104, 115, 116, 118, 119, 125 to 127 and 140 to 143
- * themselves.
+ * functions in functions/*.sql write 1 to 14, 20 to 22, 73 to 77, 95, 96, 102 to 104, 115, 116, 118, 119, 125 to 127 and
+ * 140 to 143 themselves.
  */
 export const auditActions = {
   versionPublished: 1,
@@ -65,6 +65,7 @@ export const auditActions = {
   repairsRedriven: 77,
   credentialRotated: 78,
   envelopeChanged: 95,
+  keyringPublished: 96,
   agentCreated: 100,
   agentEnrolled: 101,
   agentStateChanged: 102,

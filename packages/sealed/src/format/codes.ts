@@ -31,6 +31,11 @@ const descriptions = {
   'untrusted-writer': 'The manifest is signed by a key that is not trusted.',
   'bad-signature': 'The signature of the manifest is wrong.',
   'rolled-back': 'A newer version of the object was seen before.',
+  'malformed-keyring': 'The keyring is not what the format prescribes.',
+  'keyring-missing': 'There is no keyring.',
+  'keyring-untrusted': 'The keyring cannot be believed.',
+  'keyring-rollback': 'The keyring is older than one that was seen before.',
+  'keyring-forked': 'There are two keyrings where one must follow the other.',
   'random-failure': 'The random number source returned zeros.',
 } as const;
 

@@ -57,3 +57,8 @@ export const argon2Floor = { memoryKiB: 19_456, passes: 2, lanes: 1 } as const;
 export const argon2Ceiling = { memoryKiB: 1_048_576, passes: 16, lanes: 16 } as const;
 export const maxProtectedKeyBytes = 32_768;
 export const maxPassphraseBytes = 1024;
+
+/** Bytes of a keyring's content; 64 RSA-4096 keys have 48 KB. */
+export const maxKeyringBytes = 65_536;
+/** Keys of a keyring, revoked ones included. */
+export const maxKeyringKeys = 64;

@@ -51,9 +51,25 @@ describe('what ./manifest reaches', () => {
   });
 });
 
-describe('what runs in browsers', () => {
-  it.each(['inspect', 'seal', 'open', 'keys', 'manifest', 'credentials'])('./%s imports nothing of Node', (subpath) => {
-    const files = [...reachable(join(source, `${subpath}/index.ts`))];
-    expect(files.filter((file) => file.startsWith('node:') || file.includes('/node/'))).toEqual([]);
+describe('what ./keyring reaches', () => {
+  it('verifies signatures and opens nothing', () => {
+    const files = reachable(join(source, 'keyring/index.ts'));
+    expect(folders(files)).toEqual(['@noble/hashes/sha2.js', 'format', 'inspect', 'jose', 'keyring']);
+    for (const file of files) {
+      if (!file.startsWith('/')) continue;
+      expect(readFileSync(file, 'utf8'), file).not.toMatch(
+        /crypto\.subtle|[dD]ecrypt\(|CompactSign|deriveBits|unwrapKey/,
+      );
+    }
   });
+});
+
+describe('what runs in browsers', () => {
+  it.each(['inspect', 'seal', 'open', 'keys', 'manifest', 'credentials', 'keyring'])(
+    './%s imports nothing of Node',
+    (subpath) => {
+      const files = [...reachable(join(source, `${subpath}/index.ts`))];
+      expect(files.filter((file) => file.startsWith('node:') || file.includes('/node/'))).toEqual([]);
+    },
+  );
 });

@@ -7,4 +7,6 @@ export type { Argon2Cost } from './passphrase.ts';
 export { protectJwk, protectPrivateKey, unprotectJwk, unprotectPrivateKey } from './passphrase.ts';
 export type { KeyKind, OpeningKey, RecipientKey } from './recipient-key.ts';
 export { importPrivateKey, importPublicKey, keyIdOf } from './recipient-key.ts';
+export type { RootKey } from './root-key.ts';
+export { generateRootKey, readRootKey, signKeyring } from './root-key.ts';
 export { exportSignKey, generateSignKey, importSignKey } from './sign-key.ts';

@@ -10,6 +10,7 @@ import { describeEnvelopes } from './metadata/envelopes.ts';
 import { describeErasures } from './metadata/erasures.ts';
 import { describeGrants } from './metadata/grants.ts';
 import { describeJobs } from './metadata/jobs.ts';
+import { describeKeyrings } from './metadata/keyrings.ts';
 import { describeLifecycle } from './metadata/lifecycle.ts';
 import { describeListings } from './metadata/listings.ts';
 import { describeLockPushes } from './metadata/lock-pushes.ts';
@@ -51,6 +52,7 @@ export function describeMetadata(name: string, factory: MetadataFactory): void {
     describeVersionHistories(world);
     describeAttributes(world);
     describeEnvelopes(world);
+    describeKeyrings(world);
     describeListings(world);
     describeUploads(world);
     describeDeletions(world);

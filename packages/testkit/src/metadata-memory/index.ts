@@ -7,6 +7,7 @@ import { createErasures } from './erasures.ts';
 import { createGrants } from './grants.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { createJobs } from './jobs.ts';
+import { createKeyrings } from './keyrings.ts';
 import { createLeases } from './leases.ts';
 import { createCursors, createLifecycle } from './lifecycle.ts';
 import { createListings } from './listings.ts';
@@ -73,6 +74,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     backends: new Map(),
     buckets: new Map(),
     policies: new Map(),
+    keyrings: new Map(),
     uploads: new Map(),
     blobs: new Map(),
     writePlans: new Map(),
@@ -102,6 +104,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     ...objects,
     ...createEnvelopes(state),
     ...createWritePlans(state),
+    ...createKeyrings(state),
     ...createListings(state),
     ...uploads,
     ...createNotifications(state),

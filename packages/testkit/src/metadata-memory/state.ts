@@ -15,6 +15,7 @@ import type {
   Erasure,
   ErasureState,
   JobKind,
+  KeyringRecord,
   NewJob,
   NewSession,
   ObjectVersion,
@@ -179,6 +180,8 @@ export interface MemoryState {
   readonly backends: Map<BackendId, Backend>;
   readonly buckets: Map<number, StoredBucket>;
   readonly policies: Map<string, PolicyRecord[]>;
+  /** By tenant, ascending. */
+  readonly keyrings: Map<string, readonly KeyringRecord[]>;
   readonly uploads: Map<string, StoredUpload>;
   readonly blobs: Map<BlobId, StoredBlob>;
   readonly writePlans: Map<BlobId, WritePlanRecord>;

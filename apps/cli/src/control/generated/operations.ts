@@ -510,7 +510,21 @@ export interface Operations {
     readonly params: undefined;
     readonly query: undefined;
     readonly body: { readonly tenant: string; readonly bucket: string; readonly bypassGovernance?: boolean | undefined; readonly changes: readonly ({ readonly key: string; readonly versionId?: string | undefined; readonly expected: { readonly keyId?: string | undefined; readonly keyVersion: number }; readonly envelope: string; readonly keyVersion: number })[] };
-    readonly answer: { readonly results: readonly ({ readonly key: string; readonly versionId: string | null; readonly outcome: "changed" | "gone" | "conflict" | "locked" | "refused"; readonly reason?: "invalid-argument" | "envelope-missing" | "malformed-envelope" | "limit-exceeded" | "unsupported" | "recipient-unknown" | "recipient-missing" | "not-sealed" | "format-not-allowed" | "malformed-header" | "malformed-body" | "looks-like-plaintext" | "envelope-mismatch" | "not-for-this-object" | "length-mismatch" | "truncated" | "trailing-bytes" | "part-size" | "wrong-key" | "corrupt" | "range-not-satisfiable" | "malformed-key" | "weak-key" | "key-id-mismatch" | "wrong-passphrase" | "malformed-manifest" | "manifest-missing" | "manifest-mismatch" | "untrusted-writer" | "bad-signature" | "rolled-back" | "random-failure" | undefined; readonly message?: string | undefined })[] };
+    readonly answer: { readonly results: readonly ({ readonly key: string; readonly versionId: string | null; readonly outcome: "changed" | "gone" | "conflict" | "locked" | "refused"; readonly reason?: "invalid-argument" | "envelope-missing" | "malformed-envelope" | "limit-exceeded" | "unsupported" | "recipient-unknown" | "recipient-missing" | "not-sealed" | "format-not-allowed" | "malformed-header" | "malformed-body" | "looks-like-plaintext" | "envelope-mismatch" | "not-for-this-object" | "length-mismatch" | "truncated" | "trailing-bytes" | "part-size" | "wrong-key" | "corrupt" | "range-not-satisfiable" | "malformed-key" | "weak-key" | "key-id-mismatch" | "wrong-passphrase" | "malformed-manifest" | "manifest-missing" | "manifest-mismatch" | "untrusted-writer" | "bad-signature" | "rolled-back" | "malformed-keyring" | "keyring-missing" | "keyring-untrusted" | "keyring-rollback" | "keyring-forked" | "random-failure" | undefined; readonly message?: string | undefined })[] };
+  };
+  /** Publish the next keyring of a tenant. */
+  readonly publishKeyring: {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: { readonly tenant: string; readonly document: string };
+    readonly answer: { readonly seq: number; readonly document: string; readonly digest: string; readonly rootKeyId: string; readonly createdAt: string | null };
+  };
+  /** The keyrings of a tenant, from the one behind a number on. */
+  readonly listKeyrings: {
+    readonly params: undefined;
+    readonly query: { readonly tenant: string; readonly after?: number | undefined };
+    readonly body: undefined;
+    readonly answer: { readonly items: readonly ({ readonly seq: number; readonly document: string; readonly digest: string; readonly rootKeyId: string; readonly createdAt: string | null })[]; readonly more: boolean };
   };
   /** What tenants stored and moved, by tenant, bucket, class or backend. */
   readonly getUsage: {
@@ -953,6 +967,8 @@ export const operations = {
   listRecoveryStatus: ['GET', '/admin/recovery'],
   listEnvelopes: ['GET', '/proxy/envelopes'],
   changeEnvelopes: ['PATCH', '/proxy/envelopes'],
+  publishKeyring: ['POST', '/proxy/keyrings'],
+  listKeyrings: ['GET', '/proxy/keyrings'],
   getUsage: ['GET', '/admin/usage'],
   getQuota: ['GET', '/admin/tenants/{tenant}/quota'],
   getSecretVersions: ['GET', '/admin/secrets'],

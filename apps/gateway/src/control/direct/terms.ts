@@ -26,7 +26,7 @@ export async function requireObject(
 ): Promise<DirectObject> {
   const { tenant, bucket, key } = namedObject(said);
   const found = await requireBucket(services, tenant, parseBucketName(bucket));
-  return { key, bucket: await govern({ engine: services.engine }, found) };
+  return { key, bucket: await govern(services, found) };
 }
 
 /**

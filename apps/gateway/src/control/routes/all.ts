@@ -16,6 +16,7 @@ import { housekeepingRoutes } from './housekeeping.ts';
 import { identityProviderRoutes } from './identity-providers.ts';
 import { jobGrantRoutes } from './job-grants.ts';
 import { jobRoutes } from './jobs.ts';
+import { keyringRoutes } from './keyrings.ts';
 import { metadataBackupRoutes } from './metadata-backups.ts';
 import { policyRoutes } from './policies.ts';
 import { policyToolRoutes } from './policy-tools.ts';
@@ -53,6 +54,7 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...metadataBackupRoutes(services),
     ...recoveryRoutes(services),
     ...envelopeRoutes(services),
+    ...keyringRoutes(services),
     ...usageRoutes(services),
     ...secretRoutes(services),
     ...statRoutes(services),

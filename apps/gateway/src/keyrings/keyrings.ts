@@ -1,0 +1,78 @@
+import { Fault } from '@sealgate/core/faults';
+import type { TenantId } from '@sealgate/core/names';
+import type { AuditActor, Clock, KeyringRecord, Metadata, Tenant } from '@sealgate/core/ports';
+import { type RecipientPolicy, SealError } from '@sealgate/sealed/inspect';
+import { type Keyring, readKeyring, recipientPolicyOf } from '@sealgate/sealed/keyring';
+import { LRUCache } from 'lru-cache';
+
+/** As with policies: a new keyring reaches every gateway within a second. */
+const FRESH_MS = 500;
+const CACHED_MAX = 1000;
+
+/** What envelopes must be, in the words of their inspection. */
+export type KeyringRules = Required<RecipientPolicy>;
+
+type Known =
+  | { readonly keyring: Keyring; readonly rules: KeyringRules }
+  | { readonly keyring: undefined; readonly rules: undefined };
+const NONE: Known = { keyring: undefined, rules: undefined };
+
+/** What tenants say of their own keys, signed by roots that no gateway has. */
+export interface Keyrings {
+  /** What envelopes must be under the tenant's newest keyring, now; undefined when it has none. The same value for a while. */
+  rulesOf(tenantId: TenantId): Promise<KeyringRules | undefined>;
+  /**
+   * Keeps a keyring that its root signed for this tenant and that follows the newest one.
+   * @throws Fault ValidationFailed (not a keyring, not this tenant's, a wrong signature), Conflict (out of order, another root)
+   */
+  publish(tenant: Pick<Tenant, 'id' | 'name'>, document: string, actor: AuditActor): Promise<KeyringRecord>;
+}
+
+export function createKeyrings(deps: {
+  readonly metadata: Pick<Metadata, 'newestKeyring' | 'publishKeyring'>;
+  readonly clock: Clock;
+}): Keyrings {
+  const { metadata, clock } = deps;
+  const kept = new LRUCache<string, { readonly checkedMs: number; readonly known: Promise<Known> }>({
+    max: CACHED_MAX,
+  });
+
+  async function learn(tenantId: TenantId, before: Known | undefined): Promise<Known> {
+    const record = await metadata.newestKeyring(tenantId);
+    if (record === undefined) return NONE;
+    const same = before?.keyring?.digest === record.digest;
+    // Whoever can write to the database alone makes no keyring that a gateway takes.
+    const keyring = same ? before.keyring : await readKeyring(record.document);
+    // Made anew each time, since keys come into use and are revoked with time.
+    return { keyring, rules: recipientPolicyOf(keyring, Math.floor(clock.now() / 1000)) };
+  }
+
+  return {
+    async rulesOf(tenantId) {
+      const entry = kept.get(tenantId);
+      const now = clock.monotonic();
+      if (entry !== undefined && now - entry.checkedMs < FRESH_MS) return (await entry.known).rules;
+      const before = await entry?.known.catch(() => undefined);
+      const known = learn(tenantId, before);
+      kept.set(tenantId, { checkedMs: now, known });
+      // Asked again at once when it could not be learned.
+      known.catch(() => kept.delete(tenantId));
+      return (await known).rules;
+    },
+
+    async publish(tenant, document, actor) {
+      const keyring = await readKeyring(document).catch((error: unknown) => {
+        if (error instanceof SealError) throw new Fault('ValidationFailed', error.message, { cause: error });
+        throw error;
+      });
+      if (keyring.tenant !== tenant.name) {
+        throw new Fault('ValidationFailed', 'The keyring is signed for another tenant.');
+      }
+      const { seq, digest, prev, rootKeyId, keys } = keyring;
+      const record = { tenantId: tenant.id, seq, document, digest, previous: prev, rootKeyId, keys: keys.length };
+      const made = await metadata.publishKeyring(record, actor);
+      kept.delete(tenant.id);
+      return made;
+    },
+  };
+}
