@@ -10,6 +10,7 @@ interface Put {
   readonly ackedBy: readonly string[];
   readonly plaintextBytes: number;
   readonly keyIds: readonly string[];
+  readonly signedBy?: string;
 }
 
 let gateway: GatewayProcess;
@@ -60,13 +61,18 @@ test('sealed bytes go to all planned backends at once, and come back opened', as
   for (const [id, country] of Object.entries({ 'store-fi': 'FI', 'store-de': 'DE', 'store-fr': 'FR' })) {
     stores.push(await addStore(gateway, { id, country, jurisdiction: 'EU' }));
   }
+  const key = await sealgate(gateway, ['keys', 'create', '--use', 'sign', '--name', 'ada', '--no-passphrase']);
+  expect(key).toMatchObject({ code: 0 });
   // More than the sockets and the sealer hold.
   writeFileSync(file('large'), randomBytes(6 * 1024 * 1024 + 5));
   const { code, stderr, result } = await put('large');
-  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
   expect([...(result?.ackedBy ?? [])].sort()).toEqual(['store-de', 'store-fi', 'store-fr']);
   expect(presigned()).toBe(3);
   expect(result?.keyIds).toHaveLength(1);
+  // The gateway held what the writer signed to the bytes that it read, and readers may ask for it.
+  expect(result?.signedBy).toMatch(/^urn:/);
+  expect(await sealgate(gateway, ['writer', 'require', 's3://vault'])).toMatchObject({ code: 0 });
   expect((await fetched('large')).equals(readFileSync(file('large')))).toBe(true);
   const stat = await sealgate(gateway, ['stat', '--json', 's3://vault/large']);
   expect(stat.stdout).toContain('sealed:sgo1');

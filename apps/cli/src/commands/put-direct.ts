@@ -36,9 +36,10 @@ export async function putDirect(
     for (const { backend, reason } of outcomes) {
       if (reason !== undefined) context.terminal.note(`${printable(backend)} has no copy yet: ${printable(reason)}.`);
     }
-    const body = registration(sealed, { plan: plan.plan, outcomes, sha256, options });
+    const manifest = await sealed.manifest();
+    const body = registration(sealed, { plan: plan.plan, outcomes, sha256, manifest, options });
     const committed = await control.call('registerObject', { body }, { timeoutMs: COMMIT_TIMEOUT_MS });
-    return resultOf(sealed, committed);
+    return { ...resultOf(sealed, committed), signedBy: await sealed.stored() };
   } catch (error) {
     await giveUp(control, sealed, plan);
     throw error;
@@ -84,6 +85,7 @@ function registration(
     readonly plan: string;
     readonly outcomes: readonly UploadOutcome[];
     readonly sha256: string;
+    readonly manifest: string | undefined;
     readonly options: SealedPutOptions;
   },
 ): Operations['registerObject']['body'] {

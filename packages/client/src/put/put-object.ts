@@ -1,10 +1,11 @@
 import { Fault } from '@sealgate/core/faults';
-import { envelopeToMetadata } from '@sealgate/sealed/inspect';
+import { envelopeToMetadata, manifestBlockBytes, manifestHeader } from '@sealgate/sealed/inspect';
 import { createSealer } from '@sealgate/sealed/seal';
 import { toBase64url } from '../bytes.ts';
 import { SINGLE_PUT_BYTES_MAX } from '../limits.ts';
-import { signObject } from '../manifest/sign-object.ts';
+import { type ObjectSigning, signObject } from '../manifest/sign-object.ts';
 import type { ObjectTarget } from '../objects/multipart.ts';
+import type { ByteChunks } from '../streams.ts';
 import { createJournalKeeper } from './journal-keeper.ts';
 import { resumePut } from './resume-put.ts';
 import { type Sending, sendBody, writeHeaders } from './send-body.ts';
@@ -61,6 +62,9 @@ export async function sealSource(
   if (input.bytes === undefined || bodyLength === undefined) {
     throw new Fault('MissingContentLength', 'What goes straight to backends has a length that is known before.');
   }
+  const signing = await signObject(deps, names, { target, envelope, signal });
+  const leaves: string[] = [];
+  const sealed = (): ByteChunks => sealer.seal(input.whole(), { signal });
   return {
     ...names,
     bytes: bodyLength,
@@ -68,8 +72,36 @@ export async function sealSource(
     envelope: envelope.text,
     keyVersion,
     keyIds: envelope.recipients.map(({ keyId }) => keyId),
-    stream: () => sealer.seal(input.whole(), { signal }),
+    stream: () => (signing === undefined ? sealed() : withLeaves(sealed(), signing, leaves)),
+    manifest: async () => (await signing?.headers(leaves, bodyLength))?.[manifestHeader],
+    async stored() {
+      await signing?.stored();
+      return signing?.signedBy();
+    },
   };
+}
+
+/** Passes chunks on and notes the leaf of each block. */
+async function* withLeaves(
+  chunks: ByteChunks,
+  signing: ObjectSigning,
+  leaves: string[],
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const block = new Uint8Array(manifestBlockBytes);
+  let filled = 0;
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; ) {
+      const piece = chunk.subarray(at, at + block.length - filled);
+      block.set(piece, filled);
+      filled += piece.length;
+      at += piece.length;
+      if (filled < block.length) continue;
+      leaves.push(await signing.leavesOf(block));
+      filled = 0;
+    }
+    yield chunk;
+  }
+  if (filled > 0) leaves.push(await signing.leavesOf(block.subarray(0, filled)));
 }
 
 async function openSealer(

@@ -70,6 +70,10 @@ export interface SealedBody {
   readonly keyIds: readonly string[];
   /** The sealed bytes. Called once. */
   stream(): ByteChunks;
+  /** What the writer signed about them, once all were streamed; undefined when it has no key to sign with. */
+  manifest(): Promise<string | undefined>;
+  /** The object was acknowledged. Gives the id of the key that signed it. */
+  stored(): Promise<string | undefined>;
 }
 
 export interface PutDeps {

@@ -24,21 +24,24 @@ export async function planUpload(deps: DirectDeps, request: PlanUploadRequest): 
   const prepared = await Promise.all(
     placement.write.map((backend) => prepare(deps, { backend, blobId, request, signal })),
   );
-  const targets = prepared.filter((target) => target !== undefined);
-  const reachable = targets.map(({ backend }) => backend);
+  const places = prepared.filter((place) => place !== undefined);
+  const reachable = places.map(({ backend }) => backend);
   requireAck(redundancyClass, reachable);
   const { limits, metadata, clock } = deps;
   const { expiresAtMs } = await metadata.createWritePlan(
     newPlan(request, { blobId, redundancyClass: redundancyClass.name, backends: reachable, limits }),
     request.actor,
   );
+  // No URL outlives its plan: what came by it then would be nobody's.
+  const urlsMs = Math.min(limits.directUrlMs, expiresAtMs - clock.now());
+  const targets = places.flatMap((place) => presigned(deps, place, { ...request, urlsMs }));
   const chosen = [...placement.write, ...placement.owed];
   return {
     blobId,
     redundancyClass: redundancyClass.name,
     ackRule: redundancyClass.ack.text,
     expiresAtMs,
-    urlsExpireAtMs: clock.now() + limits.directUrlMs,
+    urlsExpireAtMs: clock.now() + urlsMs,
     targets,
     replicated: chosen.filter((backend) => !reachable.includes(backend)).map(({ id }) => id),
   };
@@ -85,6 +88,23 @@ function takesUploads(pool: BackendPool, { id, capabilities }: Backend): boolean
   return pool.driver(id)?.presignPut !== undefined && capabilities.conditionalWrite === true;
 }
 
+type PlannedPlace = Omit<PlannedTarget, 'upload'>;
+
+function presigned(
+  { pool }: DirectDeps,
+  place: PlannedPlace,
+  put: Pick<PlanUploadRequest, 'bytes' | 'md5' | 'sha256'> & { readonly urlsMs: number },
+): readonly PlannedTarget[] {
+  const { bytes, md5, sha256, urlsMs } = put;
+  const upload = pool.driver(place.backend.id)?.presignPut?.(place.bucket, place.key, {
+    bytes,
+    ...(md5 === null ? {} : { md5 }),
+    ...(sha256 === null ? {} : { sha256 }),
+    expiresSeconds: Math.max(1, Math.floor(urlsMs / 1000)),
+  });
+  return upload === undefined ? [] : [{ ...place, upload }];
+}
+
 async function prepare(
   { pool, physical, clock, limits }: DirectDeps,
   wanted: {
@@ -93,25 +113,16 @@ async function prepare(
     readonly request: PlanUploadRequest;
     readonly signal: AbortSignal;
   },
-): Promise<PlannedTarget | undefined> {
+): Promise<PlannedPlace | undefined> {
   const { backend, blobId, request } = wanted;
-  const driver = pool.driver(backend.id);
-  if (driver?.presignPut === undefined) return undefined;
+  if (!takesUploads(pool, backend)) return undefined;
   const late = new AbortController();
   const cancel = clock.schedule(limits.writeStallMs, () =>
     late.abort(new Fault('BackendTimeout', 'The storage location did not answer in time.')),
   );
   try {
     const bucket = await physical.ensure(request.bucket, backend, AbortSignal.any([wanted.signal, late.signal]));
-    const key = blobKey(blobId, 0);
-    const { bytes, md5, sha256 } = request;
-    const upload = driver.presignPut(bucket, key, {
-      bytes,
-      ...(md5 === null ? {} : { md5 }),
-      ...(sha256 === null ? {} : { sha256 }),
-      expiresSeconds: limits.directUrlMs / 1000,
-    });
-    return upload === undefined ? undefined : { backend, bucket, key, upload };
+    return { backend, bucket, key: blobKey(blobId, 0) };
   } catch (error) {
     wanted.signal.throwIfAborted();
     pool.report(backend.id, { kind: 'failed', code: toFault(error).code });

@@ -3,7 +3,7 @@ import { KEY_BYTES_MAX, PUT_BYTES_MAX } from '@sealgate/core/limits';
 import { type ObjectKey, parseObjectKey } from '@sealgate/core/names';
 import type { EnvelopeRecord } from '@sealgate/core/ports';
 import type { RequestHeaders } from '@sealgate/s3';
-import { envelopeToMetadata, SealError } from '@sealgate/sealed/inspect';
+import { envelopeToMetadata, manifestHeader, SealError } from '@sealgate/sealed/inspect';
 import { z } from 'zod';
 import { tagRecord } from '../../s3/tags.ts';
 import { DIRECT_METADATA_MAX, DIRECT_TAGS_MAX, ENVELOPE_CHARS_MAX } from '../limits.ts';
@@ -115,6 +115,7 @@ export function headersOf(
     readonly content_type?: string | undefined;
     readonly metadata?: Readonly<Record<string, string>> | undefined;
     readonly version?: string | undefined;
+    readonly manifest?: string | undefined;
   },
 ): RequestHeaders {
   const envelope = sealedEnvelope(said.encrypted_key);
@@ -124,6 +125,7 @@ export function headersOf(
     ...Object.fromEntries(metadata),
     ...(said.version === undefined ? {} : { [`x-amz-meta-${VERSION_LABEL}`]: said.version }),
     ...(envelope === null ? {} : envelopeHeadersOf(envelope, said.key_version)),
+    ...(said.manifest === undefined ? {} : { [manifestHeader]: said.manifest }),
   };
 }
 
@@ -138,6 +140,11 @@ function envelopeHeadersOf(envelope: string, keyVersion: number): Record<string,
     throw new Fault('ValidationFailed', `encrypted_key: ${error.message}`, { cause: error });
   }
 }
+
+export const manifestField = z
+  .string()
+  .regex(/^[\w.-]{1,4096}$/, 'is a signed manifest')
+  .meta({ description: 'What the writer of a sealed object signed about it (docs/spec/sealed-objects.md).' });
 
 export const metadataField = z
   .record(

@@ -5,7 +5,7 @@ import type { DirectVersion } from '@sealgate/engine';
 import type { RequestHeaders } from '@sealgate/s3';
 import { defaultEncryption } from '../../s3/encryption/settings.ts';
 import { type GovernedBucket, govern } from '../../s3/governed.ts';
-import { refuseManifest } from '../../s3/manifest.ts';
+import { withManifest } from '../../s3/manifest.ts';
 import { requestedLock } from '../../s3/object-lock.ts';
 import { metadataHeaders, storedHeaders } from '../../s3/request-headers.ts';
 import { watchObject } from '../../s3/seal.ts';
@@ -69,7 +69,6 @@ export async function versionOf(
   if (targets.length > 0) await requireAdmitted(services, bucket, targets);
   const declared = declaredEnvelope(said);
   // Its root is over all bytes, and not all of them pass by here.
-  refuseManifest(headers);
   const metadata = metadataHeaders(headers);
   return {
     bucket,
@@ -79,7 +78,8 @@ export async function versionOf(
     attributes: { ...PLAIN_ATTRIBUTES, ...requestedLock({ headers: {}, clock: services.clock }, bucket) },
     preconditions: said.ifNoneMatch ? { ifNoneMatch: '*' } : {},
     watch(bytes) {
-      const seal = watchObject(bucket, key, { metadata, bytes, hold: true });
+      const held = watchObject(bucket, key, { metadata, bytes, hold: true });
+      const seal = withManifest(held, headers, { bucket, key, bytes });
       return {
         push: (chunk) => seal.push(chunk),
         finish() {

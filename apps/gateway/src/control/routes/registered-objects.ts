@@ -10,6 +10,7 @@ import {
   envelopeFields,
   headersOf,
   keyText,
+  manifestField,
   metadataField,
   tagsOf,
   VERSION_LABEL,
@@ -57,6 +58,7 @@ const registration = z.object({
     .regex(/^[\x20-\x7e]*$/)
     .optional(),
   metadata: metadataField.optional(),
+  manifest: manifestField.optional(),
   if_none_match: z.literal('*').optional().meta({ description: 'Refuse to replace what is there.' }),
   targets: z
     .array(backendIdField)
