@@ -321,6 +321,11 @@ test('who runs the gateway reads no objects, and nobody learns which keys there 
     const reply = await replyOf(await fetch(path, { headers: headers as Record<string, string> }));
     expect(reply).toMatchObject({ status: 401, code: 'NotAuthenticated' });
   }
+  // A signature that lacks something is told what, and is not taken for none.
+  const { region } = gateway.credentials;
+  const call = { keys: gateway.credentials, region, service: 's3', method: 'GET', url: new URL(path) } as const;
+  const { 'x-amz-content-sha256': _, ...half } = signatureHeaders(call);
+  expect(await replyOf(await fetch(path, { headers: half }))).toMatchObject({ status: 400, code: 'InvalidRequest' });
   const { accessKeyId, secretAccessKey } = gateway.credentials;
   const wrong = await ask('GET', '/objects/open/secret', { keys: { accessKeyId, secretAccessKey: 'another' } });
   const unknown = await ask('GET', '/objects/open/secret', { keys: { accessKeyId: 'SGAKNOBODY', secretAccessKey } });
