@@ -105,7 +105,7 @@ async function checkCopies(world: World): Promise<void> {
       if (state === 'retired') history.violate('retired-is-empty', `${subject} was there`);
       if (state === 'draining' && blob.layout.kind === 'copies')
         history.violate('drained', `${subject} is still there`);
-      if (hasNoPlace(world, { blob, bucketId }, replica)) continue;
+      if (replica.state !== 'stored' && isAtRest(world, { blob, bucketId }, replica)) continue;
       if (replica.state !== 'stored') history.violate('healed', `${subject} is ${replica.state} for ever`);
       else if (!(await isGood(world, blob, replica, subject))) {
         history.violate('stored-is-stored', `${subject} is not what its row says`);
@@ -114,13 +114,21 @@ async function checkCopies(world: World): Promise<void> {
   }
 }
 
-/** A shard that was lost where it may not be any more: the backends that are left have one each. */
-export function hasNoPlace(
-  world: World,
-  { blob: { layout }, bucketId }: { readonly blob: Pick<BlobRecord, 'layout'>; readonly bucketId: number },
-  { backend, state }: ReplicaRecord,
-): boolean {
-  return layout.kind === 'erasure' && state === 'missing' && !mayLie(world, bucketOf(world, bucketId), backend);
+/**
+ * Whether there is nothing left to do about a copy or shard: it is stored where it may be, or it is of six shards of which one was
+ * lost where it may not be any more, and the backends that are left have one each. Nothing leaves such a blob either.
+ */
+export function isAtRest(world: World, { blob, bucketId }: HeldBlob, { backend, state }: ReplicaRecord): boolean {
+  const bucket = bucketOf(world, bucketId);
+  if (blob.layout.kind === 'copies') return state === 'stored' && mayLie(world, bucket, backend);
+  const short = blob.replicas.some((one) => one.state === 'missing' && !mayLie(world, bucket, one.backend));
+  if (state === 'missing') return !mayLie(world, bucket, backend);
+  return state === 'stored' || (state === 'leaving' && short);
+}
+
+interface HeldBlob {
+  readonly blob: BlobRecord;
+  readonly bucketId: number;
 }
 
 async function isGood(

@@ -3,7 +3,7 @@ import type { Engine } from '@sealgate/engine';
 import { readSweepPosition, SWEEP_CURSORS, type SweepCounts } from '@sealgate/engine';
 import type { Prng } from '@sealgate/testkit';
 import { pause } from './bodies.ts';
-import { checkAnswers, checkStorage, hasNoPlace } from './checks.ts';
+import { checkAnswers, checkStorage, isAtRest } from './checks.ts';
 import { maintenanceOf } from './maintenance.ts';
 import { multipart } from './multipart.ts';
 import { unleash } from './nemesis.ts';
@@ -32,7 +32,8 @@ export interface ScheduleReport {
 
 /** Virtual time after which a run counts as hung. */
 const RUN_MS_MAX = 60 * 60_000;
-const HEAL_ROUNDS_MAX = 300;
+/** Together more than the hour for which a place that was emptied is barred: a blob may have to wait for its only legal one. */
+const HEAL_ROUNDS_MAX = 450;
 const HEAL_STEP_MS = 10_000;
 /** Longer than anything that was set off before the calm may take: stalls, late commits, late copies. */
 const CALM_MS = 60_000;
@@ -197,7 +198,7 @@ async function heal(world: World): Promise<void> {
     await giveUpBlockedDrains(world, engine);
     const rows = cluster.metadata.blobRows();
     const settled = rows.every(
-      (row) => row.wanted && row.blob.replicas.every((r) => r.state === 'stored' || hasNoPlace(world, row, r)),
+      (row) => row.wanted && row.blob.replicas.every((replica) => isAtRest(world, row, replica)),
     );
     const { openRepairs, openStrays, openRemovals } = cluster.metadata;
     if (settled && openRepairs + openStrays + openRemovals === 0 && (await lookedAtAll(world, engine, begunMs))) return;
