@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { Fault, toFault } from '@sealgate/core/faults';
 import type { BackendId } from '@sealgate/core/names';
 import type { AuditActor, AuditStore, BackendPool, Clock, Metadata } from '@sealgate/core/ports';
+import { createInTime } from '../backup/in-time.ts';
 import { admittedBackends, openPlaces } from '../backup/open-places.ts';
-import type { InTime } from '../backup/read-backup.ts';
 import { ARCHIVE_PREFIX, newBackupId } from '../backup/stored-backup.ts';
 import { type BackupTarget, type WrittenBackup, writeBackup } from '../backup/write-backup.ts';
 import { type DocumentRecipient, sealDocument } from '../documents/index.ts';
@@ -73,17 +73,7 @@ export async function archiveDue(deps: ArchiveDeps, options: ArchiveOptions): Pr
 function createRun(deps: ArchiveDeps, options: ArchiveOptions, nowMs: number) {
   const { metadata, clock, limits, pool } = deps;
   const { holder, signal } = options;
-  const inTime: InTime = async (call) => {
-    const late = new AbortController();
-    const cancel = clock.schedule(limits.backupTimeoutMs, () =>
-      late.abort(new Fault('BackendTimeout', 'The storage location did not answer in time.')),
-    );
-    try {
-      return await call(AbortSignal.any([signal, late.signal]));
-    } finally {
-      cancel();
-    }
-  };
+  const inTime = createInTime({ clock, signal, ms: limits.backupTimeoutMs });
   return {
     ...{ deps, options, nowMs, inTime },
     /** @throws Fault Conflict when another process has the work by now */

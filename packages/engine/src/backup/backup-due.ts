@@ -18,9 +18,9 @@ import type { EngineEvents } from '../events.ts';
 import type { EngineLimits } from '../limits.ts';
 import type { LayeredPolicies } from '../placement/policies.ts';
 import type { RandomBytes } from '../write/types.ts';
+import { createInTime } from './in-time.ts';
 import { admittedBackends, openPlaces } from './open-places.ts';
 import { type BackupPosition, type BackupRecord, readBackupPosition } from './position.ts';
-import type { InTime } from './read-backup.ts';
 import { BACKUP_PREFIX, newBackupId } from './stored-backup.ts';
 import { tendBackups } from './tend-backups.ts';
 import { type BackupTarget, type WrittenBackup, writeBackup } from './write-backup.ts';
@@ -133,17 +133,7 @@ function createRun(deps: BackupDeps, options: BackupOptions, nowMs: number) {
   const { metadata, clock, limits, events, pool } = deps;
   const { holder, signal } = options;
   const actor: AuditActor = { kind: 'system', id: BACKUP_CURSOR, requestId: `run-${nowMs}` };
-  const inTime: InTime = async (call) => {
-    const late = new AbortController();
-    const cancel = clock.schedule(limits.backupTimeoutMs, () =>
-      late.abort(new Fault('BackendTimeout', 'The storage location did not answer in time.')),
-    );
-    try {
-      return await call(AbortSignal.any([signal, late.signal]));
-    } finally {
-      cancel();
-    }
-  };
+  const inTime = createInTime({ clock, signal, ms: limits.backupTimeoutMs });
   return {
     ...{ deps, options, nowMs, inTime },
     /** @throws Fault Conflict when another process has the work by now */

@@ -1,2 +1,3 @@
-export { type InTime, listBackups, readBackup, readBackupIndex } from './read-backup.ts';
+export type { InTime } from './in-time.ts';
+export { listBackups, readBackup, readBackupIndex } from './read-backup.ts';
 export { ARCHIVE_PREFIX, BACKUP_PREFIX, backupTimeOf } from './stored-backup.ts';

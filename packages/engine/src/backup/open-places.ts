@@ -5,7 +5,7 @@ import { explain } from '@sealgate/core/placement';
 import type { Backend, BackendPool } from '@sealgate/core/ports';
 import type { EngineLimits } from '../limits.ts';
 import type { LayeredPolicies } from '../placement/policies.ts';
-import type { InTime } from './read-backup.ts';
+import type { InTime } from './in-time.ts';
 import type { BackupTarget } from './write-backup.ts';
 
 /** No tenant can have it: names begin with a letter or a digit. So no bucket of one is ever our own. */

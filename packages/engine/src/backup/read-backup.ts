@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Fault, toFault } from '@sealgate/core/faults';
 import type { PhysicalBucketName } from '@sealgate/core/names';
 import type { BackendDriver } from '@sealgate/core/ports';
+import type { InTime } from './in-time.ts';
 import {
   BACKUP_INDEX_BYTES_MAX,
   BACKUP_PART_BYTES,
@@ -19,9 +20,6 @@ export interface BackupPlace {
   readonly driver: BackendDriver;
   readonly bucket: PhysicalBucketName;
 }
-
-/** Makes one call to a place, with a bound of time. */
-export type InTime = <T>(call: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 
 const LIST_PAGE = 1000;
 

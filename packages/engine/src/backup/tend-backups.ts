@@ -3,8 +3,9 @@ import type { BackupRetention } from '@sealgate/core/housekeeping';
 import { backupsToKeep } from '@sealgate/core/housekeeping';
 import type { BackendId } from '@sealgate/core/names';
 import type { BackupChange } from '@sealgate/core/ports';
+import type { InTime } from './in-time.ts';
 import type { BackupPosition, BackupRecord } from './position.ts';
-import { type InTime, listBackups, readBackup, readBackupIndex } from './read-backup.ts';
+import { listBackups, readBackup, readBackupIndex } from './read-backup.ts';
 import { BACKUP_PREFIX, backupBytes, backupTimeOf } from './stored-backup.ts';
 import type { BackupTarget } from './write-backup.ts';
 

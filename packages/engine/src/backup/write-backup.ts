@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Fault, toFault } from '@sealgate/core/faults';
 import type { BackendId } from '@sealgate/core/names';
-import { type BackupPlace, type InTime, readWhole } from './read-backup.ts';
+import type { InTime } from './in-time.ts';
+import { type BackupPlace, readWhole } from './read-backup.ts';
 import {
   BACKUP_PART_BYTES,
   BACKUP_PARTS_MAX,

@@ -1,7 +1,6 @@
 import type { Clock } from '@sealgate/core/ports';
 import type { LRUCache } from 'lru-cache';
-import { UNKNOWN_CHANGE_MS } from './limits.ts';
-import { mayStillLand } from './may-still-land.ts';
+import { untilOver } from './until-over.ts';
 
 /** A read-through cache that never keeps an answer which a change overtook. */
 export interface GuardedCache<K extends string, V extends object> {
@@ -68,7 +67,7 @@ export function createGuardedCache<K extends string, V extends object>(
     change(key, run) {
       changing.set(key, (changing.get(key) ?? 0) + 1);
       overtake(key);
-      return finishing(clock, run, () => {
+      return untilOver(clock, run, () => {
         overtake(key);
         const left = (changing.get(key) ?? 1) - 1;
         if (left === 0) changing.delete(key);
@@ -78,24 +77,10 @@ export function createGuardedCache<K extends string, V extends object>(
     changeAll(run) {
       changingAll += 1;
       overtakeAll();
-      return finishing(clock, run, () => {
+      return untilOver(clock, run, () => {
         overtakeAll();
         changingAll -= 1;
       });
     },
   };
-}
-
-/** Calls `finish` when the change is over: when it answered, or when it cannot land any more. */
-async function finishing<T>(clock: Pick<Clock, 'schedule'>, run: () => Promise<T>, finish: () => void): Promise<T> {
-  let result: T;
-  try {
-    result = await run();
-  } catch (error) {
-    if (mayStillLand(error)) clock.schedule(UNKNOWN_CHANGE_MS, finish);
-    else finish();
-    throw error;
-  }
-  finish();
-  return result;
 }

@@ -2,15 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Fault } from '@sealgate/core/faults';
 import type { CacheLookup, CachePlace, CacheStore, Clock } from '@sealgate/core/ports';
 import { LRUCache } from 'lru-cache';
-import {
-  AGREEMENT_POLL_MS,
-  AGREEMENT_WAIT_MS,
-  LOOKUP_PAUSE_MS,
-  LOOKUP_WAIT_MS,
-  OPENED_MAX,
-  UNKNOWN_CHANGE_MS,
-} from '../limits.ts';
-import { mayStillLand } from '../may-still-land.ts';
+import { AGREEMENT_POLL_MS, AGREEMENT_WAIT_MS, LOOKUP_PAUSE_MS, LOOKUP_WAIT_MS, OPENED_MAX } from '../limits.ts';
+import { untilOver } from '../until-over.ts';
 import { within } from '../within.ts';
 import type { ChangesUnderWay } from './changes-under-way.ts';
 import { type CacheKeys, createEntryCodec, type EntryCodec } from './codec.ts';
@@ -190,16 +183,7 @@ function createChange(deps: SharedCacheDeps, codecs: Codecs): SharedCache['chang
       changes.end(turn.epoch);
       if (marks !== undefined) unmark(marks);
     };
-    let result: T;
-    try {
-      result = await run();
-    } catch (error) {
-      // The database may have done it, or do it yet.
-      if (mayStillLand(error)) clock.schedule(UNKNOWN_CHANGE_MS, finish);
-      else finish();
-      throw error;
-    }
-    finish();
+    const result = await untilOver(clock, run, finish);
     // The others took this process for gone and went on without it: what they keep by now may be from before this change.
     if (membership.member() !== turn.membership) await change(places, () => Promise.resolve());
     return result;
