@@ -54,12 +54,15 @@ async function read(Key: string, more: Partial<GetObjectCommandInput> = {}) {
   return { ...answer, bytes: Buffer.from((await answer.Body?.transformToByteArray()) ?? []) };
 }
 
+/** What comes and goes while it is written. */
+const UNDER_WAY = '.sealgate-temp';
+
 /** Files of all backends, the newest bytes of every object among them. */
 function filesOnBackends(): Buffer[] {
   const walk = (dir: string): string[] =>
-    readdirSync(dir, { withFileTypes: true }).flatMap((entry) =>
-      entry.isDirectory() ? walk(join(dir, entry.name)) : [join(dir, entry.name)],
-    );
+    readdirSync(dir, { withFileTypes: true })
+      .filter(({ name }) => name !== UNDER_WAY)
+      .flatMap((entry) => (entry.isDirectory() ? walk(join(dir, entry.name)) : [join(dir, entry.name)]));
   return walk(join(gateway.dataDir, 'backends')).map((file) => readFileSync(file));
 }
 
