@@ -49,6 +49,23 @@ describe('the transit engine of a Vault', () => {
     vault = await startFakeVault({ mount: 'transit', key: 'sealgate', token: 'good' });
   });
 
+  test('is not listened to for ever', async () => {
+    let sent = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += 1024;
+        controller.enqueue(new Uint8Array(1024).fill(0x20));
+      },
+    });
+    const talkative = createVaultTransit({
+      ...{ url: new URL(vault.url), mount: 'transit', key: 'sealgate', namespace: undefined },
+      token: () => Promise.resolve('good'),
+      fetch: () => Promise.resolve(new Response(endless)),
+    });
+    expect(await codeOf(talkative.newDataKey())).toBe('KeyServiceUnavailable');
+    expect(sent).toBeLessThan(128 * 1024);
+  });
+
   test('is reached over TLS, or on the loopback', () => {
     const settings = {
       ...{ kmsVaultMount: 'transit', kmsVaultKey: 'sealgate', kmsVaultNamespace: undefined },

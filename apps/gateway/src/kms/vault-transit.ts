@@ -43,7 +43,7 @@ export function createVaultTransit(options: VaultTransitOptions): KeyManagement 
         redirect: 'error',
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      text = await response.text();
+      text = await boundedText(response);
     } catch (cause) {
       throw new Fault('KeyServiceUnavailable', 'The key service does not answer.', { cause });
     }
@@ -76,10 +76,22 @@ export function createVaultTransit(options: VaultTransitOptions): KeyManagement 
   };
 }
 
+/** Read no further than a key service ever has to say. */
+async function boundedText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > ANSWER_BYTES_MAX) throw new Error('The answer is too long.');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
 function dataOf(text: string): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
-    value = text.length > ANSWER_BYTES_MAX ? undefined : JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     value = undefined;
   }
