@@ -62,7 +62,7 @@ function requireSame({ requestedClass, tags }: CommitPlannedRequest, plan: Write
 
 function repeated(plan: WritePlanRecord, committed: PlannedCommit): DirectResult {
   const { blobId, bytes, redundancyClass } = plan;
-  return { ...committed, blobId, bytes, redundancyClass, etag: '', verdict: null, ackedBy: [], replicas: [] };
+  return { ...committed, blobId, bytes, redundancyClass, etag: null, verdict: null, ackedBy: [], replicas: [] };
 }
 
 /** Where the copies are to be looked for: only where the plan said. @throws Fault InvalidRequest */

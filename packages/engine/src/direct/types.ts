@@ -103,7 +103,8 @@ export interface AdoptRequest extends DirectVersion {
 
 export interface DirectResult extends PlannedCommit {
   readonly blobId: BlobId;
-  readonly etag: string;
+  /** Null in the answer to a commit that was made before: the bytes are not read again. */
+  readonly etag: string | null;
   readonly bytes: number;
   readonly redundancyClass: string;
   readonly verdict: string | null;

@@ -193,7 +193,7 @@ function registeredModel({ bucket, key }: DirectObject, result: DirectResult): z
     object_key: key,
     version_id: result.versionId,
     plan: result.blobId,
-    etag: result.etag === '' ? null : result.etag,
+    etag: result.etag,
     bytes: result.bytes,
     class: result.redundancyClass,
     verdict: result.verdict,
