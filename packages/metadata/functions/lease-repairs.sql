@@ -11,7 +11,7 @@ LANGUAGE plpgsql
 SET enable_sort = off SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
   v_seen record;
-  v_job pgboss.job;
+  v_job record;
   v_behind boolean := false;
   -- Before everything.
   v_rank integer := -2147483648;
@@ -40,18 +40,11 @@ BEGIN
       v_id := v_seen.id;
       CONTINUE WHEN v_seen.start_after > now() OR v_seen.kind <> ALL (p_kinds)
         OR NOT sealgate.can_repair(v_seen.blob, p_writes, p_reads);
-      SELECT j.* INTO v_job FROM pgboss.job j WHERE j.name = 'repair' AND j.id = v_seen.id AND j.state = 'created' FOR UPDATE SKIP LOCKED;
+      SELECT j.id INTO v_job FROM pgboss.job j WHERE j.name = 'repair' AND j.id = v_seen.id AND j.state = 'created' FOR UPDATE SKIP LOCKED;
       CONTINUE WHEN NOT FOUND;
-      UPDATE pgboss.job j SET state = 'active', started_on = now(), expire_seconds = greatest(j.expire_seconds, p_lease_ms / 1000 + 1),
-        retry_count = j.retry_count + CASE WHEN j.started_on IS NULL THEN 0 ELSE 1 END
-      WHERE j.name = 'repair' AND j.id = v_job.id;
       o_job := v_job.id;
       o_blob := v_seen.blob;
-      o_token := nextval('sealgate.lease_tokens');
-      INSERT INTO sealgate.job_leases (job_id, blob_id, token, epoch, leased_until, holder)
-      VALUES (o_job, o_blob, o_token, p_epoch, clock_timestamp() + p_lease_ms * interval '1 millisecond', p_holder)
-      ON CONFLICT (job_id) DO UPDATE SET token = EXCLUDED.token, epoch = EXCLUDED.epoch, leased_until = EXCLUDED.leased_until,
-        holder = EXCLUDED.holder;
+      o_token := sealgate.take_repair(o_job, o_blob, p_holder, p_epoch, p_lease_ms);
       p_limit := p_limit - 1;
       RETURN NEXT;
     END LOOP;
