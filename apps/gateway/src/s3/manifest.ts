@@ -54,7 +54,23 @@ export function withManifest(
   const envelope = envelopeIn(headers);
   const manifest = readManifest(text, { ...place, envelope });
   const tree = createBlockTree();
-  const hasher = createLeafHasher(newHash, (leaf) => tree.add(leaf));
+  return hashingLeaves(watch, {
+    onLeaf: (leaf) => tree.add(leaf),
+    onEnd(facts) {
+      requireRoot(manifest, tree.root());
+      return facts;
+    },
+  });
+}
+
+type SealFacts = ReturnType<SealWatch['finish']>;
+
+/** The watch, with the leaves of the bytes that it sees, and a last word on what it found. */
+function hashingLeaves(
+  watch: SealWatch,
+  then: { readonly onLeaf: (leaf: Uint8Array) => void; readonly onEnd: (facts: SealFacts) => SealFacts },
+): SealWatch {
+  const hasher = createLeafHasher(newHash, then.onLeaf);
   return {
     push(chunk) {
       watch.push(chunk);
@@ -63,8 +79,7 @@ export function withManifest(
     finish() {
       const facts = watch.finish();
       hasher.finish();
-      requireRoot(manifest, tree.root());
-      return facts;
+      return then.onEnd(facts);
     },
   };
 }
@@ -79,20 +94,14 @@ export function refuseManifest(headers: RequestHeaders): void {
 export function withLeaves(watch: SealWatch, headers: RequestHeaders, bytes: number): SealWatch {
   if (headerValue(headers, LEAVES_HEADER) !== 'leaves' || bytes > MANIFEST_PART_BYTES_MAX) return watch;
   const leaves: Uint8Array[] = [];
-  const hasher = createLeafHasher(newHash, (leaf) => leaves.push(leaf));
-  return {
-    push(chunk) {
-      watch.push(chunk);
-      hasher.push(chunk);
-    },
-    finish() {
-      const facts = watch.finish();
-      hasher.finish();
+  return hashingLeaves(watch, {
+    onLeaf: (leaf) => void leaves.push(leaf),
+    onEnd(facts) {
       if (facts.verdict === null) return facts;
       const found = JSON.parse(facts.verdict) as object;
       return { ...facts, verdict: JSON.stringify({ ...found, leaves: Buffer.concat(leaves).toString('base64url') }) };
     },
-  };
+  });
 }
 
 /**
