@@ -1,7 +1,7 @@
 // Credentials that their owner hands to this agent for one job (custody "client"). They are in memory only, for the job and
 // until the grant ends; then nothing of them is left. A process that begins anew needs another grant.
 import { isFault } from '@sealgate/core/faults';
-import type { Clock } from '@sealgate/core/ports';
+import { type Clock, pause } from '@sealgate/core/ports';
 import type { RepairWorker } from '@sealgate/engine';
 import { createRepairer, defaultEngineLimits, silentEvents } from '@sealgate/engine';
 import { type BackendRegistry, type LinkDeps, linkTo } from '@sealgate/runtime/backends';
@@ -111,7 +111,7 @@ async function workWith(deps: GrantsDeps, grant: Grant, stopped: AbortSignal): P
         logger.debug({ err: error, job }, 'a round with granted credentials failed');
         return 0;
       });
-      if (taken === 0) await wait(clock, over.signal);
+      if (taken === 0) await pause(clock, LOOK_MS, over.signal);
     }
   } finally {
     cancel();
@@ -124,17 +124,4 @@ async function workWith(deps: GrantsDeps, grant: Grant, stopped: AbortSignal): P
 function asGranted(backend: Parameters<typeof linkTo>[0], { ak, sk, st, endpoint, region }: Grant) {
   const credentials = { accessKeyId: ak, secretAccessKey: sk, ...(st === undefined ? {} : { sessionToken: st }) };
   return { ...backend, custody: 'gateway' as const, credentials, endpoint, providerRegion: region };
-}
-
-function wait(clock: Clock, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      cancel();
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const cancel = clock.schedule(LOOK_MS, done);
-    signal.addEventListener('abort', done, { once: true });
-    if (signal.aborted) done();
-  });
 }

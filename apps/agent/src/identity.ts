@@ -1,10 +1,11 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@sealgate/core/faults';
 import { ASSERTION_AUDIENCE, ASSERTION_SECONDS_MAX } from '@sealgate/runtime/agents';
 import { type JWK, SignJWT } from 'jose';
 import { z } from 'zod';
+import { writePrivateFile } from './private-file.ts';
 
 const FILE = 'agent-key.json';
 /** Bytes of a raw Ed25519 or X25519 key: the last ones of its SubjectPublicKeyInfo. */
@@ -83,13 +84,8 @@ async function make(path: string): Promise<Stored> {
   return keys;
 }
 
-/** Readable by its owner alone, and whole at any time. */
-async function write(path: string, keys: Stored): Promise<void> {
-  await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${process.pid}.new`;
-  await writeFile(draft, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 });
-  await rename(draft, path);
-}
+const write = (path: string, keys: Stored): Promise<void> =>
+  writePrivateFile(path, `${JSON.stringify(keys, null, 2)}\n`);
 
 function privateKey(pem: string): KeyObject {
   return createPrivateKey({ key: pem, format: 'pem' });

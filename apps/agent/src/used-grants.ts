@@ -1,8 +1,9 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@sealgate/core/faults';
 import type { Clock } from '@sealgate/core/ports';
 import { z } from 'zod';
+import { writePrivateFile } from './private-file.ts';
 
 const FILE = 'used-grants.json';
 /** Many more than anybody hands out in the quarter of an hour that one is good. Past it grants are refused. */
@@ -25,7 +26,7 @@ export function createUsedGrants(stateDir: string, clock: Pick<Clock, 'now'>): U
     const known = (await read(path)).filter(([, exp]) => exp * 1000 > clock.now());
     if (known.some(([used]) => used === jti)) return false;
     if (known.length >= REMEMBERED_MAX) throw new Fault('Conflict', 'This agent has used too many grants lately.');
-    await write(path, JSON.stringify([...known, [jti, expSeconds]]));
+    await writePrivateFile(path, JSON.stringify([...known, [jti, expSeconds]]));
     return true;
   };
   return {
@@ -54,17 +55,4 @@ async function read(path: string): Promise<readonly (readonly [string, number])[
       cause,
     });
   }
-}
-
-async function write(path: string, text: string): Promise<void> {
-  await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${process.pid}.new`;
-  const file = await open(draft, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
 }

@@ -8,6 +8,20 @@ export interface Clock {
   schedule(delayMs: number, run: () => void): () => void;
 }
 
+/** Ends after `ms`, or at once when the signal aborts. */
+export function pause(clock: Pick<Clock, 'schedule'>, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      cancel();
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.schedule(ms, done);
+    signal.addEventListener('abort', done, { once: true });
+    if (signal.aborted) done();
+  });
+}
+
 /** The machine's clock. Timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),

@@ -1,4 +1,4 @@
-import type { Clock } from '@sealgate/core/ports';
+import { type Clock, pause } from '@sealgate/core/ports';
 
 /** So much may be done ahead of the budget, so that small reads need not wait each. */
 const AHEAD_MS = 500;
@@ -17,15 +17,7 @@ export function createPacer(clock: Clock): Pacer {
       paidUntilMs = Math.max(paidUntilMs, now) + (bytes / bytesPerSecond) * 1000;
       const waitMs = paidUntilMs - now - AHEAD_MS;
       if (waitMs <= 0) return;
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          cancel();
-          signal.removeEventListener('abort', done);
-          resolve();
-        };
-        const cancel = clock.schedule(waitMs, done);
-        signal.addEventListener('abort', done, { once: true });
-      });
+      await pause(clock, waitMs, signal);
       signal.throwIfAborted();
     },
   };

@@ -1,5 +1,5 @@
 import { toFault } from '@sealgate/core/faults';
-import type { Clock } from '@sealgate/core/ports';
+import { type Clock, pause } from '@sealgate/core/ports';
 import type { Logger } from '../log/logger.ts';
 
 /** Takes batches off a queue for as long as it runs. */
@@ -83,7 +83,7 @@ export function createLoop(deps: LoopDeps): BackgroundLoop {
         metrics.background(name, 0, false);
         logger[level]({ err: error, loop: name, waitMs }, 'a round of background work failed');
       }
-      if (waitMs > 0) await wait(clock, waitMs, stopping.signal);
+      if (waitMs > 0) await pause(clock, waitMs, stopping.signal);
     }
   };
 
@@ -126,17 +126,4 @@ function createRecord(name: string, clock: Pick<Clock, 'now'>) {
     },
     status: () => state,
   };
-}
-
-function wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      cancel();
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const cancel = clock.schedule(ms, done);
-    signal.addEventListener('abort', done, { once: true });
-    if (signal.aborted) done();
-  });
 }
