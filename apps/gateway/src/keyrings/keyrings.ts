@@ -1,9 +1,9 @@
 import { Fault } from '@sealgate/core/faults';
 import type { TenantId } from '@sealgate/core/names';
 import type { AuditActor, Clock, KeyringRecord, Metadata, Tenant } from '@sealgate/core/ports';
+import { createKept } from '@sealgate/engine/kept';
 import { type RecipientPolicy, SealError } from '@sealgate/sealed/inspect';
 import { type Keyring, readKeyring, recipientPolicyOf } from '@sealgate/sealed/keyring';
-import { LRUCache } from 'lru-cache';
 
 /** As with policies: a new keyring reaches every gateway within a second. */
 const FRESH_MS = 500;
@@ -33,32 +33,23 @@ export function createKeyrings(deps: {
   readonly clock: Clock;
 }): Keyrings {
   const { metadata, clock } = deps;
-  const kept = new LRUCache<string, { readonly checkedMs: number; readonly known: Promise<Known> }>({
+  const kept = createKept<TenantId, Known>({
     max: CACHED_MAX,
+    freshMs: FRESH_MS,
+    clock,
+    async ask(tenantId, before) {
+      const record = await metadata.newestKeyring(tenantId);
+      if (record === undefined) return NONE;
+      const same = before?.keyring?.digest === record.digest;
+      // Whoever can write to the database alone makes no keyring that a gateway takes.
+      const keyring = same ? before.keyring : await readKeyring(record.document);
+      // Made anew each time, since keys come into use and are revoked with time.
+      return { keyring, rules: recipientPolicyOf(keyring, Math.floor(clock.now() / 1000)) };
+    },
   });
 
-  async function learn(tenantId: TenantId, before: Known | undefined): Promise<Known> {
-    const record = await metadata.newestKeyring(tenantId);
-    if (record === undefined) return NONE;
-    const same = before?.keyring?.digest === record.digest;
-    // Whoever can write to the database alone makes no keyring that a gateway takes.
-    const keyring = same ? before.keyring : await readKeyring(record.document);
-    // Made anew each time, since keys come into use and are revoked with time.
-    return { keyring, rules: recipientPolicyOf(keyring, Math.floor(clock.now() / 1000)) };
-  }
-
   return {
-    async rulesOf(tenantId) {
-      const entry = kept.get(tenantId);
-      const now = clock.monotonic();
-      if (entry !== undefined && now - entry.checkedMs < FRESH_MS) return (await entry.known).rules;
-      const before = await entry?.known.catch(() => undefined);
-      const known = learn(tenantId, before);
-      kept.set(tenantId, { checkedMs: now, known });
-      // Asked again at once when it could not be learned.
-      known.catch(() => kept.delete(tenantId));
-      return (await known).rules;
-    },
+    rulesOf: async (tenantId) => (await kept.get(tenantId)).rules,
 
     async publish(tenant, document, actor) {
       const keyring = await readKeyring(document).catch((error: unknown) => {
@@ -71,7 +62,7 @@ export function createKeyrings(deps: {
       const { seq, digest, prev, rootKeyId, keys } = keyring;
       const record = { tenantId: tenant.id, seq, document, digest, previous: prev, rootKeyId, keys: keys.length };
       const made = await metadata.publishKeyring(record, actor);
-      kept.delete(tenant.id);
+      kept.forget(tenant.id);
       return made;
     },
   };

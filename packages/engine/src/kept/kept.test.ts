@@ -54,4 +54,18 @@ describe('kept answers', () => {
     questions[1]?.answer({ ok: true });
     expect(await second).toEqual({ ok: true });
   });
+
+  it('that are forgotten are not what a question from before was answered', async () => {
+    const { kept, questions } = setUp();
+    const early = kept.get('a');
+    kept.forget('a');
+    const late = kept.get('a');
+    expect(questions).toHaveLength(2);
+    const [old, fresh] = [{}, {}];
+    questions[1]?.answer(fresh);
+    expect(await late).toBe(fresh);
+    questions[0]?.answer(old);
+    expect(await early).toBe(old);
+    expect(kept.get('a')).toBe(fresh);
+  });
 });

@@ -8,6 +8,8 @@ export interface Kept<K extends string, V extends object> {
    * @throws what the question throws; that is not kept
    */
   get(key: K): V | Promise<V>;
+  /** Whoever asks from now on gets an answer to a question that is asked from now on. */
+  forget(key: K): void;
 }
 
 /**
@@ -25,26 +27,35 @@ export function createKept<K extends string, V extends object>(deps: {
   const answers = new LRUCache<K, { readonly askedMs: number; readonly answer: V }>({ max });
   const asking = new Map<K, Promise<V>>();
 
-  async function renew(key: K, before: V | undefined): Promise<V> {
+  function renew(key: K, before: V | undefined): Promise<V> {
     const askedMs = clock.monotonic();
-    try {
-      const answer = await ask(key, before);
-      answers.set(key, { askedMs, answer });
-      return answer;
-    } finally {
-      asking.delete(key);
-    }
+    const asked: Promise<V> = ask(key, before).then(
+      (answer) => {
+        // Forgotten meanwhile: it is answered to those who waited, and not kept.
+        if (asking.get(key) === asked) {
+          asking.delete(key);
+          answers.set(key, { askedMs, answer });
+        }
+        return answer;
+      },
+      (error: unknown) => {
+        if (asking.get(key) === asked) asking.delete(key);
+        throw error;
+      },
+    );
+    asking.set(key, asked);
+    return asked;
   }
 
   return {
     get(key) {
       const known = answers.get(key);
       if (known !== undefined && clock.monotonic() - known.askedMs < freshMs) return known.answer;
-      const underWay = asking.get(key);
-      if (underWay !== undefined) return underWay;
-      const asked = renew(key, known?.answer);
-      asking.set(key, asked);
-      return asked;
+      return asking.get(key) ?? renew(key, known?.answer);
+    },
+    forget(key) {
+      answers.delete(key);
+      asking.delete(key);
     },
   };
 }
