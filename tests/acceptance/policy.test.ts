@@ -1,5 +1,5 @@
 // Policies as their authors and operators meet them: the tools of the command line, and what gateways do by them.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
@@ -30,6 +30,12 @@ afterAll(async () => {
   await gateway.stop();
   removeDataDir(gateway.dataDir);
 });
+
+interface PlanAnswer {
+  readonly explanation: { readonly backends: readonly unknown[] };
+  readonly volumes: readonly { readonly name: string; readonly now: string }[];
+  readonly costs: { readonly costs: readonly unknown[] };
+}
 
 const cli = (...args: readonly string[]): Promise<CommandResult> => sealgate(gateway, args);
 const json = (result: CommandResult): unknown => JSON.parse(result.stdout) as unknown;
@@ -141,6 +147,44 @@ test('a simulation tells what would move and be refused, with costs where prices
   const us = policyFile('us', '{ residency: { regionLock: [US] } }');
   const refused = await cli('policy', 'simulate', us, '--tenant', gateway.credentials.tenant);
   expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining('no legal place')]);
+});
+
+test('what could be bought is judged within the policies that hold for a tenant, on the command line and over REST', async () => {
+  const tenant = 'buyer';
+  await admin(gateway, 'POST', '/admin/tenants', { name: tenant });
+  expect((await cli('policy', 'apply', join(EXAMPLES, 'eu-sovereign.yaml'))).code).toBe(0);
+  await admin(gateway, 'PATCH', `/admin/tenants/${tenant}`, { policy: 'eu-sovereign' });
+  const nordic = join(EXAMPLES, 'tenant-nordic.yaml');
+  const buy = join(EXAMPLES, 'backends-to-buy.yaml');
+  const catalogue = ['--against', 'catalogue', '--provider', 'hetzner,safespring,aws'];
+  const explained = await cli('policy', 'explain', nordic, '--tenant', tenant, ...catalogue, '--json');
+  const offline = await cli(
+    ...['policy', 'explain', nordic, '--within', join(EXAMPLES, 'eu-sovereign.yaml'), ...catalogue, '--json'],
+  );
+  expect(explained.code).toBe(0);
+  // The gateway and the command line alone have one judge.
+  expect(json(explained)).toEqual(json(offline));
+  expect(json(explained)).toMatchObject({ layers: ['eu-sovereign', 'tenant-nordic'] });
+  const plan = readFileSync(buy, 'utf8');
+  const answer = await admin<PlanAnswer>(gateway, 'POST', '/admin/policies/plan', { tenant, plan });
+  expect(answer.explanation.backends).toContainEqual(
+    expect.objectContaining({ backend: 'frankfurt', admitted: false, rule: 'residency.operatorJurisdiction.allow' }),
+  );
+  expect(answer.volumes.map(({ name, now }) => [name, now])).toEqual([
+    ['records', 'placed'],
+    ['archive', 'placed'],
+    ['finnish records', 'placed'],
+  ]);
+  expect(answer.costs.costs).toEqual([expect.objectContaining({ currency: 'EUR' })]);
+  const simulated = await cli('policy', 'simulate', nordic, '--tenant', tenant, '--against', buy, '--json');
+  expect([simulated.code, simulated.stderr]).toEqual([3, expect.stringContaining('archive would have no legal place')]);
+  expect((json(simulated) as PlanAnswer).volumes).toMatchObject([
+    { name: 'records', now: 'placed' },
+    { name: 'archive', now: 'illegal', rule: 'policy.classes' },
+    { name: 'finnish records', now: 'placed' },
+  ]);
+  const aside = await cli('policy', 'simulate', nordic, '--provider', 'hetzner');
+  expect([aside.code, aside.stderr]).toEqual([2, expect.stringContaining('go with --against')]);
 });
 
 test('an applied policy is obeyed by every process: rules about writes, and the encryption mode', async () => {

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { parseCatalogue } from '@sealgate/core/catalogue';
 import { survivable } from '@sealgate/core/policy';
 import { parsePolicyTests, runPolicyTests } from '@sealgate/core/policy-tools';
 import { CliError } from '../cli-error.ts';
@@ -8,10 +7,8 @@ import type { CommandContext } from '../context.ts';
 import { controlPath } from '../control/control-client.ts';
 import { formatTable, printable } from '../output/format.ts';
 import { named, readPolicy } from './policy-files.ts';
+import { readCatalogue } from './policy-plan.ts';
 import { describeDiff, diffOf } from './policy-tools.ts';
-
-/** The catalogue of this copy. */
-const SHIPPED_CATALOGUE = new URL('../../../../data/providers/providers.csv', import.meta.url);
 
 /** `sealgate policy check FILE...`: needs no gateway. */
 export async function checkPolicies(context: CommandContext, [paths]: readonly [readonly string[]]) {
@@ -49,7 +46,7 @@ export async function testPolicies(
   [paths]: readonly [readonly string[]],
   options: { readonly catalogue?: string | undefined },
 ) {
-  const catalogue = parseCatalogue(await readFile(options.catalogue ?? SHIPPED_CATALOGUE, 'utf8'));
+  const catalogue = await readCatalogue(options.catalogue);
   let failed = 0;
   for (const path of paths) {
     const file = await named(path, async () => parsePolicyTests(await readFile(path, 'utf8')));

@@ -1,11 +1,12 @@
 import { addTallies, costsOf, emptyTally, type SimulationTally } from '@sealgate/core/policy-tools';
-import { CliError } from '../cli-error.ts';
+import { CliError, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
 import type { ControlClient } from '../control/control-client.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
 import { formatBytes, formatTable, printable } from '../output/format.ts';
 import { readPolicy } from './policy-files.ts';
+import { type AgainstOptions, explainAgainst, simulateAgainst } from './policy-plan.ts';
 
 interface OwnerOptions {
   readonly tenant?: string | undefined;
@@ -13,7 +14,12 @@ interface OwnerOptions {
 }
 
 /** `sealgate policy explain [FILE] [--tenant T [--bucket B]]` */
-export async function explainPolicy(context: CommandContext, [path]: readonly [string?], options: OwnerOptions) {
+export async function explainPolicy(context: CommandContext, [path]: readonly [string?], options: AgainstOptions) {
+  if (options.against !== undefined) {
+    await explainAgainst(context, path, options);
+    return;
+  }
+  refuseWithoutAgainst(options);
   const control = await context.control();
   const document = path === undefined ? {} : { document: (await readPolicy(path)).document };
   const answer = await control.send('POST', '/admin/policies/explain', { ...document, ...ownerOf(options) });
@@ -40,7 +46,12 @@ export async function diffOf(control: ControlClient, path: string, options: Owne
 }
 
 /** `sealgate policy simulate FILE`: page after page, so that neither side holds more than one. */
-export async function simulatePolicy(context: CommandContext, [path]: readonly [string], options: OwnerOptions) {
+export async function simulatePolicy(context: CommandContext, [path]: readonly [string], options: AgainstOptions) {
+  if (options.against !== undefined) {
+    await simulateAgainst(context, path, options);
+    return;
+  }
+  refuseWithoutAgainst(options);
   const control = await context.control();
   const { document } = await readPolicy(path);
   let tally = emptyTally;
@@ -66,6 +77,12 @@ export async function simulatePolicy(context: CommandContext, [path]: readonly [
   }
   const refused = isJsonObject(after) ? refusedDefault(after) : undefined;
   if (refused !== undefined) throw new CliError(refused, { exitCode: exitCodes.refused });
+}
+
+/** Else somebody would take what the backends of the gateway say for an answer about others. */
+function refuseWithoutAgainst({ within, provider, jurisdiction, country, catalogue }: AgainstOptions): void {
+  if ([within, provider, jurisdiction, country, catalogue].every((value) => value === undefined)) return;
+  throw usageError('--within, --provider, --jurisdiction, --country and --catalogue go with --against.');
 }
 
 async function pricesOf(control: ControlClient): Promise<Parameters<typeof costsOf>[1]> {

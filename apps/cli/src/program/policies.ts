@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { leaf, noun, type ProgramDeps } from './command.ts';
+import { leaf, listOption, noun, type ProgramDeps } from './command.ts';
 
 const FILE = ['<file>', 'a YAML document'] as const;
 const load = () => import('../commands/policies.ts');
@@ -63,6 +63,21 @@ function addDocumentCommands(policies: Command, deps: ProgramDeps): void {
   );
 }
 
+/** What would hold for backends that are not there. */
+function againstOptions(): Option[] {
+  const group = (option: Option): Option => option.helpGroup('Backends that are not there:');
+  return [
+    new Option('--against <what>', '"catalogue": each zone of the provider catalogue; or a file of a BackendPlan'),
+    new Option('--within <file>', 'an outer policy that it narrows, the outermost first').argParser(
+      (path: string, before: readonly string[] | undefined) => [...(before ?? []), path],
+    ),
+    listOption('--provider <ids>', 'only zones of these providers'),
+    new Option('--jurisdiction <code>', 'only zones that certainly lie there, for example EU'),
+    new Option('--country <code>', 'only zones in this country'),
+    new Option('--catalogue <file>', 'another provider catalogue than the one of this copy'),
+  ].map(group);
+}
+
 function addToolCommands(policies: Command, deps: ProgramDeps): void {
   const bucket = new Option('--bucket <name>', "within the policies of this bucket of the tenant's");
   leaf(
@@ -71,14 +86,15 @@ function addToolCommands(policies: Command, deps: ProgramDeps): void {
       name: 'explain',
       summary: 'For each backend the rule that admits or refuses it, for each class whether it can be placed now',
       description:
-        'Explains a document, or what holds for --tenant and --bucket, or a document as if it were attached there. Ends with 3 when new objects of the default class are refused.',
+        'Explains a document, or what holds for --tenant and --bucket, or a document as if it were attached there. With --against: for backends that could be had, and without --tenant no gateway is needed. Ends with 3 when new objects of the default class are refused.',
       arguments: [['[file]', 'a YAML document']],
-      options: [bucket],
+      options: [bucket, ...againstOptions()],
       needs: ['control'],
       examples: [
         'sealgate policy explain eu-only.yaml',
         'sealgate policy explain --tenant acme --bucket vault',
         'sealgate policy explain eu-only.yaml --tenant acme',
+        'sealgate policy explain eu-only.yaml --against catalogue --provider hetzner,scaleway',
       ],
       handler: async () => (await loadTools()).explainPolicy,
     },
@@ -105,11 +121,16 @@ function addToolCommands(policies: Command, deps: ProgramDeps): void {
       name: 'simulate',
       summary: 'What a document would move, refuse and cost, from the live metadata',
       description:
-        'Judges stored bytes as the reconciliation would under the document, changes nothing. Without --tenant: for all buckets that have the policy. Ends with 3 when something would be refused.',
+        'Judges stored bytes as the reconciliation would under the document, changes nothing. Without --tenant: for all buckets that have the policy. With --against: for backends that could be had and volumes that could be stored, and without --tenant no gateway is needed. Ends with 3 when something would be refused.',
       arguments: [FILE],
-      options: [bucket],
+      options: [bucket, ...againstOptions()],
       needs: ['control'],
-      examples: ['sealgate policy simulate eu-only.yaml', 'sealgate policy simulate eu-only.yaml --tenant acme --json'],
+      examples: [
+        'sealgate policy simulate eu-only.yaml',
+        'sealgate policy simulate eu-only.yaml --tenant acme --json',
+        'sealgate policy simulate eu-only.yaml --against catalogue --jurisdiction EU',
+        'sealgate policy simulate tenant.yaml --within eu-only.yaml --against plan.yaml',
+      ],
       handler: async () => (await loadTools()).simulatePolicy,
     },
     deps,

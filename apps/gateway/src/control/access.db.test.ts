@@ -56,6 +56,7 @@ const table: Readonly<Record<string, Row>> = {
   diffPolicy: LOOK,
   testPolicy: LOOK,
   simulatePolicy: LOOK,
+  planPolicy: LOOK,
   createCredential: OWN_CHANGE,
   listCredentials: OWN_LOOK,
   deleteTenant: ADMIN,

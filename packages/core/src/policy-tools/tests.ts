@@ -1,47 +1,18 @@
 import { z } from 'zod';
-import { backendFacts, type CatalogueEntry } from '../catalogue/index.ts';
+import type { CatalogueEntry } from '../catalogue/index.ts';
 import { Fault } from '../faults/index.ts';
-import { parseBackendId, parseBucketName } from '../names/index.ts';
-import { bindPolicy, type CompiledPolicy, narrow, parseRegionLock, readPolicyDocument } from '../policy/index.ts';
+import { bindPolicy, type CompiledPolicy, narrow, readPolicyDocument } from '../policy/index.ts';
 import type { Backend } from '../ports/index.ts';
 import { explainPolicies } from './explain.ts';
+import { bucketFactsOf, describedBackends, wouldBeBackend, wouldBeBucket } from './would-be.ts';
 
 const TESTS_MAX = 1000;
 const text = z.string().max(256);
 
-const backend = z.strictObject({
-  zone: text.optional().meta({ description: 'Facts of the catalogue, its claims taken as if a probe had found them.' }),
-  provider: text.optional(),
-  region: text.optional(),
-  country: text.optional(),
-  jurisdiction: text.optional(),
-  operatorJurisdiction: text.optional(),
-  certificates: z.array(text).optional(),
-  capabilities: z.array(text).optional(),
-  sla: text.optional(),
-  weight: z.number().min(0).optional(),
-  latencyMs: z.number().min(0).optional(),
-  price: z
-    .strictObject({
-      currency: text,
-      storage: z.number().min(0).optional(),
-      egress: z.number().min(0).optional(),
-      requests: z.number().min(0).optional(),
-    })
-    .optional(),
-});
-
 const given = z.strictObject({
   backends: z.array(text).optional().meta({ description: 'Which of the backends there are; all unless given.' }),
   time: z.iso.datetime().optional(),
-  bucket: z
-    .strictObject({
-      tenant: text.optional(),
-      name: text.optional(),
-      regionLock: text.optional(),
-      objectLock: z.boolean().optional(),
-    })
-    .optional(),
+  bucket: wouldBeBucket.optional(),
   write: z
     .strictObject({
       operation: z.enum(['put', 'copy', 'post', 'upload']).optional(),
@@ -64,7 +35,7 @@ const testFile = z.strictObject({
   apiVersion: z.literal('sealgate/v1'),
   kind: z.literal('PolicyTest'),
   policies: z.array(text).min(1).max(3).meta({ description: 'Files, the outermost layer first.' }),
-  backends: z.record(text, backend).default({}),
+  backends: z.record(text, wouldBeBackend).default({}),
   tests: z
     .array(z.strictObject({ name: text, given: given.default({}), expect: expected }))
     .min(1)
@@ -97,8 +68,7 @@ export function runPolicyTests(
   layers: readonly CompiledPolicy[],
   catalogue: readonly CatalogueEntry[],
 ): readonly PolicyTestResult[] {
-  const zones = new Map(catalogue.map((entry) => [entry.zone, entry]));
-  const backends = Object.entries(file.backends).map(([id, facts], num) => backendOf(id, { facts, zones, num }));
+  const backends = describedBackends(file.backends, catalogue, 'policy.tests');
   return file.tests.map((test) => ({ name: test.name, failures: failuresOf(test, layers, backends) }));
 }
 
@@ -108,8 +78,8 @@ function failuresOf(test: PolicyTest, layers: readonly CompiledPolicy[], all: re
   const { expect } = test;
   const backends = test.given.backends?.map((id) => all.find((each) => each.id === id) ?? missing(id)) ?? all;
   const situation = situationOf(test);
-  const regionLock = test.given.bucket?.regionLock === undefined ? [] : parseRegionLock(test.given.bucket.regionLock);
   const writable = new Set(backends.map(({ id }) => id));
+  const { regionLock } = situation.bucket;
   const explained = explainPolicies({ layers, backends, writable, regionLock, ...situation });
   const verdicts = new Map(explained.backends.map((each) => [each.backend, each.admitted ? 'admitted' : each.rule]));
   const classes = new Map(explained.classes.map((each) => [each.name, each.now === 'placed' ? 'placed' : each.rule]));
@@ -131,18 +101,7 @@ function failuresOf(test: PolicyTest, layers: readonly CompiledPolicy[], all: re
 type TestSituation = ReturnType<typeof situationOf>;
 
 function situationOf({ given: { bucket = {}, time } }: PolicyTest) {
-  return {
-    atMs: time === undefined ? 0 : Date.parse(time),
-    bucket: {
-      tenantName: bucket.tenant ?? 'tenant',
-      name: parseBucketName(bucket.name ?? 'bucket'),
-      region: 'region',
-      encryption: 'required',
-      versioning: bucket.objectLock === true ? 'enabled' : 'off',
-      objectLock: bucket.objectLock ?? false,
-      regionLock: bucket.regionLock === undefined ? [] : parseRegionLock(bucket.regionLock),
-    },
-  } as const;
+  return { atMs: time === undefined ? 0 : Date.parse(time), bucket: bucketFactsOf(bucket) };
 }
 
 function writeVerdict(
@@ -160,64 +119,3 @@ function missing(id: string): never {
     rule: 'policy.tests',
   });
 }
-
-function backendOf(
-  id: string,
-  from: {
-    readonly facts: PolicyTestFile['backends'][string];
-    readonly zones: ReadonlyMap<string, CatalogueEntry>;
-    readonly num: number;
-  },
-): Backend {
-  const { zone, capabilities, latencyMs, price, ...facts } = from.facts;
-  const entry = zone === undefined ? undefined : from.zones.get(zone);
-  if (zone !== undefined && entry === undefined) {
-    throw new Fault('PolicyInvalid', `The provider catalogue has no zone "${zone}".`, { rule: 'policy.tests' });
-  }
-  const claimed = Object.entries(entry?.capabilities ?? {}).filter(([, claim]) => claim !== 'unknown');
-  const said = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
-  return {
-    ...BLANK,
-    id: parseBackendId(id),
-    num: from.num,
-    ...(entry === undefined ? {} : { ...backendFacts(entry), region: entry.providerRegion }),
-    ...said,
-    zone: zone ?? null,
-    capabilities: Object.fromEntries(
-      capabilities === undefined
-        ? claimed.map(([name, claim]) => [name, claim === 'yes'])
-        : capabilities.map((name) => [name, true]),
-    ),
-    expectedLatencyMs: latencyMs ?? null,
-    prices: price
-      ? {
-          currency: price.currency,
-          storagePerGbMonth: price.storage ?? null,
-          egressPerGb: price.egress ?? null,
-          per1000Requests: price.requests ?? null,
-        }
-      : null,
-  };
-}
-
-/** Nothing is known of it. */
-const BLANK = {
-  type: 's3',
-  endpoint: '',
-  provider: '',
-  providerRegion: '',
-  region: '',
-  country: 'XX',
-  jurisdiction: 'unknown',
-  operatorJurisdiction: 'unknown',
-  certificates: [],
-  sla: null,
-  weight: 100,
-  addressing: 'path',
-  custody: 'gateway',
-  credentials: null,
-  probedAtMs: null,
-  state: 'healthy',
-  stateSinceMs: 0,
-  createdAtMs: 0,
-} as const;

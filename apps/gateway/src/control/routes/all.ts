@@ -19,6 +19,7 @@ import { jobRoutes } from './jobs.ts';
 import { keyringRoutes } from './keyrings.ts';
 import { metadataBackupRoutes } from './metadata-backups.ts';
 import { policyRoutes } from './policies.ts';
+import { policyPlanRoute } from './policy-plan.ts';
 import { policyToolRoutes } from './policy-tools.ts';
 import { providerRoutes } from './providers.ts';
 import { recoveryRoutes } from './recovery.ts';
@@ -44,6 +45,7 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...bucketRoutes(services),
     ...policyRoutes(services),
     ...policyToolRoutes(services),
+    policyPlanRoute(services),
     ...credentialRoutes(services),
     ...credentialPolicyRoutes(services),
     ...roleRoutes(services),

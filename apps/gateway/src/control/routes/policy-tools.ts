@@ -10,53 +10,27 @@ import {
   type PolicyExplanation,
   parsePolicyTests,
   runPolicyTests,
-  type SimulationTally,
-  substitute,
 } from '@sealgate/core/policy-tools';
-import type { Bucket, Tenant } from '@sealgate/core/ports';
+import type { Bucket } from '@sealgate/core/ports';
 import { z } from 'zod';
 import { lookAtGateway } from '../access.ts';
-import { bucketNameField, tenantRefField } from '../models.ts';
 import { decodeCursor, encodeCursor } from '../paging.ts';
 import { type Route, route } from '../route.ts';
-import { type ControlServices, requireBucket, requireTenant } from '../services.ts';
+import type { ControlServices } from '../services.ts';
+import {
+  documentField,
+  explanationSchema,
+  type FoundOwner,
+  findOwner,
+  layersOf,
+  mutable,
+  ownerFields,
+  withCandidate,
+} from './policy-owner.ts';
 
 /** Blobs that one call of a simulation looks at: a second or so. */
 const SIMULATED_BLOBS_MAX = 20_000;
 const SIMULATED_BLOBS = 5000;
-
-const document = z.string().min(1).max(POLICY_BYTES_MAX).meta({ description: 'A policy in YAML; it is not applied.' });
-const owner = {
-  tenant: tenantRefField.optional().meta({ description: 'Within the policies of this tenant.' }),
-  bucket: bucketNameField.optional().meta({ description: 'Within those of this bucket of the tenant.' }),
-};
-
-const explanationSchema = z.object({
-  policy: z.string(),
-  layers: z.array(z.string()).meta({ description: 'Policies that hold, the outermost first.' }),
-  encryption: z.enum(['required', 'report', 'off']).nullable(),
-  backends: z.array(
-    z.object({
-      backend: z.string(),
-      admitted: z.boolean(),
-      rule: z.string(),
-      reason: z.string(),
-      policy: z.string().meta({ description: 'The layer that refuses, or the innermost one.' }),
-    }),
-  ),
-  classes: z.array(
-    z.object({
-      name: z.string(),
-      isDefault: z.boolean(),
-      now: z.enum(['placed', 'unavailable', 'illegal']),
-      rule: z.string(),
-      reason: z.string(),
-      storageMultiplier: z.number(),
-      lossesAtAck: z.number(),
-      lossesWhenComplete: z.number(),
-    }),
-  ),
-});
 
 const diffSchema = z.object({
   policy: z.string(),
@@ -99,11 +73,6 @@ const simulationSchema = z.object({
   next: z.string().nullable().meta({ description: 'The `cursor` of the next page; null at the end.' }),
 });
 
-interface Owner {
-  readonly tenant?: string | undefined;
-  readonly bucket?: Bucket['name'] | undefined;
-}
-
 export function policyToolRoutes(services: ControlServices): readonly Route[] {
   const common = { method: 'POST', tag: 'policies', access: lookAtGateway, status: 200 } as const;
   return [
@@ -113,7 +82,7 @@ export function policyToolRoutes(services: ControlServices): readonly Route[] {
       operationId: 'explainPolicy',
       summary: 'For each backend the rule that admits or refuses it, for each class whether it can be placed now',
       description: 'Of a document, of a tenant or bucket, or of a document as if it were attached there.',
-      body: z.object({ document: document.optional(), ...owner }),
+      body: z.object({ document: documentField.optional(), ...ownerFields }),
       response: explanationSchema,
       async handle({ body }) {
         const found = await findOwner(services, body);
@@ -129,7 +98,7 @@ export function policyToolRoutes(services: ControlServices): readonly Route[] {
       path: '/admin/policies/diff',
       operationId: 'diffPolicy',
       summary: 'What a document changes, in its text and in its effect',
-      body: z.object({ document, ...owner }),
+      body: z.object({ document: documentField, ...ownerFields }),
       response: diffSchema,
       async handle({ body }) {
         const candidate = compilePolicy(body.document, { version: 0 });
@@ -148,30 +117,41 @@ export function policyToolRoutes(services: ControlServices): readonly Route[] {
         };
       },
     }),
-    route({
-      ...common,
-      path: '/admin/policies/test',
-      operationId: 'testPolicy',
-      summary: 'Run tests of policies',
-      body: z.object({
-        tests: z.string().min(1).max(POLICY_BYTES_MAX).meta({ description: 'YAML, see docs/spec/policy.md.' }),
-        policies: z.array(document).min(1).max(3).meta({ description: 'In the order in which the tests name them.' }),
-      }),
-      response: z.object({
-        passed: z.boolean(),
-        results: z.array(z.object({ name: z.string(), failures: z.array(z.string()) })),
-      }),
-      handle({ body }) {
-        const layers = body.policies.map((text) => compilePolicy(text, { version: 0 }));
-        const results = runPolicyTests(parsePolicyTests(body.tests), layers, services.catalogue.entries);
-        return Promise.resolve({
-          passed: results.every(({ failures }) => failures.length === 0),
-          results: results.map(({ name, failures }) => ({ name, failures: [...failures] })),
-        });
-      },
-    }),
+    testRoute(services),
     simulationRoute(services),
   ];
+}
+
+function testRoute(services: ControlServices): Route {
+  return route({
+    method: 'POST',
+    path: '/admin/policies/test',
+    operationId: 'testPolicy',
+    tag: 'policies',
+    access: lookAtGateway,
+    status: 200,
+    summary: 'Run tests of policies',
+    body: z.object({
+      tests: z.string().min(1).max(POLICY_BYTES_MAX).meta({ description: 'YAML, see docs/spec/policy.md.' }),
+      policies: z
+        .array(documentField)
+        .min(1)
+        .max(3)
+        .meta({ description: 'In the order in which the tests name them.' }),
+    }),
+    response: z.object({
+      passed: z.boolean(),
+      results: z.array(z.object({ name: z.string(), failures: z.array(z.string()) })),
+    }),
+    handle({ body }) {
+      const layers = body.policies.map((text) => compilePolicy(text, { version: 0 }));
+      const results = runPolicyTests(parsePolicyTests(body.tests), layers, services.catalogue.entries);
+      return Promise.resolve({
+        passed: results.every(({ failures }) => failures.length === 0),
+        results: results.map(({ name, failures }) => ({ name, failures: [...failures] })),
+      });
+    },
+  });
 }
 
 function simulationRoute(services: ControlServices): Route {
@@ -186,8 +166,8 @@ function simulationRoute(services: ControlServices): Route {
     access: lookAtGateway,
     status: 200,
     body: z.object({
-      document,
-      ...owner,
+      document: documentField,
+      ...ownerFields,
       cursor: z.string().max(128).optional(),
       limit: z
         .int()
@@ -220,29 +200,8 @@ function simulationRoute(services: ControlServices): Route {
   });
 }
 
-type FoundOwner = { readonly tenant: Tenant; readonly bucket: Bucket | undefined } | undefined;
-
-async function findOwner(services: ControlServices, { tenant, bucket }: Owner): Promise<FoundOwner> {
-  if (tenant === undefined) {
-    if (bucket !== undefined) throw new Fault('ValidationFailed', 'Name the tenant of the bucket too.');
-    return undefined;
-  }
-  const found = await requireTenant(services, tenant);
-  return { tenant: found, bucket: bucket === undefined ? undefined : await requireBucket(services, tenant, bucket) };
-}
-
 function isOf(bucket: Bucket, found: NonNullable<FoundOwner>): boolean {
   return found.bucket === undefined ? bucket.tenantId === found.tenant.id : bucket.id === found.bucket.id;
-}
-
-/** Of nobody in particular: the operator's default alone. */
-async function layersOf({ engine }: ControlServices, found: FoundOwner): Promise<readonly CompiledPolicy[]> {
-  if (found === undefined) return await engine.policies.defaultLayers();
-  return await engine.policies.layersOf(found.bucket ?? { tenantId: found.tenant.id, policyName: null });
-}
-
-function withCandidate(layers: readonly CompiledPolicy[], candidate: CompiledPolicy): readonly CompiledPolicy[] {
-  return substitute(layers, candidate, true) ?? layers;
 }
 
 function explained(
@@ -261,10 +220,3 @@ function explained(
   });
   return { ...mutable(explanation), layers: layers.map(({ name }) => name) };
 }
-
-/** Answers are made of lists that may be written. */
-function mutable<T extends PolicyExplanation | SimulationTally | ReturnType<typeof costsOf>>(value: T): Mutable<T> {
-  return value as Mutable<T>;
-}
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer Item)[] ? Item[] : T[K] };
