@@ -1,7 +1,7 @@
 // npm run bench [-- row ...]: measures the budgets against baselines in the same run. See bench/README.md.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { rows } from './rows/index.ts';
 import { machine, tableOf, writeReadme } from './support/report.ts';
 import { type BenchOptions, type Finding, type Row, type Stage, say } from './support/row.ts';
@@ -38,33 +38,48 @@ function readOptions(): { readonly chosen: readonly Row[]; readonly options: Ben
   };
 }
 
-async function run(chosen: readonly Row[], options: BenchOptions): Promise<readonly Finding[]> {
+interface Outcome {
+  readonly findings: readonly Finding[];
+  /** Rows that broke: their figures are missing, those of the others hold. */
+  readonly broken: readonly number[];
+}
+
+async function run(chosen: readonly Row[], options: BenchOptions): Promise<Outcome> {
   let scene: Promise<Scene> | undefined;
   const stage: Stage = {
     options,
     scene: () => (scene ??= openScene({ profileDir: options.profileDir })),
   };
   const findings: Finding[] = [];
+  const broken: number[] = [];
   try {
     for (const row of chosen) {
       say(`row ${row.id}`);
-      findings.push(...(await row.run(stage)));
+      try {
+        findings.push(...(await row.run(stage)));
+      } catch (error) {
+        broken.push(row.id);
+        say((await scene)?.gateway.log() ?? '');
+        say(`row ${row.id} broke: ${inspect(error)}`);
+      }
     }
-  } catch (error) {
-    say((await scene)?.gateway.log() ?? '');
-    throw error;
   } finally {
     await (await scene)?.close();
   }
-  return findings;
+  return { findings, broken };
 }
 
 const { chosen, options, readme } = readOptions();
 mkdirSync(RESULTS, { recursive: true });
 const about = machine();
-const findings = await run(chosen, options);
+const { findings, broken } = await run(chosen, options);
 process.stdout.write(`${tableOf(findings)}\n`);
 const file = join(RESULTS, `${about.at.replaceAll(':', '')}.json`);
-writeFileSync(file, `${JSON.stringify({ ...about, options, findings }, null, 2)}\n`);
+writeFileSync(file, `${JSON.stringify({ ...about, options, findings, broken }, null, 2)}\n`);
 say(`written to ${file}`);
-if (readme) writeReadme(findings, about);
+if (broken.length > 0) {
+  say(`broken rows: ${broken.join(', ')}`);
+  process.exitCode = 1;
+} else if (readme) {
+  writeReadme(findings, about);
+}

@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
-import { admin, createBucket } from '../../tests/support/gateway.ts';
+import { PutBucketVersioningCommand } from '@aws-sdk/client-s3';
+import { createBucket } from '../../tests/support/gateway.ts';
+import { newClient } from '../../tests/support/s3-client.ts';
 import { withDatabase } from '../support/database.ts';
 import { type Finding, type Row, say } from '../support/row.ts';
 import type { Scene } from '../support/scene.ts';
@@ -128,8 +130,10 @@ export const putOverVersions: Row = {
     const scene = await open();
     const bucket = 'versions';
     await createBucket(scene.gateway, bucket, { encryption: 'off' });
-    const { tenant } = scene.gateway.credentials;
-    await admin(scene.gateway, 'PATCH', `/admin/tenants/${tenant}/buckets/${bucket}`, { versioning: 'enabled' });
+    const s3 = newClient(scene.gateway.credentials);
+    const VersioningConfiguration = { Status: 'Enabled' } as const;
+    await s3.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration }));
+    s3.destroy();
     await put(scene, [`/${bucket}/old`], 1);
     await withDatabase(scene.gateway, async (query) => {
       await query(
