@@ -155,7 +155,7 @@ test('what could be bought is judged within the policies that hold for a tenant,
   expect((await cli('policy', 'apply', join(EXAMPLES, 'eu-sovereign.yaml'))).code).toBe(0);
   await admin(gateway, 'PATCH', `/admin/tenants/${tenant}`, { policy: 'eu-sovereign' });
   const nordic = join(EXAMPLES, 'tenant-nordic.yaml');
-  const buy = join(EXAMPLES, 'backends-to-buy.yaml');
+  const buy = join(EXAMPLES, 'backends-to-buy.plan.yaml');
   const catalogue = ['--against', 'catalogue', '--provider', 'hetzner,safespring,aws'];
   const explained = await cli('policy', 'explain', nordic, '--tenant', tenant, ...catalogue, '--json');
   const offline = await cli(
