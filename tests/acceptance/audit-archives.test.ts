@@ -3,7 +3,15 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { admin, createBucket, type GatewayProcess, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
+import {
+  admin,
+  createBucket,
+  type GatewayProcess,
+  newDataDir,
+  removeDataDir,
+  sealgate,
+  startGateway,
+} from '../support/gateway.ts';
 import { newClient } from '../support/s3-client.ts';
 
 interface Listed {
@@ -109,4 +117,42 @@ test('archives lie sealed on two backends, and prove the log without the gateway
   });
   expect(await verify(cut)).toMatchObject({ code: 0 });
   expect(await verify(cut, '--checkpoint', kept)).toMatchObject({ code: 4 });
+}, 240_000);
+
+test('a backend that is emptied is not retired before its archives lie elsewhere', async () => {
+  const dataDir = newDataDir();
+  const again = await startGateway({
+    dataDir,
+    env: {
+      SEALGATE_AUDIT_ARCHIVE_SECONDS: '1',
+      SEALGATE_RECONCILE_INTERVAL_SECONDS: '1',
+      SEALGATE_RECOVERY_INTERVAL_SECONDS: '1',
+    },
+  });
+  try {
+    const archives = async () => (await admin<Listed>(again, 'GET', '/admin/audit/archives')).archives;
+    await expect.poll(async () => (await archives()).length, { timeout: 60_000 }).toBeGreaterThan(0);
+    const [first] = await archives();
+    const [drained = ''] = first?.backends ?? [];
+    const folder = join(dataDir, 'backends', drained);
+    expect(archiveFiles(folder).length).toBeGreaterThan(0);
+    await sealgate(again, ['backend', 'drain', drained]);
+    const retire = () => sealgate(again, ['backend', 'retire', drained]);
+    expect((await retire()).code).not.toBe(0);
+    await expect.poll(async () => (await retire()).code, { timeout: 90_000, interval: 500 }).toBe(0);
+    expect(archiveFiles(folder)).toEqual([]);
+    const left = await archives();
+    expect(left.map(({ id }) => id)).toContain(first?.id);
+    for (const { id, backends } of left) {
+      expect(new Set(backends).size).toBe(2);
+      expect(backends).not.toContain(drained);
+      for (const backend of backends) {
+        const files = archiveFiles(join(dataDir, 'backends', backend)).filter((file) => file.includes(id));
+        expect(files.some((file) => file.includes('index-'))).toBe(true);
+      }
+    }
+  } finally {
+    await again.stop();
+    removeDataDir(dataDir);
+  }
 }, 240_000);

@@ -1,5 +1,6 @@
-export { type ArchiveOptions, archiveDue } from './audit/archive-due.ts';
-export { ARCHIVE_CURSOR, readArchivePosition } from './audit/archive-position.ts';
+export { archiveDue } from './audit/archive-due.ts';
+export { ARCHIVE_CURSOR, type ArchiveRecord, readArchivePosition } from './audit/archive-position.ts';
+export type { ArchiveOptions } from './audit/archive-run.ts';
 export { type Checkpoints, createCheckpoints } from './audit/checkpoints.ts';
 export { createEvidenceIssuer, type EvidenceIssuer } from './audit/evidence.ts';
 export { createSequencer, type Sequencer } from './audit/sequencer.ts';
@@ -18,7 +19,7 @@ export { SWEEP_CURSORS, type SweepOptions } from './housekeeping/sweep-due.ts';
 export { type FinishedSweep, readSweepPosition, type SweepCounts } from './housekeeping/sweep-position.ts';
 export { readVacuumRun, VACUUM_CURSOR, type VacuumOptions } from './housekeeping/vacuum-due.ts';
 export type { LifecycleOptions } from './lifecycle/lifecycle-due.ts';
-export { AUDIT_BATCH, defaultEngineLimits, type EngineLimits } from './limits.ts';
+export { ARCHIVE_LOCKS_WANTED, AUDIT_BATCH, defaultEngineLimits, type EngineLimits } from './limits.ts';
 export type { BackendMaintenance } from './maintenance/maintenance.ts';
 export type {
   CompleteUploadRequest,

@@ -220,5 +220,7 @@ export const ERASED_AT_ONCE = 8;
 export const ERASURE_LEASE_MS = 120_000;
 /** Entries of one archive of the log; what is left goes into the next one. About 300 MB of text before compression. */
 export const ARCHIVE_ENTRIES_MAX = 1_000_000;
+/** Backends that are to lock an archive of the log: with fewer, whoever has the keys of one backend can leave no locked copy. */
+export const ARCHIVE_LOCKS_WANTED = 2;
 /** Archives that the gateway lists: three hundred bytes each, written with each new one. The log knows all. */
 export const ARCHIVES_LISTED = 1000;

@@ -42,7 +42,8 @@ export async function listArchives(context: CommandContext) {
   const trouble =
     typeof answer['error'] === 'string' ? `The last try failed: ${printable(answer['error'])}. It is repeated.\n` : '';
   const text = archives.length === 0 ? 'There is no archive of the audit log.\n' : formatTable([head, ...rows]);
-  context.terminal.result({ json: answer, text: text + trouble });
+  const warning = typeof answer['warning'] === 'string' ? `Warning: ${printable(answer['warning'])}\n` : '';
+  context.terminal.result({ json: answer, text: text + trouble + warning });
 }
 
 interface Candidate {

@@ -27,7 +27,7 @@ export function tellBackend(word: Word) {
     const state = text(objectOf(answer['backend'])['state']);
     context.terminal.result({
       json: answer,
-      text: `${printable(id)} is ${state}.\n${describeMaintenance(objectOf(answer['maintenance']))}`,
+      text: `${printable(id)} is ${state}.\n${describeLocked(objectOf(answer['staysLocked']))}${describeMaintenance(objectOf(answer['maintenance']))}`,
     });
   };
 }
@@ -125,12 +125,34 @@ function describeMaintenance(maintenance: JsonObject): string {
   return lines.length === 0 ? '' : `\n${lines.join('\n')}\n`;
 }
 
+/** Archives that a retired backend keeps. */
+function describeLocked({ archives, until }: JsonObject): string {
+  if (typeof archives !== 'number') return '';
+  return `${archives} archives of the audit log stay there: its object lock keeps them${untilText(until)}. They lie on other backends too.\n`;
+}
+
+function troubleText(code: unknown): string {
+  return typeof code === 'string' ? ` (the first cannot leave: ${printable(code)})` : '';
+}
+
+function untilText(until: unknown): string {
+  return typeof until === 'string' ? ` until ${printable(until)}` : '';
+}
+
 function describeDrain(drain: JsonObject): string {
-  if (drain['empty'] === true) return 'drained: it is empty and may be retired';
+  const { archivesLocked: locked, archivesLockedUntil, archivesLeft: archives } = drain;
+  const stay =
+    typeof locked === 'number' && locked > 0
+      ? `${locked} archives of the audit log that lie elsewhere too stay there: object lock keeps them${untilText(archivesLockedUntil)}`
+      : undefined;
+  if (drain['empty'] === true) {
+    return stay === undefined ? 'drained: it is empty and may be retired' : `drained: it may be retired; ${stay}`;
+  }
   if (drain['asOf'] === null) return `draining since ${text(drain['startedAt'])}: what is there is being counted`;
   const documents = [
     ...(drain['manifestsLeft'] === 0 ? [] : [`recovery manifests of ${text(drain['manifestsLeft'])} buckets`]),
     ...(drain['backupsLeft'] === 0 ? [] : [`${text(drain['backupsLeft'])} backups of the metadata`]),
+    ...(archives === 0 ? [] : [`${text(archives)} archives of the audit log${troubleText(drain['archivesTrouble'])}`]),
   ];
   const { replicasLeft, bytesLeft, replicasDone, bytesDone, etaSeconds, bytesPerSecond } = drain;
   const rate = typeof bytesPerSecond === 'number' ? `, ${size(Math.round(bytesPerSecond))}/s` : '';

@@ -39,7 +39,7 @@ export const auditSettings = {
         env: 'SEALGATE_AUDIT_ARCHIVE_SECONDS',
         form: 'seconds',
         description:
-          'From one archive of the audit log, sealed and stored on as many backends as a backup of the metadata, under the same policy, to the next. 0: none is made.',
+          'From one archive of the audit log, sealed and stored on as many backends as a backup of the metadata, under the same policy, to the next. 0: none is made, and those that there are are still moved away from drained backends.',
       }),
     ),
   auditArchiveKeyFile: text(/^.+$/, 'must be a file')
@@ -50,6 +50,27 @@ export const auditSettings = {
         form: 'file',
         fallback: 'the operator’s recovery key',
         description: 'Public key (JWK) that archives of the audit log are sealed to, for example the auditor’s.',
+      }),
+    ),
+  auditArchiveLockMode: z
+    .enum(['governance', 'compliance'])
+    .default('governance')
+    .meta(
+      meta({
+        env: 'SEALGATE_AUDIT_ARCHIVE_LOCK_MODE',
+        form: 'governance or compliance',
+        description:
+          'How object lock keeps an archive of the audit log. `compliance`: nobody can remove it or end that earlier, the owner of the account neither.',
+      }),
+    ),
+  auditArchiveLockedCopies: integer(0, 8)
+    .default(0)
+    .meta(
+      meta({
+        env: 'SEALGATE_AUDIT_ARCHIVE_LOCKED_COPIES',
+        form: 'number',
+        description:
+          'Of the copies of an archive of the audit log so many must be kept by object lock: with fewer it is no archive, and tried again. 0: backends with object lock are taken first, and a warning is logged when fewer than two lock.',
       }),
     ),
   auditArchiveLockDays: integer(0, 36_500)

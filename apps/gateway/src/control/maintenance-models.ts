@@ -56,6 +56,15 @@ export const maintenanceSchema = z
         blocked: blockedSchema,
         manifestsLeft: z.number().int().meta({ description: 'Buckets whose recovery manifest is there.' }),
         backupsLeft: z.number().int().meta({ description: 'Backups of the metadata that are there.' }),
+        archivesLeft: z.number().int().meta({ description: 'Archives of the audit log that have not left yet.' }),
+        archivesTrouble: z.string().nullable().meta({ description: 'What keeps the first of them there.' }),
+        archivesLocked: z.number().int().meta({
+          description:
+            'Archives of the audit log that lie elsewhere too, and stay here because their object lock lets nobody remove them. They do not keep the backend from being retired.',
+        }),
+        archivesLockedUntil: time
+          .nullable()
+          .meta({ description: 'When the last of those locks ends, if it is known.' }),
         empty: z.boolean().meta({ description: 'It may be retired.' }),
       })
       .nullable(),
@@ -87,6 +96,10 @@ export function maintenanceModel(id: BackendId, maintenance: BackendMaintenance)
             blocked: [...drain.blocked],
             manifestsLeft: drain.documents.manifests,
             backupsLeft: drain.documents.backups,
+            archivesLeft: drain.documents.archives.left,
+            archivesTrouble: drain.documents.archives.trouble,
+            archivesLocked: drain.documents.archives.locked,
+            archivesLockedUntil: isoTime(drain.documents.archives.lockedUntilMs),
             empty: drain.empty,
           },
     scrub: { last: scrubbedModel(id, scrub.last), underWay: scrubbedModel(id, scrub.underWay) },

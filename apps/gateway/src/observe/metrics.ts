@@ -4,6 +4,7 @@ import type { BackendState, JobStats } from '@sealgate/core/ports';
 import type { EngineEvents } from '@sealgate/engine';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type RecoveryMetrics, recoveryMetrics } from '../recovery/metrics.ts';
+import { type ArchiveMetrics, archiveMetrics } from './archive-metrics.ts';
 import { backupMetrics } from './backup-metrics.ts';
 import { type CacheMetrics, cacheMetrics } from './cache-metrics.ts';
 import { sweepMetrics } from './housekeeping-metrics.ts';
@@ -29,6 +30,7 @@ export interface Metrics extends CacheMetrics {
   inFlight(listener: 's3' | 'control', change: 1 | -1): void;
   readonly engineEvents: EngineEvents;
   readonly recovery: RecoveryMetrics;
+  readonly archives: ArchiveMetrics;
   database(operation: string, durationMs: number, ok: boolean): void;
   backend(id: BackendId, facts: BackendFacts): void;
   backendCall(id: BackendId, operation: string, outcome: string): void;
@@ -58,6 +60,7 @@ export function createMetrics(): Metrics {
   return {
     registry,
     recovery,
+    archives: archiveMetrics(registry),
     ...requestMetrics(registry),
     engineEvents: { ...engineMetrics(registry), ...recovery, ...backupMetrics(registry) },
     ...backendMetrics(registry),

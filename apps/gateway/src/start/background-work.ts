@@ -60,7 +60,7 @@ export async function startBackgroundWork(
     );
   const loops: readonly BackgroundLoop[] = [
     ...createAuditLoops({ ...shared, audit: core.audit, checkpointSeconds: config.auditCheckpointSeconds }),
-    ...(await createArchiveLoops({ ...shared, core, config, holder, operatorKey })),
+    ...(await createArchiveLoops({ ...shared, core, config, holder, operatorKey, archiveMetrics: metrics.archives })),
     ...createNotificationLoops({ ...shared, metadata, webhooks, registry: metrics.registry }),
     ...createQueueLoops({ ...shared, engine: core.engine, config }),
     createJobLoop({ ...shared, metadata }),

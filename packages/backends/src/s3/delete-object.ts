@@ -1,13 +1,17 @@
 import { parseListVersionsResult } from '@sealgate/s3';
 import type { S3Calls } from './calls.ts';
 import { backendFault, remoteStatus } from './faults.ts';
-import { headerOf } from './headers.ts';
-import { BYPASS_GOVERNANCE } from './retain-object.ts';
+import { BYPASS_GOVERNANCE, headerOf } from './headers.ts';
+
+/** The id of a version in a bucket that keeps none. */
+const NULL_VERSION = 'null';
 
 interface Doomed {
   readonly bucket: string;
   readonly key: string;
   readonly signal: AbortSignal;
+  /** Nothing is bypassed: what is retained stays. */
+  readonly keepRetained?: boolean;
 }
 
 /**
@@ -15,9 +19,28 @@ interface Doomed {
  * object; then every version and marker of the key is removed one by one.
  */
 export async function deleteObject(calls: S3Calls, doomed: Doomed): Promise<void> {
-  const { headers } = await calls.fetch({ method: 'DELETE', ...doomed, accept: [404], idempotent: true });
+  const { bucket, key, signal, keepRetained = false } = doomed;
+  // A marker over what cannot go would only hide it.
+  if (keepRetained && (await keepsVersions(calls, doomed))) {
+    await deleteVersions(calls, doomed);
+    return;
+  }
+  const call = { method: 'DELETE', bucket, key, signal, accept: [404], idempotent: true } as const;
+  const { headers } = await calls.fetch(call);
   const versioned = headerOf(headers, 'x-amz-version-id') ?? headerOf(headers, 'x-amz-delete-marker');
   if (versioned !== undefined) await deleteVersions(calls, doomed);
+}
+
+async function keepsVersions(calls: S3Calls, { bucket, key, signal }: Doomed): Promise<boolean> {
+  try {
+    const { versions } = await listVersions(calls, { bucket, prefix: key, signal });
+    return versions.some((version) => version.key === key && version.versionId !== NULL_VERSION);
+  } catch (error) {
+    const status = remoteStatus(error);
+    // It knows no versions.
+    if (status === 400 || status === 404 || status === 405 || status === 501) return false;
+    throw error;
+  }
 }
 
 async function deleteVersions(calls: S3Calls, doomed: Doomed): Promise<void> {
@@ -33,7 +56,7 @@ async function deleteVersions(calls: S3Calls, doomed: Doomed): Promise<void> {
 }
 
 export async function deleteVersion(calls: S3Calls, doomed: Doomed & { readonly versionId: string }): Promise<void> {
-  const { bucket, key, versionId, signal } = doomed;
+  const { bucket, key, versionId, signal, keepRetained = false } = doomed;
   const query = [['versionId', versionId]] as const;
   const call = { method: 'DELETE', bucket, key, query, signal, accept: [404], idempotent: true } as const;
   try {
@@ -41,7 +64,7 @@ export async function deleteVersion(calls: S3Calls, doomed: Doomed & { readonly 
   } catch (error) {
     // Retained, as it seems: by us (see retain-object.ts). Asked for at once, the bypass would need a right that keys
     // for buckets without object lock may not have.
-    if (remoteStatus(error) !== 403) throw error;
+    if (remoteStatus(error) !== 403 || keepRetained) throw error;
     await calls.fetch({ ...call, headers: BYPASS_GOVERNANCE });
   }
 }

@@ -1,5 +1,8 @@
 import type { HttpAnswer } from './exchange.ts';
 
+/** Sent with what would otherwise be refused under GOVERNANCE retention. Needs the right of the same name. */
+export const BYPASS_GOVERNANCE = { 'x-amz-bypass-governance-retention': 'true' } as const;
+
 /** One header's value; the first when it came several times. */
 export function headerOf(headers: HttpAnswer['headers'], name: string): string | undefined {
   const value = headers[name];

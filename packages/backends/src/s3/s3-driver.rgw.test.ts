@@ -46,6 +46,60 @@ if (endpoint === undefined || accessKeyId === undefined || secretAccessKey === u
     );
   }
 
+  describe('object lock on Ceph RGW', () => {
+    const target = { endpoint, region, credentials: { accessKeyId, secretAccessKey }, addressing: 'path' as const };
+    const bucketOf = (bucket: string) =>
+      physicalBucketName({ tenant: 'lock', region, bucket: `${bucket}-${process.pid}`, backend: 'rgw', counter: 0 });
+    const [locking, plain] = [bucketOf('locking'), bucketOf('plain')];
+    const signal = AbortSignal.timeout(120_000);
+    const refused = { code: 'BackendRefused' };
+
+    it('keeps what is retained, and tells of it', { timeout: 120_000 }, async () => {
+      const driver = createS3Driver(target);
+      const put = (key: string) => driver.put(locking, key, { body: Buffer.from('x'), bytes: 1, signal });
+      try {
+        await driver.ensureBucket(locking, { signal, objectLock: true });
+        await driver.ensureBucket(plain, { signal });
+        const told = [locking, plain].map(async (bucket) => driver.hasObjectLock?.(bucket, { signal }));
+        expect(await Promise.all(told)).toEqual([true, false]);
+        for (const key of ['a/free', 'a/governed', 'a/strict']) await put(key);
+        expect(await driver.retention?.(locking, 'a/free', { signal })).toBeUndefined();
+        await driver.delete(locking, 'a/free', { signal, keepRetained: true });
+        expect(await driver.head(locking, 'a/free', { signal })).toBeUndefined();
+
+        // Some servers keep whole seconds.
+        const untilMs = Math.ceil(Date.now() / 1000) * 1000 + 3_600_000;
+        await driver.retain?.(locking, 'a/governed', { signal, untilMs });
+        expect(await driver.retention?.(locking, 'a/governed', { signal })).toEqual({ mode: 'GOVERNANCE', untilMs });
+        await expect(driver.delete(locking, 'a/governed', { signal, keepRetained: true })).rejects.toMatchObject(
+          refused,
+        );
+        expect(await driver.head(locking, 'a/governed', { signal })).toMatchObject({ bytes: 1 });
+        const sooner = untilMs - 60_000;
+        await driver.retain?.(locking, 'a/governed', { signal, untilMs: sooner });
+        expect(await driver.retention?.(locking, 'a/governed', { signal })).toMatchObject({ untilMs: sooner });
+        await driver.delete(locking, 'a/governed', { signal });
+        expect(await driver.head(locking, 'a/governed', { signal })).toBeUndefined();
+
+        const soon = Math.ceil(Date.now() / 1000) * 1000 + 5000;
+        await driver.retain?.(locking, 'a/strict', { signal, untilMs: soon, mode: 'COMPLIANCE' });
+        await expect(driver.delete(locking, 'a/strict', { signal })).rejects.toMatchObject(refused);
+        const shorter = { signal, untilMs: soon - 3000, mode: 'COMPLIANCE' } as const;
+        await expect(driver.retain?.(locking, 'a/strict', shorter)).rejects.toMatchObject(refused);
+        const removed = () =>
+          driver.delete(locking, 'a/strict', { signal }).then(
+            () => true,
+            () => false,
+          );
+        await expect.poll(removed, { timeout: 60_000, interval: 500 }).toBe(true);
+        expect(Date.now()).toBeGreaterThanOrEqual(soon);
+      } finally {
+        for (const bucket of [locking, plain]) await createS3Probe(target).cleanUp(bucket, { signal });
+        await driver.close();
+      }
+    });
+  });
+
   describe('S3 probe on Ceph RGW', () => {
     const names = {
       tenant: 'probe',

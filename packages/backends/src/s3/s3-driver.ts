@@ -11,7 +11,7 @@ import { bytesOf, headerOf } from './headers.ts';
 import { listObjects } from './list-objects.ts';
 import { presignPut } from './presign-put.ts';
 import { putObject } from './put-object.ts';
-import { retainObject } from './retain-object.ts';
+import { hasObjectLock, retainObject, retentionOf } from './retain-object.ts';
 import type { S3Target } from './target.ts';
 
 const SHA256_BYTES = 32;
@@ -56,13 +56,21 @@ export function createS3Driver(target: S3Target): BackendDriver {
       checkAddress(bucket, key);
       return presignPut(calls, { bucket, key }, put);
     },
-    async retain(bucket, key, { signal, untilMs }) {
+    async retain(bucket, key, { signal, untilMs, mode = 'GOVERNANCE' }) {
       checkAddress(bucket, key);
-      await retainObject(calls, { bucket, key, signal, untilMs });
+      await retainObject(calls, { bucket, key, signal, mode, untilMs });
     },
-    async delete(bucket, key, { signal }) {
+    async retention(bucket, key, { signal }) {
       checkAddress(bucket, key);
-      await deleteObject(calls, { bucket, key, signal });
+      return await retentionOf(calls, { bucket, key, signal });
+    },
+    async hasObjectLock(bucket, { signal }) {
+      checkBucket(bucket);
+      return await hasObjectLock(calls, { bucket, signal });
+    },
+    async delete(bucket, key, { signal, keepRetained = false }) {
+      checkAddress(bucket, key);
+      await deleteObject(calls, { bucket, key, signal, keepRetained });
     },
     async list(bucket, options) {
       checkBucket(bucket);

@@ -77,4 +77,24 @@ describe('where a backup goes', () => {
       }),
     );
   });
+
+  it('to those that are preferred before all others, and away from where copies are', () => {
+    const [a, b, ...others] = places;
+    if (a === undefined || b === undefined) throw new Error('There are five.');
+    fc.assert(
+      fc.property(fc.string(), (seed) => {
+        const prefer = ({ region }: Backend): boolean => region === 'fi';
+        const three = backupTargets(places, { copies: 3, seed, prefer });
+        expect(
+          three
+            .slice(0, 2)
+            .map(({ id }) => id)
+            .sort(),
+        ).toEqual(['a', 'b']);
+        expect(three).toHaveLength(3);
+        const [more] = backupTargets([b, ...others], { copies: 1, seed, beside: [a] });
+        expect([more?.region, more?.provider]).toEqual(['nl', 'three']);
+      }),
+    );
+  });
 });

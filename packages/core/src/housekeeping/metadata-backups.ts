@@ -61,6 +61,16 @@ function newestOfEach(
   return [...found.values()].slice(0, spans);
 }
 
+/** What the choice of places goes by. */
+export interface WantedTargets {
+  readonly copies: number;
+  readonly seed: string;
+  /** Have copies already: the new ones are spread over what these are not. */
+  readonly beside?: readonly Backend[];
+  /** Those that it holds for go first, whatever their regions are. */
+  readonly prefer?: (backend: Backend) => boolean;
+}
+
 /**
  * Where a backup's copies go: as many different regions as there are, then as many different providers, heavier backends
  * before others. The same candidates and seed give the same answer.
@@ -68,15 +78,18 @@ function newestOfEach(
  */
 export function backupTargets(
   candidates: readonly Backend[],
-  { copies, seed }: { readonly copies: number; readonly seed: string },
+  { copies, seed, beside = [], prefer = () => false }: WantedTargets,
 ): readonly Backend[] {
   const ranked = rankByRendezvous(candidates, seed, ({ weight }) => weight);
   const chosen: Backend[] = [];
   while (chosen.length < copies) {
-    const left = ranked.filter((backend) => !chosen.includes(backend));
-    const elsewhere = left.filter(({ region }) => chosen.every((other) => other.region !== region));
+    const all = [...beside, ...chosen];
+    const free = ranked.filter((backend) => !chosen.includes(backend));
+    const preferred = free.filter(prefer);
+    const left = preferred.length > 0 ? preferred : free;
+    const elsewhere = left.filter(({ region }) => all.every((other) => other.region !== region));
     const others = (elsewhere.length > 0 ? elsewhere : left).toSorted(
-      (a, b) => Number(usesProviderOf(a, chosen)) - Number(usesProviderOf(b, chosen)),
+      (a, b) => Number(usesProviderOf(a, all)) - Number(usesProviderOf(b, all)),
     );
     const [next] = others;
     if (next === undefined) break;

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { PhysicalBucketName } from '../names/index.ts';
+import type { Retention } from './model.ts';
 
 /** Options of every call to a backend. An aborted call rejects with the signal's reason and leaves no socket open. */
 export interface CallOptions {
@@ -135,16 +136,29 @@ export interface BackendDriver {
    */
   presignPut?(bucket: PhysicalBucketName, key: string, put: PresignPut): PresignedPut | undefined;
   /**
-   * Keeps a blob from removal until then by everybody who has not, as this driver has, the right to bypass that. Absent
-   * where there is no object lock at all.
+   * Keeps a blob from removal until then: GOVERNANCE, by everybody who has not, as this driver may have, the right to bypass
+   * that; COMPLIANCE, by everybody. Absent where there is no object lock at all.
    * @throws Fault BackendRefused (a bucket made without object lock), BlobMissing
    */
-  retain?(bucket: PhysicalBucketName, key: string, options: CallOptions & { readonly untilMs: number }): Promise<void>;
+  retain?(
+    bucket: PhysicalBucketName,
+    key: string,
+    options: CallOptions & { readonly untilMs: number; readonly mode?: Retention['mode'] },
+  ): Promise<void>;
+  /** What the backend itself says keeps a blob; undefined: nothing, or nothing that it knows of. @throws Fault BlobMissing */
+  retention?(bucket: PhysicalBucketName, key: string, options: CallOptions): Promise<Retention | undefined>;
+  /** Whether the bucket was made with object lock; undefined: the backend does not say. */
+  hasObjectLock?(bucket: PhysicalBucketName, options: CallOptions): Promise<boolean | undefined>;
   /**
    * Idempotent: a missing blob or bucket is no error. Removes every version where the backend keeps versions, retained
-   * ones too.
+   * ones too, unless `keepRetained` says to bypass nothing.
+   * @throws Fault BackendRefused when something retained was to be kept, and is there yet
    */
-  delete(bucket: PhysicalBucketName, key: string, options: CallOptions): Promise<void>;
+  delete(
+    bucket: PhysicalBucketName,
+    key: string,
+    options: CallOptions & { readonly keepRetained?: boolean },
+  ): Promise<void>;
   /** Ascending by key, bytewise. A missing bucket lists as empty. */
   list(bucket: PhysicalBucketName, options: ListBlobsOptions): Promise<ListBlobsPage>;
   /** A cheap authenticated call: is the backend there, and how fast. Never throws but for an aborted signal. */

@@ -2,7 +2,7 @@ import { Fault, toFault } from '@sealgate/core/faults';
 import { backupTargets } from '@sealgate/core/housekeeping';
 import { type BackendId, type PhysicalBucketName, physicalBucketName } from '@sealgate/core/names';
 import { explain } from '@sealgate/core/placement';
-import type { Backend, BackendPool } from '@sealgate/core/ports';
+import type { Backend, BackendDriver, BackendPool } from '@sealgate/core/ports';
 import type { EngineLimits } from '../limits.ts';
 import type { LayeredPolicies } from '../placement/policies.ts';
 import type { InTime } from './in-time.ts';
@@ -26,8 +26,15 @@ export interface WantedPlaces {
   readonly purpose: 'metadata-backup' | 'audit-archive';
   readonly installation: string;
   readonly buckets: Readonly<Record<BackendId, PhysicalBucketName>>;
-  /** New buckets get object lock where the backend has it. */
+  /** Backends with object lock go first, and their buckets have it. */
   readonly lock?: boolean;
+  /** Have copies already. */
+  readonly beside?: readonly Backend[];
+}
+
+/** Can keep what is stored there from removal. */
+export function takesArchiveLocks({ capabilities }: Backend, driver: BackendDriver | undefined): boolean {
+  return capabilities.objectLock === true && driver?.retain !== undefined;
 }
 
 /** Backends that the operator's policy of that name admits. */
@@ -47,7 +54,9 @@ export async function openPlaces(deps: PlacesDeps, wanted: WantedPlaces) {
   let candidates = wanted.legal.filter(({ id }) => writable.has(id));
   const buckets: Record<BackendId, PhysicalBucketName> = { ...wanted.buckets };
   for (;;) {
-    const chosen = backupTargets(candidates, { copies: wanted.copies, seed: wanted.installation });
+    const { copies, installation: seed, lock = false, beside = [] } = wanted;
+    const prefer = (backend: Backend): boolean => lock && takesArchiveLocks(backend, deps.pool.driver(backend.id));
+    const chosen = backupTargets(candidates, { copies, seed, beside, prefer });
     const targets: BackupTarget[] = [];
     for (const backend of chosen) {
       const { id } = backend;
@@ -70,20 +79,29 @@ async function ensureBucket(
   { limits, inTime }: PlacesDeps,
   { installation, purpose, lock = false }: WantedPlaces,
   {
-    backend: { id, capabilities },
+    backend,
     driver,
     known,
   }: Pick<BackupTarget, 'driver'> & { readonly backend: Backend; readonly known: PhysicalBucketName | undefined },
 ): Promise<PhysicalBucketName> {
-  const objectLock = lock && capabilities.objectLock === true;
-  for (let counter = 0; counter < limits.bucketNameTries; counter += 1) {
-    const own = { tenant: RESERVED_TENANT, region: purpose, bucket: installation, backend: id, counter };
-    const name = known ?? physicalBucketName(own);
+  const objectLock = lock && takesArchiveLocks(backend, driver);
+  const made = Array.from({ length: limits.bucketNameTries }, (_, counter) =>
+    physicalBucketName({
+      tenant: RESERVED_TENANT,
+      region: purpose,
+      bucket: installation,
+      backend: backend.id,
+      counter,
+    }),
+  );
+  for (const name of known === undefined ? made : [known, ...made.filter((other) => other !== known)]) {
     try {
       await inTime((signal) => driver.ensureBucket(name, { signal, ...(objectLock ? { objectLock } : {}) }));
-      return name;
+      // One that was made before the backend was known to lock never will: another one takes its place.
+      if (!objectLock) return name;
+      if ((await inTime(async (signal) => driver.hasObjectLock?.(name, { signal }))) !== false) return name;
     } catch (error) {
-      if (known !== undefined || toFault(error).code !== 'BucketNameTaken') throw error;
+      if (name === known || toFault(error).code !== 'BucketNameTaken') throw error;
     }
   }
   throw new Fault('BucketNameTaken', 'No free bucket name was found on the storage location.');

@@ -29,6 +29,8 @@ export interface WriteBackup {
   readonly onFailed: (target: BackendId, fault: Fault) => void;
   /** Called for each key that a target has, read back. @throws when the target is to be left out */
   readonly protect?: (target: BackupTarget, key: string) => Promise<void>;
+  /** What a target has of it already is written anew: for one that was begun before. */
+  readonly replace?: boolean;
   /** A part is where it should be. @throws to give up */
   readonly onPart: (progress: { readonly bytes: number; readonly parts: number }) => Promise<void>;
 }
@@ -70,7 +72,7 @@ export async function writeBackup(request: WriteBackup): Promise<WrittenBackup> 
 }
 
 async function storeOnAll(
-  { inTime, onFailed, protect }: WriteBackup,
+  { inTime, onFailed, protect, replace = false }: WriteBackup,
   targets: readonly BackupTarget[],
   key: string,
   body: Buffer,
@@ -82,7 +84,7 @@ async function storeOnAll(
     targets.map(async (target) => {
       const { id, driver, bucket } = target;
       try {
-        await inTime((signal) => driver.put(bucket, key, { body, bytes: body.length, md5, sha256, signal }));
+        await inTime((signal) => driver.put(bucket, key, { body, bytes: body.length, md5, sha256, replace, signal }));
         const found = await inTime((signal) => readWhole(driver, bucket, key, { bytesMax: body.length, signal }));
         if (!found.equals(body)) throw new Fault('BackendCorrupt', 'A part of a backup reads back different.');
         await protect?.(target, key);

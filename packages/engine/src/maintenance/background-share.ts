@@ -204,6 +204,8 @@ function pace(driver: BackendDriver, spend: Spend): BackendDriver {
     },
     head: (bucket, key, options) => driver.head(bucket, key, options),
     ...(driver.retain === undefined ? {} : { retain: driver.retain.bind(driver) }),
+    ...(driver.retention === undefined ? {} : { retention: driver.retention.bind(driver) }),
+    ...(driver.hasObjectLock === undefined ? {} : { hasObjectLock: driver.hasObjectLock.bind(driver) }),
     delete: (bucket, key, options) => driver.delete(bucket, key, options),
     list: (bucket, options) => driver.list(bucket, options),
     ping: (options) => driver.ping(options),

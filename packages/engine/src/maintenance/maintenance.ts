@@ -23,7 +23,8 @@ export interface Maintenance {
   beginRebalance(backend: BackendId, holder: string): Promise<Rebalance>;
 }
 
-const isNone = ({ manifests, backups }: DocumentsOn): boolean => manifests + backups === 0;
+/** What a lock keeps lies elsewhere too: it waits for nobody. */
+const isNone = ({ manifests, backups, archives }: DocumentsOn): boolean => manifests + backups + archives.left === 0;
 
 export function createMaintenance(deps: {
   readonly metadata: RebalanceDeps['metadata'] & Pick<Metadata, 'readCursor' | 'countCursors' | 'physicalBuckets'>;
@@ -39,7 +40,7 @@ export function createMaintenance(deps: {
       const known = readReconcilePosition(reconciled);
       const scrub = readScrubPosition(scrubbed);
       const progress = drainProgress(backend, known);
-      const documents = progress && (await documentsOn(metadata, backend.id));
+      const documents = progress && (await documentsOn(metadata, backend));
       return {
         placements: known.last,
         drain: progress && documents && { ...progress, documents, empty: progress.empty && isNone(documents) },

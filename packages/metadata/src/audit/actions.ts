@@ -80,4 +80,5 @@ export const auditActions = {
   writePlanGivenUp: 141,
   writePlanCommitted: 142,
   writePlanOver: 143,
+  auditArchiveMoved: 164,
 } as const;

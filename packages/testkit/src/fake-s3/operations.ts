@@ -7,10 +7,12 @@ import {
   listBucketResultV1,
   listBucketResultV2,
   listVersionsResult,
+  objectLockConfiguration,
   parseCompleteMultipartUpload,
   parseRetention,
   parseVersioningConfiguration,
   quoteEtag,
+  retentionResult,
   versioningConfiguration,
 } from '@sealgate/s3';
 import { addVersion, type FakeBucket, type FakeVersion, newestVersion, removeVersion, sortedKeys } from './store.ts';
@@ -68,6 +70,7 @@ export function perform(state: FakeState, request: FakeRequest): FakeAnswer {
       return request.query.has('legal-hold') ? putLegalHold(state, bucket, request) : putObject(state, bucket, request);
     case 'GET':
     case 'HEAD':
+      if (request.query.has('retention')) return getRetention(bucket, request);
       return getObject(bucket, request);
     case 'DELETE':
       return deleteObject(state, bucket, request);
@@ -103,6 +106,7 @@ function onBucket(state: FakeState, request: FakeRequest): FakeAnswer {
     state.buckets.delete(request.bucket);
     return { status: 204 };
   }
+  if (query.has('object-lock')) return getObjectLock(bucket);
   if (query.has('versions')) return listVersions(bucket, request);
   if (query.has('uploads')) return listUploads(bucket);
   return listObjects(state, bucket, request);
@@ -238,9 +242,33 @@ function putLegalHold(state: FakeState, bucket: FakeBucket, request: FakeRequest
 
 function putRetention(bucket: FakeBucket, request: FakeRequest): FakeAnswer {
   if (!bucket.objectLock) throw new Fault('InvalidRequest', 'Bucket is missing Object Lock Configuration');
-  if (request.header('content-md5') === undefined) throw new Fault('InvalidRequest', 'Missing required header');
-  versionOf(bucket, request).retainUntilMs = parseRetention(request.body)?.untilMs ?? 0;
+  const digest = request.header('content-md5') ?? request.header('x-amz-checksum-crc32');
+  if (digest === undefined) throw new Fault('InvalidRequest', 'Missing required header');
+  const version = versionOf(bucket, request);
+  const wanted = parseRetention(request.body);
+  const lessens = (version.retention?.untilMs ?? 0) > (wanted?.untilMs ?? 0);
+  if (lessens && isRetained(version, request))
+    throw new Fault('AccessDenied', 'Access Denied because object protected');
+  version.retention = wanted;
   return { status: 200 };
+}
+
+/** For this request: COMPLIANCE holds against everybody. */
+function isRetained({ retention }: FakeVersion, { header, nowMs }: FakeRequest): boolean {
+  if ((retention?.untilMs ?? 0) <= nowMs) return false;
+  return retention?.mode === 'COMPLIANCE' || header('x-amz-bypass-governance-retention') !== 'true';
+}
+
+function getRetention(bucket: FakeBucket, request: FakeRequest): FakeAnswer {
+  if (!bucket.objectLock) throw new Fault('InvalidRequest', 'Bucket is missing Object Lock Configuration');
+  const { retention } = versionOf(bucket, request);
+  if (!retention) throw new Fault('NoSuchObjectLockConfiguration', 'The specified object does not have one');
+  return { status: 200, body: retentionResult(retention) };
+}
+
+function getObjectLock({ objectLock }: FakeBucket): FakeAnswer {
+  if (!objectLock) throw new Fault('ObjectLockConfigurationNotFoundError', 'Object Lock configuration does not exist');
+  return { status: 200, body: objectLockConfiguration(null) };
 }
 
 function versionOf(bucket: FakeBucket, { key, query }: FakeRequest): FakeVersion {
@@ -274,9 +302,7 @@ function deleteObject(state: FakeState, bucket: FakeBucket, request: FakeRequest
   const versionId = query.get('versionId');
   if (versionId !== null) {
     const version = bucket.objects.get(key)?.find((each) => each.versionId === versionId);
-    const bypass = request.header('x-amz-bypass-governance-retention') === 'true';
-    const retained = (version?.retainUntilMs ?? 0) > nowMs && !bypass;
-    if (version?.legalHold === true || retained)
+    if (version?.legalHold === true || (version !== undefined && isRetained(version, request)))
       throw new Fault('AccessDenied', 'Access Denied because object protected');
     removeVersion(bucket, key, versionId);
     return { status: 204, headers: { 'x-amz-version-id': versionId } };

@@ -1,3 +1,5 @@
+import type { Retention } from '@sealgate/core/ports';
+
 /** What the fake server holds. Plain data that tests may look into and change. */
 export interface FakeVersion {
   readonly versionId: string;
@@ -8,8 +10,7 @@ export interface FakeVersion {
   legalHold: boolean;
   /** As its put said it, base64: checked when it came. */
   readonly sha256?: string;
-  /** GOVERNANCE; 0 when there is none. */
-  retainUntilMs?: number;
+  retention?: Retention | null;
 }
 
 export interface FakeUpload {

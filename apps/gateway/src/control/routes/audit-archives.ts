@@ -1,4 +1,4 @@
-import { ARCHIVE_CURSOR, readArchivePosition } from '@sealgate/engine';
+import { ARCHIVE_CURSOR, ARCHIVE_LOCKS_WANTED, type ArchiveRecord, readArchivePosition } from '@sealgate/engine';
 import { z } from 'zod';
 import { lookAtAudit } from '../access.ts';
 import { isoTime, timeField } from '../models.ts';
@@ -23,6 +23,10 @@ export function auditArchiveRoutes({ metadata }: ControlServices): readonly Rout
         through: count.meta({ description: 'Leaves before this one are in archives.' }),
         lastTriedAt: timeField,
         error: z.string().nullable(),
+        lockedCopies: count
+          .nullable()
+          .meta({ description: 'Backends whose object lock keeps the newest archive; null when there is none.' }),
+        warning: z.string().nullable().meta({ description: 'What is wrong with how the newest one is kept.' }),
         archives: z.array(
           z.object({
             id: z.string(),
@@ -43,6 +47,8 @@ export function auditArchiveRoutes({ metadata }: ControlServices): readonly Rout
           through,
           lastTriedAt: isoTime(triedMs === 0 ? null : triedMs),
           error: trouble?.code ?? null,
+          lockedCopies: made[0]?.locked.length ?? null,
+          warning: warningOf(made),
           archives: made.map(({ takenAtMs, lockedUntilMs, places, locked, ...rest }) => ({
             ...rest,
             takenAt: isoTime(takenAtMs),
@@ -54,4 +60,9 @@ export function auditArchiveRoutes({ metadata }: ControlServices): readonly Rout
       },
     }),
   ];
+}
+
+function warningOf([newest]: readonly ArchiveRecord[]): string | null {
+  if (newest === undefined || newest.locked.length >= ARCHIVE_LOCKS_WANTED) return null;
+  return `Object lock keeps the newest archive on ${newest.locked.length} of its backends; ${ARCHIVE_LOCKS_WANTED} are wanted. Whoever has the keys of the others can remove it there.`;
 }

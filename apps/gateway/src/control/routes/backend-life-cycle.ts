@@ -2,9 +2,10 @@ import { Fault } from '@sealgate/core/faults';
 import { type HealthEvent, nextHealthState } from '@sealgate/core/health';
 import type { BackendId } from '@sealgate/core/names';
 import type { Backend } from '@sealgate/core/ports';
+import type { BackendMaintenance } from '@sealgate/engine';
 import { z } from 'zod';
 import { maintenanceModel, maintenanceSchema, rebalanceModel, rebalanceSchema } from '../maintenance-models.ts';
-import { backendIdField, backendModel, backendSchema } from '../models.ts';
+import { backendIdField, backendModel, backendSchema, isoTime, timeField } from '../models.ts';
 import { type CallContext, type Route, route } from '../route.ts';
 import type { ControlServices } from '../services.ts';
 import { backendFactsSchema } from './add-storage.ts';
@@ -13,7 +14,14 @@ import { backendFactsSchema } from './add-storage.ts';
 const TRIES_MAX = 5;
 
 const params = z.object({ backend: backendIdField });
-const answer = z.object({ backend: backendSchema, maintenance: maintenanceSchema });
+const answer = z.object({
+  backend: backendSchema,
+  maintenance: maintenanceSchema,
+  staysLocked: z.object({ archives: z.number().int(), until: timeField }).nullable().meta({
+    description:
+      'Of a backend that was retired: archives of the audit log that its object lock lets nobody remove before that time. They lie on other backends too.',
+  }),
+});
 
 type Word = Extract<HealthEvent, 'drain' | 'resume' | 'retire'>;
 
@@ -31,7 +39,7 @@ const WORDS: Readonly<Record<Word, { readonly summary: string; readonly descript
   retire: {
     summary: 'Take an empty backend out of use for good',
     description:
-      'Only one that is drained and empty, as a pass over all blobs that began after the drain has seen, and without recovery manifests and backups of the metadata. There is no way back.',
+      'Only one that is drained and empty, as a pass over all blobs that began after the drain has seen, and without recovery manifests, backups of the metadata and archives of the audit log. Archives that lie elsewhere too and that its object lock lets nobody remove stay there, and are told. There is no way back.',
   },
 };
 
@@ -92,7 +100,7 @@ function wordRoute(
     params,
     response: answer,
     async handle(input, context) {
-      if (word === 'retire') await requireEmpty(services, input.params.backend);
+      const locked = word === 'retire' ? await requireEmpty(services, input.params.backend) : undefined;
       await say(services, input.params.backend, word, context);
       await services.registry.refresh();
       const backend = await requireBackend(services, input.params.backend);
@@ -100,6 +108,10 @@ function wordRoute(
       return {
         backend: backendModel(backend, services.registry.view(backend.id), services.catalogue),
         maintenance: maintenanceModel(backend.id, maintenance),
+        staysLocked:
+          locked === undefined || locked.locked === 0
+            ? null
+            : { archives: locked.locked, until: isoTime(locked.lockedUntilMs) },
       };
     },
   });
@@ -116,14 +128,16 @@ async function say({ metadata }: ControlServices, id: BackendId, word: Word, { a
   throw new Fault('Conflict', `The backend "${id}" keeps changing its state. Please try again.`);
 }
 
-/** @throws Fault Conflict */
-async function requireEmpty(services: ControlServices, id: BackendId): Promise<void> {
+type Documents = NonNullable<BackendMaintenance['drain']>['documents'];
+
+/** @returns archives that stay there. @throws Fault Conflict */
+async function requireEmpty(services: ControlServices, id: BackendId): Promise<Documents['archives'] | undefined> {
   const backend = await requireBackend(services, id);
-  if (backend.state === 'retired') return;
+  if (backend.state === 'retired') return undefined;
   // Refuses whatever is not drained, in its own words.
   nextHealthState(backend.state, 'retire');
   const { drain } = await services.engine.maintenance.ofBackend(backend);
-  if (drain?.empty === true) return;
+  if (drain?.empty === true) return drain.documents.archives;
   if (drain?.left === undefined) {
     throw new Fault(
       'Conflict',
@@ -136,12 +150,14 @@ async function requireEmpty(services: ControlServices, id: BackendId): Promise<v
   throw new Fault('Conflict', `The backend "${id}" still holds ${drain.left.replicas} copies or shards.${why}`);
 }
 
-function documentsThere(id: BackendId, { manifests, backups }: { manifests: number; backups: number }): string {
+function documentsThere(id: BackendId, { manifests, backups, archives }: Documents): string {
   const what = [
     manifests === 0 ? [] : [`recovery manifests of ${manifests} buckets`],
     backups === 0 ? [] : [`${backups} backups of the metadata`],
+    archives.left === 0 ? [] : [`${archives.left} archives of the audit log`],
   ].flat();
-  return `The backend "${id}" still holds ${what.join(' and ')}. They are written elsewhere and then removed there.`;
+  const why = archives.trouble === null ? '' : ` An archive could not leave (${archives.trouble}); it is tried again.`;
+  return `The backend "${id}" still holds ${what.join(' and ')}. They are written elsewhere and then removed there.${why}`;
 }
 
 function rebalanceRoute(services: ControlServices): Route {
