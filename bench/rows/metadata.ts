@@ -174,13 +174,14 @@ const OBJECTS_COUNTED = 10_000;
 const KEY_BYTES = 60;
 const PUTS_AT_ONCE = 32;
 
-async function databaseBytes(scene: Scene): Promise<number> {
+/** Bytes of each table with its indexes. */
+async function bytesOfTables(scene: Scene): Promise<ReadonlyMap<string, number>> {
   return await withDatabase(scene.gateway, async (query) => {
-    const [row] = await query(
-      `SELECT sum(pg_total_relation_size(c.oid))::bigint AS bytes FROM pg_class c
+    const rows = await query(
+      `SELECT c.relname AS name, pg_total_relation_size(c.oid)::bigint AS bytes FROM pg_class c
        WHERE c.relnamespace = 'sealgate'::regnamespace AND c.relkind = 'r'`,
     );
-    return Number(row?.bytes);
+    return new Map(rows.map((row) => [String(row.name), Number(row.bytes)]));
   });
 }
 
@@ -192,10 +193,15 @@ export const bytesPerObject: Row = {
     await createBucket(scene.gateway, bucket, { encryption: 'off' });
     // Names in no order, as most applications make them.
     const keyOf = (index: number): string => hash('sha256', String(index), 'hex').slice(0, KEY_BYTES);
-    const before = await databaseBytes(scene);
+    const before = await bytesOfTables(scene);
     const paths = Array.from({ length: OBJECTS_COUNTED }, (_, index) => `/${bucket}/${keyOf(index)}`);
     const { requests } = await put(scene, paths, PUTS_AT_ONCE);
-    const bytes = ((await databaseBytes(scene)) - before) / requests;
+    const grown = [...(await bytesOfTables(scene))]
+      .map(([name, bytes]) => ({ name, bytes: (bytes - (before.get(name) ?? 0)) / requests }))
+      .filter(({ bytes }) => bytes >= 1)
+      .toSorted((a, b) => b.bytes - a.bytes);
+    const bytes = grown.reduce((sum, table) => sum + table.bytes, 0);
+    const tables = grown.map((table) => `${table.name} ${table.bytes.toFixed(0)}`).join(', ');
     return [
       {
         row: '15',
@@ -203,7 +209,7 @@ export const bytesPerObject: Row = {
         measured: `${bytes.toFixed(0)} bytes`,
         budget: '≤ 900',
         met: bytes <= 900,
-        absolute: `all tables and indexes, audit log included, grown by ${requests} PUTs`,
+        absolute: `${tables}: tables with their indexes, grown by ${requests} PUTs`,
       },
     ];
   },

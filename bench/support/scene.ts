@@ -7,7 +7,7 @@ import {
   removeDataDir,
   startGateway,
 } from '../../tests/support/gateway.ts';
-import type { BareOrder } from '../processes/bare.ts';
+import type { BareOrder, Code } from '../processes/bare.ts';
 import type { LoadOrder, LoadResult } from '../processes/load.ts';
 import type { UpstreamOrder } from '../processes/upstream.ts';
 import { databaseOf } from './database.ts';
@@ -34,6 +34,8 @@ export interface SceneOptions {
   readonly profileDir?: string | undefined;
   /** Three that keep payload alone, unless given. */
   readonly upstreams?: UpstreamOrder;
+  /** The dutiful baseline writes shards of this code, one to each upstream. */
+  readonly code?: Code;
 }
 
 /** The bucket of the bench: no sealing, so that both sides move the same bytes. */
@@ -58,7 +60,12 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
     const teed = ports.slice(0, COPIES);
     const barePort = await bare.ask<number>({ ports: teed } satisfies BareOrder);
     const gateway = await openGateway(options, undo);
-    const dutifulPort = await dutiful.ask<number>({ ports: teed, database: databaseOf(gateway) } satisfies BareOrder);
+    const database = databaseOf(gateway);
+    const dutifulPort = await dutiful.ask<number>(
+      (options.code === undefined
+        ? { ports: teed, database }
+        : { ports, database, code: options.code }) satisfies BareOrder,
+    );
     await registerUpstreams(gateway, ports);
     await createBucket(gateway, BUCKET, { encryption: 'off' });
     return {
