@@ -174,6 +174,9 @@ const OBJECTS_COUNTED = 10_000;
 const KEY_BYTES = 60;
 const PUTS_AT_ONCE = 32;
 
+/** A record for each request, reads too: no metadata of a version, and shown beside it. */
+const RECORDS = 'audit_requests';
+
 /** Bytes of each table with its indexes. */
 async function bytesOfTables(scene: Scene): Promise<ReadonlyMap<string, number>> {
   return await withDatabase(scene.gateway, async (query) => {
@@ -200,7 +203,8 @@ export const bytesPerObject: Row = {
       .map(([name, bytes]) => ({ name, bytes: (bytes - (before.get(name) ?? 0)) / requests }))
       .filter(({ bytes }) => bytes >= 1)
       .toSorted((a, b) => b.bytes - a.bytes);
-    const bytes = grown.reduce((sum, table) => sum + table.bytes, 0);
+    const ofVersions = grown.filter(({ name }) => name !== RECORDS);
+    const bytes = ofVersions.reduce((sum, table) => sum + table.bytes, 0);
     const tables = grown.map((table) => `${table.name} ${table.bytes.toFixed(0)}`).join(', ');
     return [
       {
@@ -209,7 +213,7 @@ export const bytesPerObject: Row = {
         measured: `${bytes.toFixed(0)} bytes`,
         budget: '≤ 900',
         met: bytes <= 900,
-        absolute: `${tables}: tables with their indexes, grown by ${requests} PUTs`,
+        absolute: `all tables with their indexes but ${RECORDS}, grown by ${requests} PUTs: ${tables}`,
       },
     ];
   },
