@@ -43,6 +43,7 @@ const SENDING = [
   'policy simulate',
   'recovery rebuild',
   'role apply',
+  'snapshot create',
   'tenant create',
   'tenant update',
   'webhook create',
@@ -103,6 +104,8 @@ async function callsOf(args: readonly string[]): Promise<readonly Call[]> {
       ADMIN_API_KEY: 'key',
       SEALGATE_TENANT: 'acme',
       SEALGATE_BACKEND_SECRET_ACCESS_KEY: 'secret',
+      SOURCE_ACCESS_KEY_ID: 'id',
+      SOURCE_SECRET_ACCESS_KEY: 'secret',
       AWS_ACCESS_KEY_ID: 'id',
       AWS_SECRET_ACCESS_KEY: 'secret',
       AWS_ENDPOINT_URL: 'http://s3.test',
@@ -113,6 +116,7 @@ async function callsOf(args: readonly string[]): Promise<readonly Call[]> {
   const terminal = {
     ...{ result: nothing, item: nothing, note: nothing, failure: nothing, canAsk: false },
     progress: () => ({ advance: nothing, done: nothing, stop: nothing }),
+    waiting: () => ({ end: nothing }),
   } as never;
   const program = createProgram(
     {

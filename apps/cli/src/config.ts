@@ -21,6 +21,12 @@ export interface Environment {
   readonly passphrase: string | undefined;
   /** The secret of a backend that is being registered. */
   readonly backendSecret: string | undefined;
+  /** Of storage that is looked at once. */
+  readonly source: {
+    readonly accessKeyId: string | undefined;
+    readonly secretAccessKey: string | undefined;
+    readonly sessionToken: string | undefined;
+  };
 }
 
 export interface AwsEnvironment {
@@ -64,5 +70,10 @@ export function readEnvironment(
     tenant: read('SEALGATE_TENANT'),
     passphrase: read('SEALGATE_PASSPHRASE'),
     backendSecret: read('SEALGATE_BACKEND_SECRET_ACCESS_KEY'),
+    source: {
+      accessKeyId: read('SOURCE_ACCESS_KEY_ID'),
+      secretAccessKey: read('SOURCE_SECRET_ACCESS_KEY'),
+      sessionToken: read('SOURCE_SESSION_TOKEN'),
+    },
   });
 }

@@ -37,6 +37,8 @@ export interface CommandContext {
   readonly keyStore: KeyStore;
   readonly writerStore: WriterStore;
   readonly passphrases: Passphrases;
+  /** Reads a line from the terminal without showing it. */
+  askHidden(question: string): Promise<string>;
   /** The S3 client with the owner's keys, and how it is connected. */
   client(): Promise<{ readonly client: SealedClient; readonly connection: S3Connection }>;
   /** @throws CliError without an operator key */
@@ -127,6 +129,7 @@ export function createContext(deps: {
     keyStore,
     writerStore,
     passphrases,
+    askHidden: (question) => askHidden(question, signal),
     async client() {
       const connection = { ...s3Connection(await readSources(environment, options)), tenant: await tenantName() };
       // Loaded here, so that commands without it start at once.

@@ -1,7 +1,7 @@
 import { addAbortSignal } from 'node:stream';
 import type { Failure } from './failure.ts';
 import { printable } from './output/format.ts';
-import { createProgress, type Progress } from './output/progress.ts';
+import { createProgress, createWaiting, type Progress } from './output/progress.ts';
 
 /** Standard streams, as commands use them. */
 export interface Terminal {
@@ -14,6 +14,8 @@ export interface Terminal {
   failure(failure: Failure, error: unknown): void;
   /** @param format how an amount is written; bytes when left out */
   progress(label: string, format?: (amount: number) => string): Progress;
+  /** A line that tells how long something has been going on, until it is ended. */
+  waiting(label: string): { end(): void };
   readonly stdout: NodeJS.WritableStream;
   /** Standard input; the signal ends a read that waits for more. */
   stdin(signal: AbortSignal): AsyncIterable<Uint8Array>;
@@ -33,6 +35,10 @@ export function createTerminal(options: TerminalOptions): Terminal {
   const { json, quiet, debug } = options;
   const results = options.dataOnStdout ? process.stderr : process.stdout;
   const drawing = process.stderr.isTTY && !json && !quiet;
+  const line = () =>
+    drawing
+      ? { columns: process.stderr.columns || 80, write: (text: string) => void process.stderr.write(text) }
+      : undefined;
   return {
     result(result) {
       if (json) results.write(`${JSON.stringify(result.json, undefined, 2)}\n`);
@@ -50,13 +56,8 @@ export function createTerminal(options: TerminalOptions): Terminal {
       else process.stderr.write(`sealgate: ${printable(message)}\n${hint === undefined ? '' : `${hint}\n`}`);
       if (debug) process.stderr.write(`${traceOf(error)}\n`);
     },
-    progress: (label, format) =>
-      createProgress(
-        drawing
-          ? { columns: process.stderr.columns || 80, write: (text) => void process.stderr.write(text) }
-          : undefined,
-        { label, now: () => performance.now(), format },
-      ),
+    progress: (label, format) => createProgress(line(), { label, now: () => performance.now(), format }),
+    waiting: (label) => createWaiting(line(), { label, now: () => performance.now() }),
     stdout: process.stdout,
     stdin: (signal) => addAbortSignal(signal, process.stdin),
     canAsk: process.stdin.isTTY && process.stderr.isTTY,

@@ -71,3 +71,19 @@ export const defaultS3DriverLimits: S3DriverLimits = {
   versionRounds: 16,
   readAheadBytes: 256 * KIB,
 };
+
+export interface SourceLimits extends S3DriverLimits {
+  /** From the beginning of one call to its end, tries and waits included: against bytes that drip. */
+  readonly callMs: number;
+}
+
+/** For storage that is looked at once, while somebody waits, and that nobody vouches for. */
+export const sourceLimits: SourceLimits = {
+  ...defaultS3DriverLimits,
+  connections: 4,
+  headersTimeoutMs: 15_000,
+  bodyTimeoutMs: 15_000,
+  keepAliveMs: 1_000,
+  tries: 2,
+  callMs: 30_000,
+};

@@ -7,6 +7,7 @@ export { createSequencer, type Sequencer } from './audit/sequencer.ts';
 export type { BackupOptions } from './backup/backup-due.ts';
 export { type BackupPosition, type BackupRecord, readBackupPosition } from './backup/position.ts';
 export type { DirectResult, DirectVersion, PlannedUpload } from './direct/types.ts';
+export { takeSnapshot } from './discovery/take-snapshot.ts';
 export { createEngine, type Engine, type EngineDeps } from './engine.ts';
 export {
   type EngineEvents,

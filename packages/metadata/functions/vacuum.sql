@@ -6,6 +6,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
   v_before timestamptz := now() - p_keep_ms * interval '1 millisecond';
   v_bucket record;
+  v_snapshot record;
   v_count integer := 0;
 BEGIN
   CASE p_kind
@@ -50,6 +51,18 @@ BEGIN
       INSERT INTO sealgate.audit_log (seq, at, actor, bucket_id, action, request_id, detail)
       VALUES (nextval('sealgate.change_seq'), clock_timestamp(), p_actor, v_bucket.id, 118, p_request,
         jsonb_build_object('name', v_bucket.name, 'tenant', v_bucket.tenant_id));
+      v_count := v_count + 1;
+    END LOOP;
+  WHEN 'snapshots' THEN
+    FOR v_snapshot IN
+      SELECT s.id, s.tenant_id FROM sealgate.snapshots s
+      WHERE s.created_at < v_before ORDER BY s.created_at LIMIT p_limit FOR UPDATE SKIP LOCKED
+    LOOP
+      DELETE FROM sealgate.snapshots s WHERE s.id = v_snapshot.id;
+      -- Action 151: snapshot deleted.
+      INSERT INTO sealgate.audit_log (seq, at, actor, action, request_id, detail)
+      VALUES (nextval('sealgate.change_seq'), clock_timestamp(), p_actor, 151, p_request,
+        jsonb_build_object('snapshot', v_snapshot.id, 'tenant', v_snapshot.tenant_id));
       v_count := v_count + 1;
     END LOOP;
   END CASE;

@@ -81,6 +81,10 @@ const ownOutcomes = {
   NotAtSource: ['InvalidRequest', 'The source does not hold a verified copy of the whole version.'],
   NotFound: ['NotFound', 'There is no such thing.'],
   PlanOver: ['Conflict', 'This write plan is over, or it is for another object. Ask for a new one.'],
+  TooManySnapshots: [
+    'QuotaExceeded',
+    'The tenant has as many snapshots as it may have. Delete one that is not needed any more.',
+  ],
   TooManyPlans: ['QuotaExceeded', 'The bucket has too many open write plans. Commit them, or let them expire.'],
   NotWholeCopies: ['InvalidRequest', 'This version is kept in shards, which take no further copies.'],
   KeyringOfAnotherRoot: ['Conflict', 'The keyrings of this tenant are signed by another root.'],

@@ -43,6 +43,7 @@ import { createCacheKeys } from './secrets/cache-keys.ts';
 import { openObjectKeys } from './secrets/object-keys.ts';
 import { openSecrets, type SecretKeys } from './secrets/open-secrets.ts';
 import { createSecretVersions } from './secrets/reseal.ts';
+import { createSnapshots } from './snapshots/snapshots.ts';
 import { createStatus, type DatabaseStatus } from './status.ts';
 import { createUploads } from './uploads/uploads.ts';
 import { createUsage } from './usage/usage.ts';
@@ -158,6 +159,7 @@ function assemble(
     ...createLifecycle(context),
     ...createPlacement(context),
     ...createRecovery(context),
+    ...createSnapshots(context),
     ...createUsage(context),
     ...createSecretVersions(context),
     ...createStatus(owned.database),

@@ -74,3 +74,29 @@ export function createProgress(
     },
   };
 }
+
+/** Milliseconds between two looks at the clock while nothing else can be told. */
+const TICK_MS = 1000;
+
+/** Draws what is waited for and since when; does nothing without a terminal. */
+export function createWaiting(
+  terminal: { readonly columns: number; write(text: string): void } | undefined,
+  options: { readonly label: string; readonly now: () => number },
+): { end(): void } {
+  if (terminal === undefined) return { end: () => undefined };
+  const startedMs = options.now();
+  const draw = (): void => {
+    const text = `${options.label}  ${formatDuration((options.now() - startedMs) / 1000)}`;
+    terminal.write(`${CLEAR_LINE}${text.slice(0, Math.max(0, terminal.columns - 1))}`);
+  };
+  draw();
+  const timer = setInterval(draw, TICK_MS);
+  let ended = false;
+  return {
+    end() {
+      clearInterval(timer);
+      if (!ended) terminal.write(CLEAR_LINE);
+      ended = true;
+    },
+  };
+}

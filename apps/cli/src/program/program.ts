@@ -15,6 +15,7 @@ import { addObjectCommands } from './objects.ts';
 import { addOperatorCommands } from './operator.ts';
 import { addRecoverCommand, addRecoveryCommands } from './recover.ts';
 import { addRewrapCommand } from './rewrap.ts';
+import { addSnapshotCommands } from './snapshots.ts';
 import { addWebhookCommands } from './webhooks.ts';
 import { addWriterCommands } from './writers.ts';
 
@@ -41,6 +42,7 @@ export function createProgram(deps: ProgramDeps, version: string): Command {
   addWriterCommands(program, deps);
   addBucketCommands(program, deps);
   addOperatorCommands(program, deps);
+  addSnapshotCommands(program, deps);
   addAccountingCommands(program, deps);
   addSecretCommands(program, deps);
   addIdentityCommands(program, deps);

@@ -24,6 +24,7 @@ export function createSweepLoops(
       | 'probeHistorySeconds'
       | 'deletedBucketSeconds'
       | 'usageHistorySeconds'
+      | 'snapshotHistorySeconds'
     >;
     readonly holder: string;
   },
@@ -36,6 +37,7 @@ export function createSweepLoops(
     probes: config.probeHistorySeconds * 1000,
     buckets: config.deletedBucketSeconds * 1000,
     usage: config.usageHistorySeconds * 1000,
+    snapshots: config.snapshotHistorySeconds * 1000,
   };
   return [
     createLoop({

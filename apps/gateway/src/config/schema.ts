@@ -8,6 +8,7 @@ import { maintenanceSettings } from './maintenance-settings.ts';
 import { metadataSettings } from './metadata-settings.ts';
 import { providerCatalogue } from './provider-catalogue.ts';
 import { recoverySettings } from './recovery-settings.ts';
+import { snapshotSettings } from './snapshot-settings.ts';
 
 const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const REGION = /^[a-z0-9][a-z0-9-]{1,62}$/;
@@ -297,6 +298,7 @@ export const settingsSchema = z.object({
   ...auditSettings,
   ...kmsSettings,
   ...recoverySettings,
+  ...snapshotSettings,
   maxInFlightRequests: integer(1, 100_000)
     .default(1024)
     .meta(

@@ -50,6 +50,10 @@ export const DIRECT_TAGS_MAX = 10;
 export const DIRECT_METADATA_MAX = 32;
 /** A commit reads what landed, up to 5 GiB from far away, before it answers. */
 export const COMMIT_PATIENCE_MS = 30 * 60_000;
+/** The longest that a look at somebody's storage may take (SEALGATE_SNAPSHOT_SECONDS), and a minute to keep what it saw. */
+export const SNAPSHOT_PATIENCE_MS = 11 * 60_000;
+/** As many as MAX_SNAPSHOT_BUCKETS can say. */
+export const SNAPSHOT_BUCKETS_NAMED_MAX = 1000;
 /** Each item is looked up by itself. */
 export const REGISTERED_PAGE_MAX = 100;
 /** A keyring of 64 KiB, signed: base64url and its header. */

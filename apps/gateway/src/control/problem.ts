@@ -59,7 +59,7 @@ export function faultOf(error: unknown): Fault {
     return ofFastify(error as FastifyError);
   }
   // Fastify gives errors about the request itself a 4xx status.
-  if (error instanceof Error && 'statusCode' in error && error.statusCode === 400) return notJson(error);
+  if (error instanceof Error && 'statusCode' in error && error.statusCode === 400) return notJson();
   return new Fault('InternalError', 'We encountered an internal error. Please try again.', { cause: error });
 }
 
@@ -71,7 +71,7 @@ function ofFastify(error: FastifyError): Fault {
       return new Fault('UnsupportedMediaType', 'Send the body as application/json.', { cause: error });
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
-      return notJson(error);
+      return notJson();
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return new Fault('IncompleteBody', 'The body does not have the length that was announced.', { cause: error });
     case 'FST_ERR_BAD_URL':
@@ -81,8 +81,9 @@ function ofFastify(error: FastifyError): Fault {
   }
 }
 
-function notJson(cause: Error): Fault {
-  return new Fault('ValidationFailed', 'The body is not valid JSON.', { cause });
+/** Without its cause, which quotes the body: a secret may be in it. */
+function notJson(): Fault {
+  return new Fault('ValidationFailed', 'The body is not valid JSON.');
 }
 
 /** `NoSuchBucket` as `No such bucket`. */

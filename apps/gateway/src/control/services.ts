@@ -10,6 +10,7 @@ import type { AgentSessions } from '../agents/sessions.ts';
 import type { AuditServices } from '../audit/audit-services.ts';
 import type { BackendProber } from '../backends/prober.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Discovery } from '../discovery/discovery.ts';
 import type { Keyrings } from '../keyrings/keyrings.ts';
 import type { Readiness } from '../start/readiness.ts';
 
@@ -28,6 +29,7 @@ export interface ControlServices {
   readonly prober: BackendProber;
   readonly agents: AgentSessions;
   readonly catalogue: Catalogue;
+  readonly discovery: Discovery;
   /** How long a backend may be away before the reconciliation makes what it holds good elsewhere. */
   readonly rehomeAfterMs: number;
   readonly guard: EndpointGuard;

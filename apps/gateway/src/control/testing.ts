@@ -15,6 +15,7 @@ import { createAgentSessions } from '../agents/sessions.ts';
 import { auditServicesOf } from '../audit/audit-services.ts';
 import { createBackendProber } from '../backends/prober.ts';
 import { loadCatalogue } from '../catalogue/catalogue.ts';
+import { createDiscovery } from '../discovery/discovery.ts';
 import { createKeyrings } from '../keyrings/keyrings.ts';
 import { createAttempts } from '../net/attempts.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
@@ -68,6 +69,7 @@ export async function startControl(allowed: AllowedRanges = NO_RANGES, verifyTok
       prober,
       agents: createAgentSessions({ metadata, clock }),
       catalogue: await loadCatalogue(undefined),
+      discovery: testDiscovery(metadata, links),
       guard: links.guard,
       clock,
       readiness,
@@ -112,6 +114,12 @@ function openRegistry(metadata: Metadata, links: LinkDeps, metrics: Metrics): Ba
     pingIntervalMs: 60_000,
     pingTimeoutMs: 5000,
   });
+}
+
+function testDiscovery(metadata: Metadata, { guard, clock }: LinkDeps) {
+  const guards = { operators: guard, tenants: createEndpointGuard(NO_RANGES) };
+  const caps = { buckets: 200, files: 50_000, filesPerBucket: 5000 };
+  return createDiscovery({ metadata, guards, clock, settings: { caps, budgetMs: 60_000, perTenant: 3 } });
 }
 
 function testAuthenticate(metadata: Metadata, verifyToken: VerifyWebIdentity): ControlAuthenticate {

@@ -4,6 +4,7 @@ import { systemClock } from '@sealgate/core/ports';
 import { createQuotaLedger } from '@sealgate/engine/quota';
 import type { LoopStatus } from '@sealgate/runtime/background';
 import type { Logger } from '@sealgate/runtime/log';
+import { createEndpointGuard, type EndpointGuard } from '@sealgate/runtime/net';
 import { AggregatorRegistry } from 'prom-client';
 import { createAgentSessions } from '../agents/sessions.ts';
 import { createBackendProber } from '../backends/prober.ts';
@@ -14,6 +15,7 @@ import { createControlAuthenticate } from '../control/authenticate.ts';
 import { controlAttemptLimits } from '../control/limits.ts';
 import { createObjectCalls } from '../control/objects/calls.ts';
 import { createControlServer } from '../control/server.ts';
+import { createDiscovery, type DiscoveryDeps } from '../discovery/discovery.ts';
 import { createAttempts } from '../net/attempts.ts';
 import { createProxyTrust } from '../net/client-address.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -70,6 +72,7 @@ export async function openControlListener(
       prober: createBackendProber(core.links),
       agents: createAgentSessions({ metadata, clock }),
       catalogue: deps.catalogue,
+      discovery: createDiscovery({ ...discoveryDeps(config, guard), metadata, clock }),
       rehomeAfterMs: config.rehomeAfterSeconds * 1000,
       guard: core.guard,
       clock,
@@ -106,6 +109,18 @@ export async function openControlListener(
       await app.close();
       clearTimeout(timer);
       await tokens.close();
+    },
+  };
+}
+
+function discoveryDeps(config: Config, operators: EndpointGuard): Pick<DiscoveryDeps, 'guards' | 'settings'> {
+  const { maxSnapshotBuckets, maxSnapshotFiles, maxFilesPerBucket, snapshotSeconds, snapshotsPerTenant } = config;
+  return {
+    guards: { operators, tenants: createEndpointGuard(config.snapshotPrivateEndpoints) },
+    settings: {
+      caps: { buckets: maxSnapshotBuckets, files: maxSnapshotFiles, filesPerBucket: maxFilesPerBucket },
+      budgetMs: snapshotSeconds * 1000,
+      perTenant: snapshotsPerTenant,
     },
   };
 }

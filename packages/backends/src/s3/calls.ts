@@ -99,7 +99,7 @@ export function createS3Calls(target: S3Target): S3Calls {
   /** Notes where a bucket really is. True when the call may be sent there. */
   const followRedirect = (call: S3Call, answer: HttpAnswer): boolean => {
     const location = answer.headers.location;
-    if (answer.status !== 307 || typeof location !== 'string') return false;
+    if (answer.status !== 307 || typeof location !== 'string' || target.redirects === 'refuse') return false;
     const base = redirectBase(baseOf(call.bucket), location, call.bucket);
     if (base === undefined || base.origin === baseOf(call.bucket).origin) return false;
     if (redirects.size >= REDIRECTS_MAX) redirects.clear();

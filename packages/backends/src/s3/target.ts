@@ -31,6 +31,8 @@ export interface S3Target {
   readonly capabilities?: BackendCapabilities;
   readonly clock?: Clock;
   readonly lookup?: GuardedLookup;
+  /** `refuse`: what a redirect leads to is not asked, wherever it is. Default: see {@link redirectBase}. */
+  readonly redirects?: 'refuse';
   /** Trusted certificate authorities in PEM, in place of the built-in ones. */
   readonly ca?: string | readonly string[];
   readonly limits?: Partial<S3DriverLimits>;

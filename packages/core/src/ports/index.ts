@@ -158,6 +158,7 @@ export type {
   RoleTrust,
   WebIdentityTrust,
 } from './metadata-sessions.ts';
+export type { MetadataSnapshots, NewSnapshot, Snapshot } from './metadata-snapshots.ts';
 export type { ListedCopy, MetadataSweeps, StrayCopy, SweepFindings, SweepHold, VacuumKind } from './metadata-sweeps.ts';
 export type { CommitPart, MetadataUploads, PartRecord, UploadRecord } from './metadata-uploads.ts';
 export type { MetadataUsage, UsageEvent, UsageMetric, UsageQuestion, UsageRow } from './metadata-usage.ts';
@@ -204,5 +205,6 @@ export {
   type VersionAttributes,
   type Versioning,
 } from './model.ts';
+export type { SourceAnswer, SourcePage, SourcePlace, StorageSource } from './storage-source.ts';
 export { completeSettings } from './tenant-settings.ts';
 export type { WebhookAnswer, WebhookMessage, WebhookSender } from './webhook-sender.ts';

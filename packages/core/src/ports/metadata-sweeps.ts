@@ -36,9 +36,9 @@ export interface SweepHold {
 /**
  * Rows that are of no use after a while. `strays`: tombstones of removed strays. `probes`: what backends could do once; the
  * newest of each stays. `buckets`: deleted buckets of which no byte is left; the log goes on naming them.
- * `usage`: what tenants used in hours that are over.
+ * `usage`: what tenants used in hours that are over. `snapshots`: what somebody's storage looked like long ago.
  */
-export type VacuumKind = 'strays' | 'probes' | 'buckets' | 'usage';
+export type VacuumKind = 'strays' | 'probes' | 'buckets' | 'usage' | 'snapshots';
 
 /**
  * What the sweep for orphans reads and does. It compares what backends list with what rows name, and the two change

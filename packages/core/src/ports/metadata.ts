@@ -16,6 +16,7 @@ import type { MetadataRecovery } from './metadata-recovery.ts';
 import type { MetadataRegistry } from './metadata-registry.ts';
 import type { MetadataSecrets } from './metadata-secrets.ts';
 import type { MetadataSessions } from './metadata-sessions.ts';
+import type { MetadataSnapshots } from './metadata-snapshots.ts';
 import type { MetadataSweeps } from './metadata-sweeps.ts';
 import type { MetadataUploads } from './metadata-uploads.ts';
 import type { MetadataUsage } from './metadata-usage.ts';
@@ -44,6 +45,7 @@ export interface Metadata
     MetadataAgents,
     MetadataGrants,
     MetadataRecovery,
+    MetadataSnapshots,
     MetadataUsage {
   /** Rejects with Fault DatabaseUnavailable when the database does not answer in time. */
   ping(): Promise<void>;

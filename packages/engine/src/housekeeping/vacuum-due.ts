@@ -21,7 +21,7 @@ export interface VacuumDeps {
 /** The durable position of the vacuum. */
 export const VACUUM_CURSOR = 'vacuum';
 
-const KINDS = ['strays', 'probes', 'buckets', 'usage'] as const satisfies readonly VacuumKind[];
+const KINDS = ['strays', 'probes', 'buckets', 'usage', 'snapshots'] as const satisfies readonly VacuumKind[];
 
 /** The last run that has come to its end; times are the database's, milliseconds since 1970. */
 export interface VacuumRun {
@@ -45,7 +45,7 @@ export async function vacuumDue(deps: VacuumDeps, options: VacuumOptions): Promi
     return 0;
   }
   const actor: AuditActor = { kind: 'system', id: VACUUM_CURSOR, requestId: `run-${startedMs}` };
-  const removed = { strays: 0, probes: 0, buckets: 0, usage: 0 };
+  const removed = { strays: 0, probes: 0, buckets: 0, usage: 0, snapshots: 0 };
   for (const kind of KINDS) {
     for (let batch = limits.vacuumBatch; batch >= limits.vacuumBatch; ) {
       signal.throwIfAborted();
@@ -71,6 +71,6 @@ export function readVacuumRun(saved: CursorPosition): VacuumRun | null {
   if (typeof startedMs !== 'number' || typeof removed !== 'object' || removed === null) return null;
   const counts = removed as Readonly<Record<string, unknown>>;
   const number = (kind: VacuumKind): number => (typeof counts[kind] === 'number' ? counts[kind] : 0);
-  const [strays, probes, buckets, usage] = KINDS.map(number) as [number, number, number, number];
-  return { startedMs, removed: { strays, probes, buckets, usage } };
+  const [strays, probes, buckets, usage, snapshots] = KINDS.map(number) as [number, number, number, number, number];
+  return { startedMs, removed: { strays, probes, buckets, usage, snapshots } };
 }

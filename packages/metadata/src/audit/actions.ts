@@ -1,7 +1,7 @@
 /**
  * What an audit entry tells of, as stored. Never change a number, only add: entries are hashed as they are. The
  * functions in functions/*.sql write 1 to 14, 20 to 22, 73 to 77, 95, 96, 102 to 104, 115, 116, 118, 119, 125 to 127 and
- * 140 to 143 themselves.
+ * 140 to 143, 150 and 151 themselves.
  */
 export const auditActions = {
   versionPublished: 1,
@@ -80,5 +80,7 @@ export const auditActions = {
   writePlanGivenUp: 141,
   writePlanCommitted: 142,
   writePlanOver: 143,
+  snapshotTaken: 150,
+  snapshotDeleted: 151,
   auditArchiveMoved: 164,
 } as const;

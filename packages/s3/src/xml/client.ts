@@ -1,4 +1,6 @@
 import type { ChecksumAlgorithm } from '@sealgate/core/ports';
+import { DEFAULT_RETENTION_DAYS_MAX } from '../limits.ts';
+import type { DefaultRetention } from './object-lock.ts';
 import {
   booleanOf,
   childOf,
@@ -265,4 +267,37 @@ export function versioningRequest(status: 'Enabled' | 'Suspended'): string {
   writer.leaf('Status', status);
   writer.close('VersioningConfiguration');
   return writer.end();
+}
+
+/** The algorithm that new objects of a bucket are encrypted with, as the server says it. @throws Fault MalformedXML */
+export function parseRemoteEncryption(body: Uint8Array | string): string | undefined {
+  const rule = childOf(parseXml(body, 'ServerSideEncryptionConfiguration'), 'Rule');
+  const byDefault = rule && childOf(rule, 'ApplyServerSideEncryptionByDefault');
+  return byDefault && textOf(byDefault, 'SSEAlgorithm')?.trim();
+}
+
+export interface RemoteObjectLock {
+  readonly enabled: boolean;
+  /** Unknown modes and counts come as none. */
+  readonly retention: DefaultRetention | null;
+}
+
+/** @throws Fault MalformedXML */
+export function parseRemoteObjectLock(body: Uint8Array | string): RemoteObjectLock {
+  const root = parseXml(body, 'ObjectLockConfiguration');
+  const enabled = textOf(root, 'ObjectLockEnabled')?.trim() === 'Enabled';
+  const rule = childOf(root, 'Rule');
+  const retention = rule && childOf(rule, 'DefaultRetention');
+  const mode = retention && textOf(retention, 'Mode')?.trim();
+  if (retention === undefined || (mode !== 'GOVERNANCE' && mode !== 'COMPLIANCE')) return { enabled, retention: null };
+  const unit = childOf(retention, 'Years') === undefined ? 'days' : 'years';
+  const count = Number(textOf(retention, unit === 'days' ? 'Days' : 'Years')?.trim());
+  const known = Number.isSafeInteger(count) && count > 0 && count <= DEFAULT_RETENTION_DAYS_MAX;
+  return { enabled, retention: known ? { mode, unit, count } : null };
+}
+
+/** Names of a bucket's tags. @throws Fault MalformedXML */
+export function parseRemoteTagNames(body: Uint8Array | string): readonly string[] {
+  const set = childOf(parseXml(body, 'Tagging'), 'TagSet');
+  return set === undefined ? [] : childrenOf(set, 'Tag').map((tag) => textOf(tag, 'Key') ?? '');
 }

@@ -22,6 +22,7 @@ import { describeRecovery } from './metadata/recovery.ts';
 import { describeRegistry } from './metadata/registry.ts';
 import { describeRepairs } from './metadata/repairs.ts';
 import { describeSessions } from './metadata/sessions.ts';
+import { describeSnapshots } from './metadata/snapshots.ts';
 import { describeUploads } from './metadata/uploads.ts';
 import { describeUsage } from './metadata/usage.ts';
 import { describeVersionHistories } from './metadata/version-histories.ts';
@@ -67,6 +68,7 @@ export function describeMetadata(name: string, factory: MetadataFactory): void {
     describeMoves(world);
     describeNotifications(world);
     describeRecovery(world);
+    describeSnapshots(world);
     describeBackups(world);
     describeErasures(world);
     describeCacheMembers(world);

@@ -7,7 +7,6 @@ import {
   listBucketResultV1,
   listBucketResultV2,
   listVersionsResult,
-  objectLockConfiguration,
   parseCompleteMultipartUpload,
   parseRetention,
   parseVersioningConfiguration,
@@ -15,6 +14,7 @@ import {
   retentionResult,
   versioningConfiguration,
 } from '@sealgate/s3';
+import { readSetting } from './settings.ts';
 import { addVersion, type FakeBucket, type FakeVersion, newestVersion, removeVersion, sortedKeys } from './store.ts';
 
 export interface FakeRequest {
@@ -106,10 +106,10 @@ function onBucket(state: FakeState, request: FakeRequest): FakeAnswer {
     state.buckets.delete(request.bucket);
     return { status: 204 };
   }
-  if (query.has('object-lock')) return getObjectLock(bucket);
   if (query.has('versions')) return listVersions(bucket, request);
   if (query.has('uploads')) return listUploads(bucket);
-  return listObjects(state, bucket, request);
+  const setting = readSetting(bucket, query);
+  return setting === undefined ? listObjects(state, bucket, request) : { status: 200, body: setting };
 }
 
 function createBucket(state: FakeState, request: FakeRequest): FakeAnswer {
@@ -146,7 +146,8 @@ function listObjects(state: FakeState, bucket: FakeBucket, { bucket: name, query
   const prefix = query.get('prefix') ?? '';
   const second = query.get('list-type') === '2' && !state.missing.has('list-v2');
   const behind = second && state.missing.has('start-after') ? null : query.get(second ? 'start-after' : 'marker');
-  const startAfter = behind ?? '';
+  const token = second ? query.get('continuation-token') : null;
+  const startAfter = token === null ? (behind ?? '') : Buffer.from(token, 'base64url').toString();
   const maxKeys = Math.min(Number(query.get('max-keys') ?? 1000), 1000);
   const all = sortedKeys(bucket).filter((key) => key.startsWith(prefix) && key > startAfter);
   const live = all.filter((key) => newestVersion(bucket, key)?.data);
@@ -155,6 +156,9 @@ function listObjects(state: FakeState, bucket: FakeBucket, { bucket: name, query
     return { key, etag, modifiedAtMs, bytes: data?.length ?? 0, storageClass: 'STANDARD' };
   });
   const truncated = live.length > maxKeys;
+  const next = truncated
+    ? { nextContinuationToken: Buffer.from(contents.at(-1)?.key ?? '').toString('base64url') }
+    : {};
   const common = {
     bucket: name,
     prefix,
@@ -165,7 +169,7 @@ function listObjects(state: FakeState, bucket: FakeBucket, { bucket: name, query
     commonPrefixes: [],
   } as const;
   const body = second
-    ? listBucketResultV2({ ...common, startAfter })
+    ? listBucketResultV2({ ...common, ...next, startAfter })
     : listBucketResultV1({ ...common, marker: startAfter });
   return { status: 200, body };
 }
@@ -264,11 +268,6 @@ function getRetention(bucket: FakeBucket, request: FakeRequest): FakeAnswer {
   const { retention } = versionOf(bucket, request);
   if (!retention) throw new Fault('NoSuchObjectLockConfiguration', 'The specified object does not have one');
   return { status: 200, body: retentionResult(retention) };
-}
-
-function getObjectLock({ objectLock }: FakeBucket): FakeAnswer {
-  if (!objectLock) throw new Fault('ObjectLockConfigurationNotFoundError', 'Object Lock configuration does not exist');
-  return { status: 200, body: objectLockConfiguration(null) };
 }
 
 function versionOf(bucket: FakeBucket, { key, query }: FakeRequest): FakeVersion {

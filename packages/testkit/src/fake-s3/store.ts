@@ -23,6 +23,9 @@ export interface FakeBucket {
   readonly objectLock: boolean;
   /** It has a default retention: every put is one of a locked object. */
   readonly defaultLock?: boolean;
+  /** What new objects are encrypted with. */
+  readonly encryption?: 'AES256' | 'aws:kms';
+  readonly tags?: Readonly<Record<string, string>>;
   versioning: 'off' | 'enabled' | 'suspended';
   /** Newest version last. */
   readonly objects: Map<string, FakeVersion[]>;

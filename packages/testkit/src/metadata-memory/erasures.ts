@@ -100,6 +100,8 @@ export function createErasures(state: MemoryState): MetadataErasures {
         erasure.removedAtMs = state.clock.now();
         takeAccess(state, tenantId);
         state.recovery.keys = state.recovery.keys.filter((key) => key.tenantId !== tenantId);
+        for (const [id, { snapshot }] of state.snapshots)
+          if (snapshot.tenantId === tenantId) state.snapshots.delete(id);
         for (const [id, job] of state.askedJobs) if (job.wanted.tenantId === tenantId) state.askedJobs.delete(id);
       } else {
         erasure.doneAtMs = state.clock.now();

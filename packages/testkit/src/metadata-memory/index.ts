@@ -17,6 +17,7 @@ import { createPlacement } from './placement.ts';
 import { createRecovery, logged } from './recovery.ts';
 import { createRegistry } from './registry.ts';
 import { createSessions } from './sessions.ts';
+import { createSnapshots } from './snapshots.ts';
 import { fail, type MemoryState } from './state.ts';
 import { createSweeps } from './sweeps.ts';
 import { createUploads } from './uploads.ts';
@@ -94,6 +95,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     erasures: new Map(),
     notifications: { webhooks: new Map(), events: [], deliveries: [] },
     recovery: { keys: [], requests: new Map(), changes: [] },
+    snapshots: new Map(),
   };
   const objects = createObjects(state);
   const uploads = createUploads(state);
@@ -118,6 +120,7 @@ export function createMemoryMetadata(options: MemoryMetadataOptions): MemoryMeta
     ...createBackups(state, cursors),
     ...createCacheMembers(state),
     ...createSweeps(state),
+    ...createSnapshots(state),
     ...createUsage(state),
     ...createErasures(state),
     // Nothing is sealed in memory.

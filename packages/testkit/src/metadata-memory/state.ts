@@ -1,3 +1,4 @@
+import type { SnapshotBucket, SnapshotFile } from '@sealgate/core/discovery';
 import { Fault, type FaultCode } from '@sealgate/core/faults';
 import type { AccessKeyId, BackendId, BlobId, ObjectKey, PhysicalBucketName, VersionId } from '@sealgate/core/names';
 import { encodeVersionId, newBlobId } from '@sealgate/core/names';
@@ -25,6 +26,7 @@ import type {
   ReplicaPlace,
   Role,
   SealedGrant,
+  Snapshot,
   StrayCopy,
   SweepHold,
   Tenant,
@@ -161,6 +163,13 @@ export interface StoredErasure {
   trouble: string | null;
 }
 
+export interface StoredSnapshot {
+  readonly snapshot: Snapshot;
+  readonly buckets: readonly SnapshotBucket[];
+  /** By bucket, by key. */
+  readonly files: ReadonlyMap<string, readonly SnapshotFile[]>;
+}
+
 /** Everything the memory metadata knows. Methods change it in one turn of the event loop, which makes them atomic. */
 export interface MemoryState {
   readonly clock: Clock;
@@ -205,6 +214,8 @@ export interface MemoryState {
   readonly notifications: NotificationState;
   readonly erasures: Map<string, StoredErasure>;
   readonly recovery: RecoveryState;
+  /** By id, oldest first. */
+  readonly snapshots: Map<string, StoredSnapshot>;
 }
 
 export function fail(code: FaultCode, message = 'refused by the memory metadata'): never {

@@ -2,6 +2,7 @@ import type { BackendId, PhysicalBucketName } from '@sealgate/core/names';
 import type { MetadataSweeps, StrayCopy } from '@sealgate/core/ports';
 import { blobTime, giveUp, placeKey } from './blobs.ts';
 import { noteBucketErased } from './erasures.ts';
+import { oldSnapshots } from './snapshots.ts';
 import type { MemoryState, StoredBlob, StoredBucket } from './state.ts';
 
 export function createSweeps(state: MemoryState): MetadataSweeps {
@@ -29,6 +30,7 @@ export function createSweeps(state: MemoryState): MetadataSweeps {
       const doomed = [...state.blobs.values()].some((blob) => blob.bucketId === id);
       return gone && !doomed && !hasOpenUpload(bucket) ? [() => void state.buckets.delete(id)] : [];
     });
+  const snapshotsBefore = (before: number) => oldSnapshots(state, before);
 
   return {
     async nextPhysicalBucket(backend, after) {
@@ -99,7 +101,8 @@ export function createSweeps(state: MemoryState): MetadataSweeps {
 
     async vacuum({ kind, keepMs, limit }) {
       const before = state.clock.now() - keepMs;
-      const gone = kind === 'strays' ? strayTombstones(before) : kind === 'buckets' ? forgettable(before) : [];
+      const forgets = { strays: strayTombstones, buckets: forgettable, snapshots: snapshotsBefore } as const;
+      const gone = kind === 'probes' || kind === 'usage' ? [] : forgets[kind](before);
       for (const forget of gone.slice(0, limit)) forget();
       return Math.min(gone.length, limit);
     },

@@ -120,6 +120,41 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: { readonly id: string; readonly name: string; readonly zones: readonly ({ readonly zone: string; readonly country: string; readonly region: string; readonly providerRegion: string; readonly endpoint: string; readonly jurisdiction: string; readonly operatorJurisdiction: string; readonly s3Compatible: "yes" | "partial" | "no"; readonly claims: Readonly<Record<string, "yes" | "no" | "unknown">>; readonly iso27001: "yes" | "no" | "unknown"; readonly nationalScheme: "SecNumCloud" | "C5" | "no" | "unknown"; readonly gdprAgreement: "yes" | "no" | "unknown"; readonly addressing: "path" | "virtual" | "both" | "unknown"; readonly notes: readonly (string)[]; readonly sources: readonly (string)[]; readonly verifiedOn: string })[] };
   };
+  /** Look at storage that is to be brought in. */
+  readonly createSnapshot: {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: { readonly tenant: string; readonly zone?: string | undefined; readonly provider?: string | undefined; readonly endpoint?: string | undefined; readonly region?: string | undefined; readonly addressing?: "path" | "virtual" | undefined; readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string | undefined }; readonly buckets?: readonly (string)[] | undefined; readonly prefix?: string | undefined; readonly etags?: boolean | undefined };
+    readonly answer: { readonly id: string; readonly tenant: string; readonly createdAt: string | null; readonly source: { readonly endpoint: string; readonly region: string; readonly addressing: "path" | "virtual"; readonly provider: string | null; readonly zone: string | null; readonly prefix: string }; readonly buckets: number; readonly bucketsFound: number; readonly objects: number; readonly bytes: number; readonly files: number; readonly truncated: { readonly buckets: boolean; readonly files: boolean; readonly time: boolean }; readonly tookMs: number; readonly bucketList: readonly ({ readonly objects: number; readonly bytes: number; readonly name: string; readonly createdAt: string | null; readonly trouble: "wrong-credentials" | "not-permitted" | "not-found" | "elsewhere" | "unreachable" | "timeout" | "invalid-answer" | null; readonly truncated: boolean; readonly files: number; readonly withheld: number; readonly storageClasses: readonly ({ readonly objects: number; readonly bytes: number; readonly name: string })[]; readonly newestAt: string | null; readonly oldestAt: string | null; readonly largest: readonly ({ readonly key: string; readonly bytes: number })[]; readonly sizes: readonly ({ readonly objects: number; readonly bytes: number; readonly upToBytes: number | null })[]; readonly prefixes: readonly ({ readonly objects: number; readonly bytes: number; readonly prefix: string })[]; readonly otherPrefixes: { readonly objects: number; readonly bytes: number }; readonly versioning: "enabled" | "suspended" | "off" | "not-permitted" | "not-supported" | "unknown"; readonly encryption: "AES256" | "aws:kms" | "aws:kms:dsse" | "other" | "none" | "not-permitted" | "not-supported" | "unknown"; readonly objectLock: "enabled" | "off" | "not-permitted" | "not-supported" | "unknown"; readonly defaultRetention: { readonly mode: "GOVERNANCE" | "COMPLIANCE"; readonly unit: "days" | "years"; readonly count: number } | null; readonly tagging: "tagged" | "none" | "not-permitted" | "not-supported" | "unknown"; readonly tagNames: readonly (string)[] })[] };
+  };
+  /** List snapshots, newest first. */
+  readonly listSnapshots: {
+    readonly params: undefined;
+    readonly query: { readonly cursor?: string | undefined; readonly limit?: number | undefined; readonly tenant?: string | undefined };
+    readonly body: undefined;
+    readonly answer: { readonly items: readonly ({ readonly id: string; readonly tenant: string; readonly createdAt: string | null; readonly source: { readonly endpoint: string; readonly region: string; readonly addressing: "path" | "virtual"; readonly provider: string | null; readonly zone: string | null; readonly prefix: string }; readonly buckets: number; readonly bucketsFound: number; readonly objects: number; readonly bytes: number; readonly files: number; readonly truncated: { readonly buckets: boolean; readonly files: boolean; readonly time: boolean }; readonly tookMs: number })[]; readonly next: string | null };
+  };
+  /** One snapshot with its buckets. */
+  readonly getSnapshot: {
+    readonly params: { readonly snapshot: string };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: { readonly id: string; readonly tenant: string; readonly createdAt: string | null; readonly source: { readonly endpoint: string; readonly region: string; readonly addressing: "path" | "virtual"; readonly provider: string | null; readonly zone: string | null; readonly prefix: string }; readonly buckets: number; readonly bucketsFound: number; readonly objects: number; readonly bytes: number; readonly files: number; readonly truncated: { readonly buckets: boolean; readonly files: boolean; readonly time: boolean }; readonly tookMs: number; readonly bucketList: readonly ({ readonly objects: number; readonly bytes: number; readonly name: string; readonly createdAt: string | null; readonly trouble: "wrong-credentials" | "not-permitted" | "not-found" | "elsewhere" | "unreachable" | "timeout" | "invalid-answer" | null; readonly truncated: boolean; readonly files: number; readonly withheld: number; readonly storageClasses: readonly ({ readonly objects: number; readonly bytes: number; readonly name: string })[]; readonly newestAt: string | null; readonly oldestAt: string | null; readonly largest: readonly ({ readonly key: string; readonly bytes: number })[]; readonly sizes: readonly ({ readonly objects: number; readonly bytes: number; readonly upToBytes: number | null })[]; readonly prefixes: readonly ({ readonly objects: number; readonly bytes: number; readonly prefix: string })[]; readonly otherPrefixes: { readonly objects: number; readonly bytes: number }; readonly versioning: "enabled" | "suspended" | "off" | "not-permitted" | "not-supported" | "unknown"; readonly encryption: "AES256" | "aws:kms" | "aws:kms:dsse" | "other" | "none" | "not-permitted" | "not-supported" | "unknown"; readonly objectLock: "enabled" | "off" | "not-permitted" | "not-supported" | "unknown"; readonly defaultRetention: { readonly mode: "GOVERNANCE" | "COMPLIANCE"; readonly unit: "days" | "years"; readonly count: number } | null; readonly tagging: "tagged" | "none" | "not-permitted" | "not-supported" | "unknown"; readonly tagNames: readonly (string)[] })[] };
+  };
+  /** Delete a snapshot. */
+  readonly deleteSnapshot: {
+    readonly params: { readonly snapshot: string };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
+  /** Files of a bucket of a snapshot, by key. */
+  readonly listSnapshotFiles: {
+    readonly params: { readonly snapshot: string; readonly bucket: string };
+    readonly query: { readonly cursor?: string | undefined; readonly limit?: number | undefined };
+    readonly body: undefined;
+    readonly answer: { readonly items: readonly ({ readonly key: string; readonly bytes: number; readonly modifiedAt: string | null; readonly storageClass: string; readonly etag: string | null })[]; readonly next: string | null };
+  };
   /** Create a tenant with a first key pair. */
   readonly createTenant: {
     readonly params: undefined;
@@ -447,7 +482,7 @@ export interface Operations {
     readonly params: undefined;
     readonly query: undefined;
     readonly body: undefined;
-    readonly answer: { readonly orphanSweep: { readonly held: { readonly reason: string; readonly since: string | null } | null; readonly backends: readonly ({ readonly backend: string; readonly running: { readonly startedAt: string | null; readonly bucket: string; readonly after: string; readonly counts: { readonly keys: number; readonly unknown: number; readonly misplaced: number; readonly foreign: number; readonly foreignKeys: readonly (string)[]; readonly buckets: number; readonly removedBuckets: number } } | null; readonly last: { readonly startedAt: string | null; readonly endedAt: string | null; readonly counts: { readonly keys: number; readonly unknown: number; readonly misplaced: number; readonly foreign: number; readonly foreignKeys: readonly (string)[]; readonly buckets: number; readonly removedBuckets: number } } | null; readonly error: string | null; readonly savedAt: string | null })[] }; readonly vacuum: { readonly startedAt: string | null; readonly removed: { readonly strays: number; readonly probes: number; readonly buckets: number; readonly usage: number } } | null; readonly metadataBackup: { readonly state: "ready" | "no-key"; readonly newestAt: string | null; readonly error: string | null }; readonly loops: readonly ({ readonly name: string; readonly running: number; readonly rounds: number; readonly items: number; readonly lastEndedAt: string | null; readonly lastWorkedAt: string | null; readonly failures: number; readonly lastError: { readonly code: string; readonly at: string | null } | null })[] };
+    readonly answer: { readonly orphanSweep: { readonly held: { readonly reason: string; readonly since: string | null } | null; readonly backends: readonly ({ readonly backend: string; readonly running: { readonly startedAt: string | null; readonly bucket: string; readonly after: string; readonly counts: { readonly keys: number; readonly unknown: number; readonly misplaced: number; readonly foreign: number; readonly foreignKeys: readonly (string)[]; readonly buckets: number; readonly removedBuckets: number } } | null; readonly last: { readonly startedAt: string | null; readonly endedAt: string | null; readonly counts: { readonly keys: number; readonly unknown: number; readonly misplaced: number; readonly foreign: number; readonly foreignKeys: readonly (string)[]; readonly buckets: number; readonly removedBuckets: number } } | null; readonly error: string | null; readonly savedAt: string | null })[] }; readonly vacuum: { readonly startedAt: string | null; readonly removed: { readonly strays: number; readonly probes: number; readonly buckets: number; readonly usage: number; readonly snapshots: number } } | null; readonly metadataBackup: { readonly state: "ready" | "no-key"; readonly newestAt: string | null; readonly error: string | null }; readonly loops: readonly ({ readonly name: string; readonly running: number; readonly rounds: number; readonly items: number; readonly lastEndedAt: string | null; readonly lastWorkedAt: string | null; readonly failures: number; readonly lastError: { readonly code: string; readonly at: string | null } | null })[] };
   };
   /** Let the sweep for orphans go on. */
   readonly releaseOrphanSweep: {
@@ -918,6 +953,11 @@ export const operations = {
   acceptCatalogue: ['POST', '/admin/backends/{backend}/accept-catalogue'],
   listProviders: ['GET', '/providers'],
   getProvider: ['GET', '/providers/{id}'],
+  createSnapshot: ['POST', '/snapshots'],
+  listSnapshots: ['GET', '/snapshots'],
+  getSnapshot: ['GET', '/snapshots/{snapshot}'],
+  deleteSnapshot: ['DELETE', '/snapshots/{snapshot}'],
+  listSnapshotFiles: ['GET', '/snapshots/{snapshot}/buckets/{bucket}/files'],
   createTenant: ['POST', '/admin/tenants'],
   listTenants: ['GET', '/admin/tenants'],
   getTenant: ['GET', '/admin/tenants/{tenant}'],

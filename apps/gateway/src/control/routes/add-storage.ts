@@ -6,6 +6,7 @@ import type { Backend, NewBackend, Tenant } from '@sealgate/core/ports';
 import { z } from 'zod';
 import type { Examination } from '../../backends/prober.ts';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { namedZone } from '../../catalogue/named-zone.ts';
 import { PAGE_ITEMS_MAX, PROBE_TIMEOUT_MS } from '../limits.ts';
 import {
   backendIdField,
@@ -99,20 +100,7 @@ type FilledStorage = Omit<NewBackend, 'endpoint'> & Pick<NewStorage, 'type' | 'p
  * @throws Fault ValidationFailed when neither says it
  */
 function filledFromCatalogue(catalogue: Catalogue, wanted: NewStorage): FilledStorage {
-  const { zone } = wanted;
-  const entry = zone === undefined ? undefined : catalogue.zone(zone);
-  if (zone !== undefined && entry === undefined) {
-    throw new Fault(
-      'ValidationFailed',
-      `The provider catalogue has no zone "${zone.slice(0, 64)}". GET /providers lists them.`,
-    );
-  }
-  if (entry !== undefined && wanted.provider !== undefined && wanted.provider !== entry.providerId) {
-    throw new Fault(
-      'ValidationFailed',
-      `The zone ${entry.zone} is one of ${entry.providerId}, not of "${wanted.provider}".`,
-    );
-  }
+  const entry = namedZone(catalogue, wanted);
   const known = entry === undefined ? {} : backendFacts(entry);
   const template = entry !== undefined && entry.endpointParameters.length > 0;
   const given = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));

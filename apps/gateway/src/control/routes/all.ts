@@ -26,6 +26,7 @@ import { recoveryRoutes } from './recovery.ts';
 import { registeredObjectRoutes } from './registered-objects.ts';
 import { roleRoutes } from './roles.ts';
 import { secretRoutes } from './secrets.ts';
+import { snapshotRoutes } from './snapshots.ts';
 import { statRoutes } from './stat.ts';
 import { tenantErasureRoutes } from './tenant-erasure.ts';
 import { tenantRoutes } from './tenants.ts';
@@ -40,6 +41,7 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...backendRoutes(services),
     ...backendFactsRoutes(services),
     ...providerRoutes(services),
+    ...snapshotRoutes(services),
     ...tenantRoutes(services),
     ...tenantErasureRoutes(services),
     ...bucketRoutes(services),

@@ -63,7 +63,13 @@ const housekeepingSchema = z.object({
   vacuum: z
     .object({
       startedAt: z.iso.datetime().nullable(),
-      removed: z.object({ strays: z.number(), probes: z.number(), buckets: z.number(), usage: z.number() }),
+      removed: z.object({
+        strays: z.number(),
+        probes: z.number(),
+        buckets: z.number(),
+        usage: z.number(),
+        snapshots: z.number(),
+      }),
     })
     .nullable()
     .meta({ description: 'Rows of the metadata that the last run removed, by kind. null: there was none yet.' }),

@@ -1,0 +1,71 @@
+import { SNAPSHOT_NAME_BYTES_MAX, type SnapshotSummary, type SourceTrouble } from '@sealgate/core/discovery';
+import type { SourceAnswer } from '@sealgate/core/ports';
+import { inTime, type LookedAt, lookAtBucket, type Room } from './look-at-bucket.ts';
+import type { TakeSnapshot } from './types.ts';
+
+export interface SnapshotFindings extends Omit<SnapshotSummary, 'source' | 'tookMs' | 'buckets'> {
+  readonly buckets: readonly Pick<LookedAt, 'bucket' | 'files'>[];
+}
+
+interface Wanted {
+  readonly name: string;
+  readonly createdAtMs: number | null;
+}
+
+/** Troubles of a bucket that may well be those of the whole source. */
+const OF_THE_SOURCE: ReadonlySet<SourceTrouble | null> = new Set(['wrong-credentials', 'unreachable', 'timeout']);
+
+/**
+ * Looks at somebody's storage: bucket after bucket, in the order of their names, until all is seen, a cap is reached or
+ * the time is over. One listing at a time, so that the source has one polite reader and the caps mean the same each time.
+ * @returns what was found, or why nothing could be read at all
+ * @throws the signal's reason when it is aborted
+ */
+export async function takeSnapshot(request: TakeSnapshot): Promise<SourceAnswer<SnapshotFindings>> {
+  const { caps, discretion, signal } = request;
+  const listed = await wantedBuckets(request);
+  if (!listed.ok) return listed;
+  const wanted = listed.value.filter(({ name }) => discretion.mayKeep(name)).sort(byName);
+  const room: Room = { files: caps.files, nameBytes: SNAPSHOT_NAME_BYTES_MAX };
+  const looked: LookedAt[] = [];
+  for (const bucket of wanted.slice(0, caps.buckets)) {
+    signal.throwIfAborted();
+    looked.push(await lookAtBucket(bucket, room, request));
+    if (looked.at(-1)?.bucket.trouble === 'wrong-credentials') break;
+  }
+  signal.throwIfAborted();
+  const buckets = looked.map(({ bucket, files }) => ({ bucket, files }));
+  const first = buckets[0]?.bucket.trouble ?? null;
+  // Nobody lists buckets that are named, so this was the first word of the source.
+  if (first !== null && buckets.every(({ bucket: { trouble } }) => OF_THE_SOURCE.has(trouble))) {
+    return { ok: false, trouble: first };
+  }
+  const sum = (of: 'objects' | 'bytes' | 'files') => buckets.reduce((all, { bucket }) => all + bucket[of], 0);
+  return {
+    ok: true,
+    value: {
+      ...{ objects: sum('objects'), bytes: sum('bytes'), files: sum('files') },
+      bucketsFound: listed.value.length,
+      truncated: {
+        buckets: buckets.length < listed.value.length,
+        files: looked.some(({ cut }) => cut === 'files'),
+        time: looked.some(({ cut }) => cut === 'time'),
+      },
+      buckets,
+    },
+  };
+}
+
+async function wantedBuckets(request: TakeSnapshot): Promise<SourceAnswer<readonly Wanted[]>> {
+  const { source, buckets } = request;
+  if (buckets !== undefined) {
+    return { ok: true, value: [...new Set(buckets)].map((name) => ({ name, createdAtMs: null })) };
+  }
+  const answer = await inTime(request, (signal) => source.listBuckets({ signal }));
+  return answer ?? { ok: false, trouble: 'timeout' };
+}
+
+/** Bytewise, so that the same buckets are looked at each time. Names that count are ASCII. */
+function byName(a: Wanted, b: Wanted): number {
+  return a.name < b.name ? -1 : 1;
+}
