@@ -6,8 +6,9 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defaultS3DriverLimits } from '../limits.ts';
 import { isListedAsOurs } from './buckets.ts';
-import { createS3Calls, type FetchedAnswer, type S3Calls } from './calls.ts';
+import { createS3Calls, type S3Calls } from './calls.ts';
 import { listVersions } from './delete-object.ts';
+import type { WholeAnswer } from './exchange.ts';
 import { listObjects } from './list-objects.ts';
 import { putObject } from './put-object.ts';
 
@@ -19,7 +20,7 @@ const target = { endpoint: 'http://127.0.0.1:9', region: 'r', credentials: { acc
 
 /** Calls that all get this answer. */
 function answering(body: string): S3Calls {
-  const answer: FetchedAnswer = { status: 200, headers: {}, body: Buffer.from(body) };
+  const answer: WholeAnswer = { status: 200, headers: {}, body: Buffer.from(body) };
   return {
     send: () => Promise.resolve({ ...answer, body: Readable.from([body]) }),
     fetch: () => Promise.resolve(answer),

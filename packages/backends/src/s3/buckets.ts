@@ -1,8 +1,9 @@
 import { Fault } from '@sealgate/core/faults';
 import { createBucketRequest, parseListBucketsResult } from '@sealgate/s3';
 import { wholeBody } from './call-bodies.ts';
-import type { FetchedAnswer, S3Calls } from './calls.ts';
+import type { S3Calls } from './calls.ts';
 import { readAnswer } from './delete-object.ts';
+import type { WholeAnswer } from './exchange.ts';
 import { remoteCode, remoteStatus } from './faults.ts';
 
 interface Wanted {
@@ -53,7 +54,7 @@ export async function createBucket(calls: S3Calls, wanted: Wanted): Promise<void
   }
 }
 
-async function putBucket(calls: S3Calls, wanted: Wanted, document: string): Promise<FetchedAnswer> {
+async function putBucket(calls: S3Calls, wanted: Wanted, document: string): Promise<WholeAnswer> {
   const { bucket, signal } = wanted;
   const { body, headers } = wholeBody(Buffer.from(document));
   return await calls.fetch({

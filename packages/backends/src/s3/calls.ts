@@ -4,7 +4,7 @@ import { createSigningKeyCache, EMPTY_SHA256, parseErrorResponse, type SignedRes
 import type { Dispatcher } from 'undici';
 import { defaultS3DriverLimits, type S3DriverLimits } from '../limits.ts';
 import { createAgent } from './agent.ts';
-import { exchange, type HttpAnswer } from './exchange.ts';
+import { exchange, exchangeWhole, type Head, type HttpAnswer, type HttpRequest, type WholeAnswer } from './exchange.ts';
 import { answerFault, backendFault, remoteStatus } from './faults.ts';
 import { pause } from './pause.ts';
 import { type Address, addressOf, parseEndpoint, type Resource, redirectBase, type S3Target } from './target.ts';
@@ -35,7 +35,7 @@ export interface S3Calls {
   /** The answer, its body not yet read. @throws Fault of every other status than 2xx and `accept`, and of the network */
   send(call: S3Call): Promise<HttpAnswer>;
   /** The answer with its whole body, up to the limit. */
-  fetch(call: S3Call): Promise<FetchedAnswer>;
+  fetch(call: S3Call): Promise<WholeAnswer>;
   readonly limits: S3DriverLimits;
   readonly clock: Clock;
   readonly target: S3Target;
@@ -44,8 +44,11 @@ export interface S3Calls {
   close(): Promise<void>;
 }
 
-export interface FetchedAnswer extends Pick<HttpAnswer, 'status' | 'headers'> {
-  readonly body: Buffer;
+/** How an answer is taken: as it comes, or whole. */
+interface Taking<Answer extends Head> {
+  exchange(request: HttpRequest): Promise<Answer>;
+  /** The body of a refusal. Never fails. */
+  refusalOf(answer: Answer): Promise<Buffer | string>;
 }
 
 /** Buckets whose redirects are remembered. */
@@ -62,7 +65,16 @@ export function createS3Calls(target: S3Target): S3Calls {
 
   const baseOf = (bucket: string | undefined): URL => redirects.get(bucket ?? '') ?? endpoint;
 
-  const sendOnce = async (call: S3Call): Promise<HttpAnswer> => {
+  const streamed: Taking<HttpAnswer> = {
+    exchange: (request) => exchange(agent, request, limits),
+    refusalOf: ({ body }) => readWhole(body, limits.answerBytesMax).catch(() => ''),
+  };
+  const whole: Taking<WholeAnswer> = {
+    exchange: (request) => exchangeWhole(agent, request, limits),
+    refusalOf: ({ body }) => Promise.resolve(body),
+  };
+
+  const sendOnce = async <Answer extends Head>(call: S3Call, taking: Taking<Answer>): Promise<Answer> => {
     const address = addressOf(baseOf(call.bucket), target.addressing, call);
     const signed = sign(call, address);
     const body = call.body?.open(signed);
@@ -75,7 +87,7 @@ export function createS3Calls(target: S3Target): S3Calls {
       ...(body === undefined ? {} : { body }),
     };
     try {
-      return await exchange(agent, request, limits);
+      return await taking.exchange(request);
     } catch (error) {
       throw call.body?.failure?.() ?? error;
     }
@@ -97,7 +109,7 @@ export function createS3Calls(target: S3Target): S3Calls {
     );
 
   /** Notes where a bucket really is. True when the call may be sent there. */
-  const followRedirect = (call: S3Call, answer: HttpAnswer): boolean => {
+  const followRedirect = (call: S3Call, answer: Head): boolean => {
     const location = answer.headers.location;
     if (answer.status !== 307 || typeof location !== 'string' || target.redirects === 'refuse') return false;
     const base = redirectBase(baseOf(call.bucket), location, call.bucket);
@@ -107,20 +119,20 @@ export function createS3Calls(target: S3Target): S3Calls {
     return call.body?.canRestart() ?? true;
   };
 
-  const attempt = async (call: S3Call): Promise<HttpAnswer | 'redirected'> => {
-    const answer = await sendOnce(call);
+  const attempt = async <Answer extends Head>(call: S3Call, taking: Taking<Answer>): Promise<Answer | 'redirected'> => {
+    const answer = await sendOnce(call, taking);
     if ((answer.status >= 200 && answer.status < 300) || call.accept?.includes(answer.status) === true) return answer;
     const redirected = followRedirect(call, answer);
-    const remote = parseErrorResponse(await readWhole(answer.body, limits.answerBytesMax).catch(() => ''));
+    const remote = parseErrorResponse(await taking.refusalOf(answer));
     if (redirected) return 'redirected';
     throw answerFault(answer.status, remote);
   };
 
-  const send = async (call: S3Call): Promise<HttpAnswer> => {
+  const send = async <Answer extends Head>(call: S3Call, taking: Taking<Answer>): Promise<Answer> => {
     let redirected = false;
     for (let tries = 1; ; tries += 1) {
       try {
-        const answer = await attempt(call);
+        const answer = await attempt(call, taking);
         if (answer !== 'redirected') return answer;
         if (redirected) throw backendFault('BackendRefused', new Error('Redirected twice.'));
         redirected = true;
@@ -134,11 +146,8 @@ export function createS3Calls(target: S3Target): S3Calls {
   };
 
   return {
-    send,
-    async fetch(call) {
-      const { status, headers, body } = await send(call);
-      return { status, headers, body: await readWhole(body, limits.answerBytesMax) };
-    },
+    send: (call) => send(call, streamed),
+    fetch: (call) => send(call, whole),
     limits,
     clock,
     target,

@@ -3,8 +3,9 @@ import type { BackendDriver, BackendHealthSample, BlobFacts, CallOptions } from 
 import { checkAddress, checkBucket } from '../shared/address.ts';
 import { discardBody } from '../shared/exact-body.ts';
 import { ensureBucket, removeBucket } from './buckets.ts';
-import { createS3Calls, type FetchedAnswer, type S3Calls } from './calls.ts';
+import { createS3Calls, type S3Calls } from './calls.ts';
 import { deleteObject } from './delete-object.ts';
+import type { Head } from './exchange.ts';
 import { backendFault } from './faults.ts';
 import { getObject } from './get-object.ts';
 import { bytesOf, headerOf } from './headers.ts';
@@ -101,7 +102,7 @@ async function headObject(
 }
 
 /** Only of one that was shown to refuse wrong ones; that of a multipart upload is no digest of the whole. */
-function sha256Of({ target }: S3Calls, headers: FetchedAnswer['headers']): Uint8Array | undefined {
+function sha256Of({ target }: S3Calls, headers: Head['headers']): Uint8Array | undefined {
   const value = headerOf(headers, 'x-amz-checksum-sha256');
   const composite = headerOf(headers, 'x-amz-checksum-type') === 'COMPOSITE';
   if (target.capabilities?.checksumHeader !== true || composite || value === undefined) return undefined;

@@ -1,6 +1,7 @@
+import { hash } from 'node:crypto';
 import { calmPlan } from '@sealgate/testkit';
 import { createSeededCluster, holders, memberOf, putContent, wantedBlob } from '@sealgate/testkit/cluster';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { defaultEngineLimits } from '../limits.ts';
 
 /** @param puts made before, so that physical buckets exist; each replaces the one before */
@@ -44,4 +45,13 @@ test('what a failed put left behind goes when another backend took its place', a
   ).toHaveLength(1);
   expect(named).not.toContain(silent);
   expect(await holders(cluster, bucket, blob)).toEqual(named.sort());
+});
+
+test('a body that is held whole goes to its backends with its own digest', async () => {
+  const { cluster, bucket, gateway } = await set(3);
+  const puts = cluster.members.map(({ faulty }) => vi.spyOn(faulty, 'put'));
+  await putContent(cluster, gateway, bucket);
+  const blobs = puts.flatMap(({ mock }) => mock.calls.map(([, , blob]) => blob));
+  expect(blobs).toHaveLength(3);
+  for (const { sha256 } of blobs) expect(sha256).toEqual(hash('sha256', 'content', 'buffer'));
 });

@@ -79,6 +79,9 @@ async function writeSmall(write: Write): Promise<BodyFacts> {
   const facts = await request.body.facts();
   const frame = write.shaper.whole(body);
   const md5 = frame === body && request.body.encrypted === true ? hash('md5', body, 'buffer') : facts.md5;
+  // The list of digests of one block is the digest of the whole.
+  const oneBlock = frame === body && body.length > 0 && body.length <= write.shaper.blockBytes;
+  const proof = oneBlock ? { sha256: write.shaper.digests() } : {};
   const failed = new Set<BackendId>();
   const choice = { open: true };
   const start = (backend: Backend): void => {
@@ -87,7 +90,8 @@ async function writeSmall(write: Write): Promise<BodyFacts> {
       backend,
       () => {
         const piece = pieceOf(frame, write.shards.of(backend.id));
-        return { body: piece, bytes: piece.length, md5: piece === body ? md5 : hash('md5', piece, 'buffer') };
+        if (piece === body) return { body, bytes: body.length, md5, ...proof };
+        return { body: piece, bytes: piece.length, md5: hash('md5', piece, 'buffer') };
       },
       () => {
         // Once the rule held the rows are drawn up: a copy elsewhere would be one that no row names.
@@ -179,7 +183,7 @@ async function prepareTargets(write: Write): Promise<void> {
   }
 }
 
-type CopyBody = Pick<PutBlob, 'body' | 'bytes' | 'md5' | 'bodyMd5'>;
+type CopyBody = Pick<PutBlob, 'body' | 'bytes' | 'md5' | 'sha256' | 'bodyMd5'>;
 
 /** Starts one copy and notes its end in the tracker. Never throws; failures go to `onFailed`. */
 function startCopy(write: Write, backend: Backend, body: () => CopyBody, onFailed: (error: Fault) => void): void {

@@ -1,11 +1,12 @@
 import { isFault } from '@sealgate/core/faults';
 import type { ProbeAnswer } from '@sealgate/core/ports';
-import type { FetchedAnswer, S3Call, S3Calls } from '../calls.ts';
+import type { S3Call, S3Calls } from '../calls.ts';
+import type { WholeAnswer } from '../exchange.ts';
 import { remoteCode, remoteStatus } from '../faults.ts';
 
 /** One raw call of a probe: what came of it, be it success or refusal. */
 export type Attempt =
-  | { readonly ok: true; readonly answer: FetchedAnswer }
+  | { readonly ok: true; readonly answer: WholeAnswer }
   | { readonly ok: false; readonly status: number; readonly code: string };
 
 /** @throws Fault BackendUnreachable, BackendTimeout when no answer came */
@@ -33,7 +34,7 @@ export async function settle(trial: () => Promise<ProbeAnswer>): Promise<ProbeAn
 }
 
 /** Success, or the end of the trial. `doing` names the step for the operator. */
-export async function must(calls: S3Calls, doing: string, call: Omit<S3Call, 'idempotent'>): Promise<FetchedAnswer> {
+export async function must(calls: S3Calls, doing: string, call: Omit<S3Call, 'idempotent'>): Promise<WholeAnswer> {
   const outcome = await attempt(calls, call);
   if (outcome.ok) return outcome.answer;
   throw new Unsettled(`${doing} failed with HTTP ${outcome.status}`);
