@@ -9,14 +9,18 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { admin, type GatewayProcess, newDataDir, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
 import { newClient } from '../support/s3-client.ts';
+import { signatureHeaders } from '../support/signature.ts';
 
+type Calls = Readonly<Record<'puts' | 'gets' | 'lists' | 'deletes' | 'bytesSent' | 'bytesReceived', number>>;
 interface Line {
-  readonly tenant: string;
+  readonly tenant: string | null;
   readonly part: string | null;
   readonly storedByteHours: number;
   readonly requests: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  readonly backends?: Calls;
+  readonly cost?: { readonly currency: string; readonly storage: number | null; readonly egress: number | null } | null;
 }
 
 const dataDir = newDataDir();
@@ -32,15 +36,21 @@ afterAll(async () => {
   removeDataDir(dataDir);
 });
 
+interface Keys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+const keys = new Map<string, Keys>();
+
 async function newTenant(name: string, quotas: object = {}): Promise<S3Client> {
-  const made = await admin<{ credentials: { accessKeyId: string; secretAccessKey: string }[] }>(
-    gateway,
-    'POST',
-    '/admin/tenants',
-    { name, defaultEncryption: 'off', quotas },
-  );
+  const made = await admin<{ credentials: Keys[] }>(gateway, 'POST', '/admin/tenants', {
+    name,
+    defaultEncryption: 'off',
+    quotas,
+  });
   const [credentials] = made.credentials;
   if (credentials === undefined) throw new Error('no key pair');
+  keys.set(name, credentials);
   const client = newClient(gateway.credentials, { credentials, maxAttempts: 1 });
   clients.push(client);
   await client.send(new CreateBucketCommand({ Bucket: `${name}-data` }));
@@ -150,4 +160,76 @@ test('usage tells requests and bytes by bucket, and what was appended survives a
   const { stdout } = await sealgate(gateway, ['usage', '--tenant', 'metered', '--by', 'bucket', '--csv']);
   expect(stdout).toMatch(/^tenant,bucket,storedByteHours,placedByteHours,requests,bytesIn,bytesOut\r\n/);
   expect(stdout).toMatch(/^metered,metered-data,\d+,\d+,8,/m);
+});
+
+/** A call of a tenant itself. */
+async function asTenant(name: string, path: string): Promise<{ readonly status: number; readonly items: Line[] }> {
+  const url = new URL(gateway.credentials.controlEndpoint + path);
+  const { region } = gateway.credentials;
+  const headers = signatureHeaders({ keys: keys.get(name)!, region, service: 's3', method: 'GET', url });
+  const answer = await fetch(url, { headers });
+  const { items = [] } = (await answer.json()) as { items?: Line[] };
+  return { status: answer.status, items };
+}
+
+test('what backends were asked for is told by backend and class, with its cost, to operators alone', async () => {
+  const client = await newTenant('asking');
+  const Bucket = 'asking-data';
+  for (let i = 0; i < 3; i += 1) await put(client, Bucket, `k${i}`, 1000);
+  for (let i = 0; i < 5; i += 1) {
+    const { Body } = await client.send(new GetObjectCommand({ Bucket, Key: 'k0' }));
+    await Body?.transformToByteArray();
+  }
+  const to = encodeURIComponent(new Date(Date.now() + 3_600_000).toISOString());
+  const ask = async (query: string) =>
+    (await admin<{ items: Line[] }>(gateway, 'GET', `/admin/usage?to=${to}&${query}`)).items;
+  const sum = (lines: readonly Line[], member: keyof Calls) =>
+    lines.reduce((all, { backends }) => all + (backends?.[member] ?? 0), 0);
+  // Three copies of each object, and nothing else is of the class; a read of one backend may be raced by another's. What is
+  // stored of each is a little more than the client sent: the gateway encrypts it.
+  const ofClass = () => ask('tenant=asking&by=backend&class=StandardClass');
+  await expect.poll(async () => sum(await ofClass(), 'puts'), { timeout: 30_000 }).toBe(9);
+  await expect
+    .poll(async () => sum(await ofClass(), 'bytesReceived'), { timeout: 30_000 })
+    .toBeGreaterThanOrEqual(5000);
+  const sent = sum(await ofClass(), 'bytesSent');
+  expect([sent > 9000, sent < 9900]).toEqual([true, true]);
+  expect(sum(await ofClass(), 'gets')).toBeGreaterThanOrEqual(5);
+  // Nobody's are pings.
+  const nobody = (await ask('by=backend')).filter(({ tenant }) => tenant === null);
+  expect(sum(nobody, 'gets')).toBeGreaterThan(0);
+
+  const read = (await ofClass()).find(({ backends }) => (backends?.bytesReceived ?? 0) > 0);
+  const one = read?.part ?? '';
+  const priced = await sealgate(gateway, ['backend', 'price', one, '--egress', '90']);
+  expect(priced.code).toBe(0);
+  for (const { part, cost, backends } of await ofClass()) {
+    if (part !== one) expect(cost).toBeNull();
+    else {
+      expect(cost).toMatchObject({ currency: 'EUR', storage: null });
+      expect(cost?.egress).toBeCloseTo((backends?.bytesReceived ?? 0) * 90e-9, 12);
+    }
+  }
+  const byBucket = await ask(`tenant=asking&by=bucket&backend=${one}&class=StandardClass`);
+  expect(byBucket.map(({ part, backends }) => [part, backends?.bytesSent])).toEqual([
+    [Bucket, (await ofClass()).find(({ part }) => part === one)?.backends?.bytesSent],
+  ]);
+
+  // A tenant has its own figures, and none of backends.
+  const own = async () => (await asTenant('asking', '/admin/usage?by=bucket')).items;
+  await expect
+    .poll(async () => (await own()).find(({ part }) => part === Bucket)?.requests, { timeout: 30_000 })
+    .toBe(8);
+  for (const item of await own()) expect(Object.keys(item)).not.toContain('backends');
+  expect((await asTenant('asking', '/admin/usage?by=backend')).status).toBe(403);
+  expect((await asTenant('asking', `/admin/usage?backend=${one}`)).status).toBe(403);
+
+  await gateway.kill();
+  gateway = await startGateway({ dataDir });
+  expect(sum(await ofClass(), 'bytesSent')).toBe(sent);
+  const { stdout } = await sealgate(gateway, ['usage', '--tenant', 'asking', '--by', 'backend', '--csv']);
+  expect(stdout.split('\r\n')[0]).toBe(
+    'tenant,backend,placedByteHours,puts,gets,lists,deletes,bytesSent,bytesReceived,currency,storageCost,egressCost,requestCost',
+  );
+  expect(stdout).toMatch(new RegExp(`^asking,${one},\\d+,\\d+,\\d+,`, 'm'));
 });

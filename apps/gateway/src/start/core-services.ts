@@ -13,6 +13,7 @@ import { createWebhookSender } from '../notifications/webhook-sender.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { timedMetadata } from '../observe/timed-metadata.ts';
 import { watchDatabase } from '../observe/watch-database.ts';
+import { createBackendMeter } from '../usage/backend-meter.ts';
 import { openShared } from './shared-cache.ts';
 
 /** What every process of a gateway is made of, listeners apart. */
@@ -68,12 +69,16 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
   const metadata = shared?.metadata ?? createCachedMetadata(timed, clock);
   const guard = createEndpointGuard(config.allowPrivateEndpoints);
   const links: LinkDeps = { guard, clock, logger };
+  const meter = createBackendMeter({ metadata, clock, logger });
   const registry = createBackendRegistry({
     metadata,
     clock,
     logger,
     metrics,
-    createDriver: (backend) => linkTo(backend, links)?.driver,
+    createDriver: (backend) => {
+      const driver = linkTo(backend, links)?.driver;
+      return driver && meter.watch(backend.id, driver);
+    },
     recordsHealth: options.leads,
     pingIntervalMs: config.healthProbeIntervalMs,
     pingTimeoutMs: config.healthProbeTimeoutMs,
@@ -108,6 +113,7 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
       stopWatching();
       await webhooks.close();
       await registry.close();
+      await meter.close();
       await shared?.close();
       await metadata.close();
     },

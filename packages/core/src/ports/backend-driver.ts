@@ -5,6 +5,8 @@ import type { Retention } from './model.ts';
 /** Options of every call to a backend. An aborted call rejects with the signal's reason and leaves no socket open. */
 export interface CallOptions {
   readonly signal: AbortSignal;
+  /** Of the blob, where the caller knows it: for the metering of calls. No driver goes by it. */
+  readonly redundancyClass?: string | undefined;
 }
 
 /** Bytes `start` to `end`, both included, counted from 0. */

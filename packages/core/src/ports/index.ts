@@ -161,7 +161,15 @@ export type {
 export type { MetadataSnapshots, NewSnapshot, Snapshot } from './metadata-snapshots.ts';
 export type { ListedCopy, MetadataSweeps, StrayCopy, SweepFindings, SweepHold, VacuumKind } from './metadata-sweeps.ts';
 export type { CommitPart, MetadataUploads, PartRecord, UploadRecord } from './metadata-uploads.ts';
-export type { MetadataUsage, UsageEvent, UsageMetric, UsageQuestion, UsageRow } from './metadata-usage.ts';
+export type {
+  BackendUsageEvent,
+  BackendUsageMetric,
+  MetadataUsage,
+  UsageEvent,
+  UsageMetric,
+  UsageQuestion,
+  UsageRow,
+} from './metadata-usage.ts';
 export type {
   MetadataWritePlans,
   NewWritePlan,
@@ -198,6 +206,7 @@ export {
   type ReplicaPlace,
   type ReplicaRecord,
   type ReplicaState,
+  type RequestRecording,
   type Retention,
   type StoredHeaders,
   type Tenant,

@@ -1,10 +1,16 @@
-import type { TenantId } from '../names/index.ts';
+import type { BackendId, PhysicalBucketName, TenantId } from '../names/index.ts';
+
+/**
+ * What backends were asked for, in the groups that providers price: `puts` (writes, also of buckets and locks), `gets` (reads,
+ * also of sizes), `lists` and `deletes` are calls; `sent` and `received` are bytes of bodies, as the gateway sees it.
+ */
+export type BackendUsageMetric = 'puts' | 'gets' | 'lists' | 'deletes' | 'sent' | 'received';
 
 /**
  * What is counted. `stored`: byte-seconds of tenants' objects, all versions, as their owner sees them. `placed`:
  * byte-seconds on backends, all copies and shards. `requests`, and `in` and `out`: bytes of bodies.
  */
-export type UsageMetric = 'stored' | 'placed' | 'requests' | 'in' | 'out';
+export type UsageMetric = 'stored' | 'placed' | 'requests' | 'in' | 'out' | BackendUsageMetric;
 
 /** Traffic of one process, as it appends it. */
 export interface UsageEvent {
@@ -17,6 +23,18 @@ export interface UsageEvent {
   readonly amount: number;
 }
 
+/** What one process asked of one backend, as it appends it. */
+export interface BackendUsageEvent {
+  readonly atMs: number;
+  readonly backend: BackendId;
+  /** Tells whose it is; null, or one that no bucket of a tenant has: nobody's. */
+  readonly bucket: PhysicalBucketName | null;
+  /** Of the blob; null when whoever asked did not say. */
+  readonly redundancyClass: string | null;
+  readonly metric: BackendUsageMetric;
+  readonly amount: number;
+}
+
 export interface UsageQuestion {
   /** Whole hours are counted: those that begin in this time. */
   readonly fromMs: number;
@@ -24,11 +42,15 @@ export interface UsageQuestion {
   /** Absent: of all tenants. */
   readonly tenantId?: TenantId | undefined;
   readonly by: 'tenant' | 'bucket' | 'class' | 'backend';
+  /** Only of this backend, this class. Absent: of all, and of what belongs to none. */
+  readonly backend?: BackendId | undefined;
+  readonly redundancyClass?: string | undefined;
   readonly limit: number;
 }
 
 export interface UsageRow {
-  readonly tenant: string;
+  /** Null: nobody's, such as pings, backups of the metadata and what is left of buckets that are gone. */
+  readonly tenant: string | null;
   /** The bucket, class or backend; null for what belongs to none, or when it was asked by tenant. */
   readonly part: string | null;
   readonly metric: UsageMetric;
@@ -41,6 +63,7 @@ export interface UsageRow {
  */
 export interface MetadataUsage {
   appendUsage(events: readonly UsageEvent[]): Promise<void>;
+  appendBackendUsage(events: readonly BackendUsageEvent[]): Promise<void>;
   /** Folds up to `limit` events, and the same number of entries of the log. How many it took. */
   foldUsage(limit: number): Promise<number>;
   /** Notes what lies on each backend in each class, for the hour that it is. */

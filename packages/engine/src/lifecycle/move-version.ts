@@ -4,7 +4,7 @@ import type { AuditActor, BlobRecord, Bucket, Metadata, ObjectVersion } from '@s
 import { type PutDeps, placeAndWrite } from '../objects/put-object.ts';
 import type { Policies } from '../placement/policies.ts';
 import { readBlob } from '../read/read-blob.ts';
-import type { ReadDeps } from '../read/read-deps.ts';
+import type { ReadBlobOptions, ReadDeps } from '../read/read-deps.ts';
 import type { BodyFacts, BodySource } from '../write/body.ts';
 
 export interface MoveDeps extends PutDeps, Omit<ReadDeps, 'metadata'> {
@@ -56,7 +56,7 @@ async function moveBlob(
   const { bucket, version, actor, signal } = request;
   const { blob, redundancyClass } = await placeAndWrite(deps, {
     bucket,
-    body: bodyOfBlob(deps, piece.blob, { bucketId: bucket.id, signal }),
+    body: bodyOfBlob(deps, piece.blob, { bucketId: bucket.id, redundancyClass: version.redundancyClass, signal }),
     // The bytes are stored as they are, encrypted or not.
     attributes: { encryption: null },
     part: 0,
@@ -90,11 +90,7 @@ async function moveBlob(
   return 'done';
 }
 
-function bodyOfBlob(
-  deps: ReadDeps,
-  blob: BlobRecord,
-  options: { readonly bucketId: number; readonly signal: AbortSignal },
-): BodySource {
+function bodyOfBlob(deps: ReadDeps, blob: BlobRecord, options: Omit<ReadBlobOptions, 'range'>): BodySource {
   const md5 = createHash('md5');
   async function* chunks(): AsyncGenerator<Buffer> {
     if (blob.bytes === 0) return;

@@ -24,6 +24,7 @@ interface ExamineOptions {
   readonly replica: Pick<ReplicaRecord, 'backend' | 'shard'>;
   /** Called with each piece that was read. */
   readonly onBytes: (bytes: number) => Promise<void>;
+  readonly redundancyClass: string;
   readonly signal: AbortSignal;
 }
 
@@ -47,13 +48,13 @@ export async function examineReplica(deps: ExamineDeps, blob: BlobRecord, option
 }
 
 async function examine(deps: ExamineDeps, blob: BlobRecord, options: ExamineOptions): Promise<Condition> {
-  const { bucketId, replica, signal } = options;
+  const { bucketId, replica, signal, redundancyClass } = options;
   const driver = deps.pool.driver(replica.backend);
   if (driver === undefined) return 'unread';
   const bucket = await deps.physical.find(bucketId, replica.backend);
   if (bucket === undefined) return 'missing';
   const strip = stripOf(blob, replica.shard);
-  const opened = await inTime(deps, driver.get(bucket, strip.key, { signal }));
+  const opened = await inTime(deps, driver.get(bucket, strip.key, { signal, redundancyClass }));
   opened.body.on('error', () => undefined);
   try {
     if (opened.totalBytes !== strip.totalBytes) return 'truncated';

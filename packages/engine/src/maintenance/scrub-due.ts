@@ -122,12 +122,13 @@ async function scrubReplica(
   one: { readonly pending: PendingRepair; readonly replica: ReplicaRecord; readonly keepLease: () => Promise<void> },
 ) {
   const { metadata, pacer, events } = deps;
-  const { blob, bucketId } = one.pending;
+  const { blob, bucketId, redundancyClass } = one.pending;
   const { backend, shard } = one.replica;
   let bytes = 0;
   const condition = await examineReplica(deps, blob, {
     bucketId,
     replica: one.replica,
+    redundancyClass,
     signal: options.signal,
     async onBytes(count) {
       bytes += count;

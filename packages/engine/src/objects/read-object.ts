@@ -44,13 +44,17 @@ interface Piece extends ReadOptions {
   readonly blob: BlobRecord;
 }
 
-function readPiece(deps: ReadObjectDeps, { bucketId }: ObjectVersion, piece: Piece): AsyncGenerator<Buffer> {
+function readPiece(
+  deps: ReadObjectDeps,
+  { bucketId, redundancyClass }: ObjectVersion,
+  piece: Piece,
+): AsyncGenerator<Buffer> {
   const { blob, range, signal, dataKey, part, bytes } = piece;
-  if (dataKey === undefined) return readBlob(deps, blob, { bucketId, range, signal });
+  if (dataKey === undefined) return readBlob(deps, blob, { bucketId, range, redundancyClass, signal });
   if (!hasEncryptedSize(blob.bytes, bytes))
     throw new Fault('InternalError', 'The blob is not as long as it should be.');
   return decryptRange({ dataKey, part, plainBytes: bytes }, range, (stored) =>
-    readBlob(deps, blob, { bucketId, range: stored, signal }),
+    readBlob(deps, blob, { bucketId, range: stored, redundancyClass, signal }),
   );
 }
 

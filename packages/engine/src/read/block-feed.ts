@@ -38,6 +38,7 @@ interface FeedOptions {
   readonly lastBlock: number;
   /** Bytes to read ahead of who takes the blocks; by default what one read may. */
   readonly aheadBytes?: number;
+  readonly redundancyClass?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -196,14 +197,14 @@ async function openBody(
   strip: Strip,
   options: FeedOptions & { readonly start: number; readonly end: number },
 ): Promise<Readable> {
-  const { backend, start, end, signal } = options;
+  const { backend, start, end, signal, redundancyClass } = options;
   const driver = deps.pool.driver(backend);
   if (driver === undefined) throw new Fault('BackendUnreachable', 'The storage location has no driver here.');
   const bucket = await deps.physical.find(options.bucketId, backend);
   if (bucket === undefined) throw new Fault('BlobMissing', 'The bucket is not known on the storage location.');
   const whole = start === 0 && end === strip.totalBytes - 1;
   const opened = await driver.get(bucket, strip.key, {
-    signal,
+    ...{ signal, redundancyClass },
     ...(whole ? {} : { range: { start, end } }),
   });
   // Between two blocks nobody listens; the next read finds the error, and until then it must not end the process.

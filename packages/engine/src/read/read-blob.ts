@@ -44,11 +44,9 @@ interface BlockSource {
   close(): void;
 }
 
-interface SourceOptions {
-  readonly bucketId: number;
+interface SourceOptions extends Omit<ReadBlobOptions, 'range'> {
   readonly firstBlock: number;
   readonly lastBlock: number;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -134,8 +132,13 @@ function createBlockSource(deps: ReadDeps, blob: BlobRecord, options: SourceOpti
   };
 }
 
-function feedOptions(options: SourceOptions): Pick<SourceOptions, 'bucketId' | 'lastBlock' | 'signal'> {
-  return { bucketId: options.bucketId, lastBlock: options.lastBlock, signal: options.signal };
+function feedOptions({
+  bucketId,
+  lastBlock,
+  redundancyClass,
+  signal,
+}: SourceOptions): Omit<SourceOptions, 'firstBlock'> {
+  return { bucketId, lastBlock, redundancyClass, signal };
 }
 
 /**

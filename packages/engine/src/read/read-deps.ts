@@ -12,6 +12,8 @@ export interface ReadBlobOptions {
   readonly bucketId: number;
   /** Both ends included, inside the blob. */
   readonly range: ByteRange;
+  /** Of the blob, where it is known: see `CallOptions`. */
+  readonly redundancyClass?: string | undefined;
   readonly signal: AbortSignal;
 }
 

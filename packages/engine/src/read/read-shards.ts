@@ -10,12 +10,12 @@ import { createStripeSource } from './stripe-source.ts';
  * @throws Fault DataUnavailable when fewer than `k` shards can be read
  */
 export async function* readShards(deps: ReadDeps, blob: BlobRecord, options: ReadBlobOptions): AsyncGenerator<Buffer> {
-  const { range, signal } = options;
+  const { range, signal, bucketId, redundancyClass } = options;
   const geometry = stripeGeometry(blob.layout as ErasureLayout, blob.bytes, blob.blockBytes);
   const { stripeBytes } = geometry;
   const firstStripe = Math.floor(range.start / stripeBytes);
   const lastStripe = Math.floor(range.end / stripeBytes);
-  const source = createStripeSource(deps, blob, { bucketId: options.bucketId, firstStripe, lastStripe, signal });
+  const source = createStripeSource(deps, blob, { bucketId, redundancyClass, firstStripe, lastStripe, signal });
   try {
     for (let stripe = firstStripe; stripe <= lastStripe; stripe += 1) {
       signal.throwIfAborted();

@@ -25,6 +25,7 @@ interface StripeSourceOptions {
   readonly lastStripe: number;
   /** Any cells are as good as others: which come first is the pool's order of their backends, not data before parity. */
   readonly inPoolOrder?: boolean;
+  readonly redundancyClass?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -88,6 +89,7 @@ export function createStripeSource(deps: ReadDeps, blob: BlobRecord, options: St
         firstBlock: stripe,
         lastBlock: options.lastStripe,
         aheadBytes: deps.limits.readAheadBytes / k,
+        redundancyClass: options.redundancyClass,
         signal: options.signal,
       });
     }

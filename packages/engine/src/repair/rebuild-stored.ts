@@ -14,6 +14,7 @@ interface RebuildOptions {
   readonly target: Backend;
   /** 0 for a copy. */
   readonly shard: number;
+  readonly redundancyClass: string;
   readonly signal: AbortSignal;
 }
 
@@ -66,7 +67,7 @@ async function* rebuildShard(
   deps: ReadDeps,
   blob: BlobRecord,
   layout: ErasureLayout,
-  { bucketId, shard, signal }: RebuildOptions,
+  { bucketId, shard, redundancyClass, signal }: RebuildOptions,
 ): AsyncGenerator<Buffer> {
   const { blobId, bytes, blockBytes: cellBytes } = blob;
   const { stripes } = stripeGeometry(layout, bytes, cellBytes);
@@ -78,6 +79,7 @@ async function* rebuildShard(
     firstStripe: 0,
     lastStripe: stripes - 1,
     inPoolOrder: true,
+    redundancyClass,
     signal,
   });
   try {

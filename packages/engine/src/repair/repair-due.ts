@@ -203,7 +203,7 @@ async function rewrite(
     readonly absent: boolean;
   },
 ): Promise<void> {
-  const { blob } = what.pending;
+  const { blob, redundancyClass } = what.pending;
   const { backend, bucket, shard } = what;
   const { driver, name, signal } = target;
   const key = blobKey(blob.blobId, shard);
@@ -213,7 +213,7 @@ async function rewrite(
   const body = rebuildStored(
     deps,
     elsewhere,
-    { bucketId: bucket.id, target: backend, shard, signal },
+    { bucketId: bucket.id, target: backend, shard, redundancyClass, signal },
     (chunk) => void md5.update(chunk),
   );
   const { totalBytes } = stripOf(blob, shard);
@@ -223,6 +223,7 @@ async function rewrite(
     bodyMd5: () => Promise.resolve(md5.digest()),
     // It was misread perhaps, or has come in late and is good by now: there is no moment without it.
     replace: !target.absent,
+    redundancyClass,
     signal,
   });
   // What went out was verified block by block, so a backend that proves what it received need not be read.
@@ -238,13 +239,13 @@ async function lookAt(
   replica: Pick<ReplicaRecord, 'backend' | 'shard'>,
   signal: AbortSignal,
 ): Promise<'good' | 'bad' | 'absent'> {
-  const { blob } = pending;
+  const { blob, redundancyClass } = pending;
   const driver = deps.pool.driver(replica.backend);
   const name = await deps.physical.find(bucket.id, replica.backend);
   if (driver === undefined || name === undefined) return 'bad';
   const strip = stripOf(blob, replica.shard);
   try {
-    const there = await driver.head(name, strip.key, { signal });
+    const there = await driver.head(name, strip.key, { signal, redundancyClass });
     if (there === undefined) return 'absent';
     if (there.bytes !== strip.totalBytes) return 'bad';
     if (strip.blocks === 0) return 'good';
@@ -253,6 +254,7 @@ async function lookAt(
       bucketId: bucket.id,
       firstBlock: 0,
       lastBlock: strip.blocks - 1,
+      redundancyClass,
       signal,
     });
     try {

@@ -196,7 +196,8 @@ function startCopy(write: Write, backend: Backend, body: () => CopyBody, onFaile
       if (driver === undefined) throw new Fault('BackendUnreachable', 'The storage location has no driver here.');
       const name = await deps.physical.ensure(request.bucket, backend, stop.signal);
       const key = blobKey(request.blobId, write.shards.of(backend.id));
-      const receipt = await driver.put(name, key, { ...body(), signal: stop.signal });
+      const { name: redundancyClass } = request.redundancyClass;
+      const receipt = await driver.put(name, key, { ...body(), signal: stop.signal, redundancyClass });
       if (receipt.verified === 'none') await write.late.confirm(backend, name, stop.signal);
       const durationMs = deps.clock.monotonic() - startedMs;
       deps.pool.report(backend.id, {

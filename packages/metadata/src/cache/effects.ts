@@ -141,6 +141,7 @@ const effects: { readonly [Name in keyof Metadata]: Effect<Name> } = {
   requestManifests: 'none',
   finishManifestRequest: 'none',
   appendUsage: 'none',
+  appendBackendUsage: 'none',
   foldUsage: 'none',
   samplePlaced: 'none',
   secretVersions: 'none',

@@ -2,30 +2,56 @@ import { Fault } from '@sealgate/core/faults';
 import type { MetadataUsage, UsageMetric } from '@sealgate/core/ports';
 import type { Context } from '../context.ts';
 
-const letters = { stored: 's', placed: 'p', requests: 'q', in: 'i', out: 'o' } as const satisfies Record<
-  UsageMetric,
-  string
->;
+// As stored: never change a letter.
+const letters = {
+  stored: 's',
+  placed: 'p',
+  requests: 'q',
+  in: 'i',
+  out: 'o',
+  puts: 'P',
+  gets: 'G',
+  lists: 'L',
+  deletes: 'D',
+  sent: 'S',
+  received: 'R',
+} as const satisfies Record<UsageMetric, string>;
 const metrics = new Map(Object.entries(letters).map(([name, letter]) => [letter as string, name as UsageMetric]));
 
 interface UsageColumns {
-  readonly tenant: string;
+  readonly tenant: string | null;
   readonly part: string | null;
   readonly metric: string;
   readonly amount: string;
 }
 
-export function createUsage({ database, terms }: Context): MetadataUsage {
+export function createUsage({ database, terms, backends }: Context): MetadataUsage {
+  const classesOf = (events: readonly { readonly redundancyClass: string | null }[]) =>
+    Promise.all(
+      events.map(async ({ redundancyClass }) =>
+        redundancyClass === null ? null : await terms.idOf('class', redundancyClass),
+      ),
+    );
   return {
     async appendUsage(events) {
       if (events.length === 0) return;
-      const idOf = async (name: string | null) => (name === null ? null : await terms.idOf('class', name));
-      const classes = await Promise.all(events.map(({ redundancyClass }) => idOf(redundancyClass)));
       await database.write('append-usage', [
-        events.map(({ atMs }) => new Date(Math.floor(atMs / HOUR_MS) * HOUR_MS).toISOString()),
+        events.map(hourOf),
         events.map(({ tenantId }) => tenantId),
         events.map(({ bucketId }) => bucketId),
-        classes,
+        await classesOf(events),
+        events.map(({ metric }) => letters[metric]),
+        events.map(({ amount }) => amount),
+      ]);
+    },
+
+    async appendBackendUsage(events) {
+      if (events.length === 0) return;
+      await database.write('append-backend-usage', [
+        events.map(hourOf),
+        await Promise.all(events.map(({ backend }) => backends.numberOf(backend))),
+        events.map(({ bucket }) => bucket),
+        await classesOf(events),
         events.map(({ metric }) => letters[metric]),
         events.map(({ amount }) => amount),
       ]);
@@ -41,9 +67,10 @@ export function createUsage({ database, terms }: Context): MetadataUsage {
       await database.write('sample-stored', []);
     },
 
-    async usage({ fromMs, untilMs, tenantId, by, limit }) {
+    async usage({ fromMs, untilMs, tenantId, by, backend, redundancyClass, limit }) {
       const span = [new Date(fromMs).toISOString(), new Date(untilMs).toISOString()];
-      const rows = await database.read<UsageColumns>('usage', [...span, tenantId ?? null, by, limit]);
+      const only = [tenantId ?? null, by, backend ?? null, redundancyClass ?? null];
+      const rows = await database.read<UsageColumns>('usage', [...span, ...only, limit]);
       return rows.map(({ tenant, part, metric, amount }) => ({
         tenant,
         part,
@@ -60,6 +87,8 @@ export function createUsage({ database, terms }: Context): MetadataUsage {
 }
 
 const HOUR_MS = 60 * 60_000;
+const hourOf = ({ atMs }: { readonly atMs: number }): string =>
+  new Date(Math.floor(atMs / HOUR_MS) * HOUR_MS).toISOString();
 
 function unknownMetric(letter: string): never {
   throw new Fault('InternalError', `Usage has the unknown metric ${letter}.`);

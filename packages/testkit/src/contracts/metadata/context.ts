@@ -82,7 +82,8 @@ export function createWorld(subject: () => MetadataUnderTest): World {
   const metadata = () => subject().metadata;
   const unused = (prefix: string): string => {
     made += 1;
-    return `${prefix}${made}`;
+    // In the order of their making, by number and by text alike.
+    return `${prefix}${String(made).padStart(5, '0')}`;
   };
   const blobId = () => newBlobId(subject().now());
 

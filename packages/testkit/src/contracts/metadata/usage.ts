@@ -1,6 +1,6 @@
 import { parseObjectKey } from '@sealgate/core/names';
 import { describe, expect, it } from 'vitest';
-import type { World } from './context.ts';
+import { physicalName, type World } from './context.ts';
 
 const HOUR_MS = 60 * 60_000;
 
@@ -50,6 +50,56 @@ export function describeUsage(world: World): void {
       expect(
         await metadata().usage({ fromMs: 0, untilMs: HOUR_MS, tenantId: tenant.id, by: 'tenant', limit: 100 }),
       ).toEqual([]);
+    });
+
+    it('counts what backends were asked for, for whoever has the physical bucket, else for nobody', async () => {
+      const tenant = await world.tenant();
+      const bucket = await world.bucket('off', { tenantId: tenant.id });
+      const gone = await world.bucket('off', { tenantId: tenant.id });
+      const [first, second, third] = await world.backends();
+      const call = {
+        backend: first.id,
+        bucket: physicalName(bucket, first.id),
+        redundancyClass: 'StandardClass',
+        atMs: 20 * HOUR_MS + 5,
+      } as const;
+      await metadata().appendBackendUsage([
+        { ...call, metric: 'puts', amount: 2 },
+        { ...call, metric: 'sent', amount: 100 },
+        { ...call, metric: 'sent', amount: 50, redundancyClass: null },
+        { ...call, backend: second.id, bucket: physicalName(bucket, second.id), metric: 'received', amount: 9 },
+        // A name is one backend's: that of another says nothing here.
+        { ...call, backend: second.id, metric: 'deletes', amount: 4 },
+        { ...call, backend: third.id, bucket: physicalName(gone, third.id), metric: 'lists', amount: 6 },
+        { ...call, bucket: null, metric: 'gets', amount: 7, redundancyClass: null },
+      ]);
+      await metadata().appendUsage([
+        { ...call, tenantId: tenant.id, bucketId: bucket.id, metric: 'requests', amount: 1 },
+      ]);
+      await fold();
+      await fold();
+      const ask = async (question: object) => {
+        const span = { fromMs: 20 * HOUR_MS, untilMs: 21 * HOUR_MS, limit: 100 } as const;
+        const rows = await metadata().usage({ ...span, by: 'backend', ...question });
+        return rows.map(({ tenant: name, part, metric, amount }) => [name, part, metric, amount].join(' ')).sort();
+      };
+      const t = tenant.name;
+      expect(await ask({ tenantId: tenant.id })).toEqual(
+        [
+          `${t} ${first.id} puts 2`,
+          `${t} ${first.id} sent 150`,
+          `${t} ${second.id} received 9`,
+          `${t} ${third.id} lists 6`,
+          `${t}  requests 1`,
+        ].sort(),
+      );
+      expect(await ask({ backend: first.id })).toEqual(
+        [` ${first.id} gets 7`, `${t} ${first.id} puts 2`, `${t} ${first.id} sent 150`].sort(),
+      );
+      expect(await ask({ backend: second.id, by: 'tenant' })).toEqual([`  deletes 4`, `${t}  received 9`].sort());
+      expect(await ask({ backend: first.id, by: 'bucket', redundancyClass: 'StandardClass' })).toEqual(
+        [`${t} ${bucket.name} puts 2`, `${t} ${bucket.name} sent 100`].sort(),
+      );
     });
 
     it('says what a tenant has stored as of the last commit, before and after it was folded', async () => {
