@@ -20,7 +20,8 @@ BEGIN
     policy_name = CASE WHEN p_change ? 'policyName' THEN p_change ->> 'policyName' ELSE b.policy_name END,
     region_lock = CASE WHEN p_change ? 'regionLock'
       THEN ARRAY(SELECT jsonb_array_elements_text(p_change -> 'regionLock')) ELSE b.region_lock END,
-    default_class = CASE WHEN p_change ? 'defaultClass' THEN p_change ->> 'defaultClass' ELSE b.default_class END
+    default_class = CASE WHEN p_change ? 'defaultClass' THEN p_change ->> 'defaultClass' ELSE b.default_class END,
+    request_records = CASE WHEN p_change ? 'requestRecords' THEN p_change ->> 'requestRecords' ELSE b.request_records END
   WHERE b.id = p_bucket;
   DELETE FROM sealgate.bucket_configs g WHERE g.bucket_id = p_bucket AND p_change -> 'configs' ? g.kind;
   INSERT INTO sealgate.bucket_configs (bucket_id, kind, document)

@@ -1,2 +1,2 @@
 -- $1 id
-SELECT id, name, owner_id, display_name, email, namespace, state, default_encryption, policy_name, settings, quota_bytes, quota_objects, quota_requests_per_second, created_at FROM sealgate.tenants WHERE id = $1::uuid
+SELECT id, name, owner_id, display_name, email, namespace, state, default_encryption, policy_name, settings, quota_bytes, quota_objects, quota_requests_per_second, request_records, created_at FROM sealgate.tenants WHERE id = $1::uuid

@@ -1,4 +1,4 @@
-import { CliError } from '../cli-error.ts';
+import { CliError, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
 import { controlPath } from '../control/control-client.ts';
 import type { JsonObject } from '../files/json.ts';
@@ -10,6 +10,7 @@ export interface BucketOptions {
   readonly policy?: string | undefined;
   readonly regionLock?: readonly string[] | undefined;
   readonly class?: string | undefined;
+  readonly requestRecords?: string | undefined;
 }
 
 /**
@@ -25,6 +26,9 @@ export async function createBucket(context: CommandContext, [name]: readonly [st
     const bucket = await control.send('POST', path, { name, ...settingsOf(options) });
     context.terminal.result({ json: bucket, text: describeBuckets([bucket]) });
     return;
+  }
+  if (options.requestRecords !== undefined) {
+    throw usageError('--request-records takes the operator key: S3 has no word for it.');
   }
   const { client } = await context.client();
   const headers: Record<string, string> = {};
@@ -78,12 +82,13 @@ export async function bucketPolicy(context: CommandContext, [name]: readonly [st
 
 /** Only what was given; `none` takes a setting away. */
 function settingsOf(options: BucketOptions): JsonObject {
-  const { encryption, policy, regionLock, class: redundancyClass } = options;
+  const { encryption, policy, regionLock, class: redundancyClass, requestRecords } = options;
   return {
     ...(encryption === undefined ? {} : { encryption }),
     ...(policy === undefined ? {} : { policy: orNull(policy) }),
     ...(regionLock === undefined ? {} : { regionLock: regionLock[0] === 'none' ? [] : regionLock }),
     ...(redundancyClass === undefined ? {} : { defaultClass: orNull(redundancyClass) }),
+    ...(requestRecords === undefined ? {} : { requestRecords: orNull(requestRecords) }),
   };
 }
 
@@ -99,7 +104,8 @@ function describeBuckets(buckets: readonly JsonObject[]): string {
     text(bucket['policy']),
     Array.isArray(bucket['regionLock']) ? text(bucket['regionLock'].join(',')) : '-',
     text(bucket['defaultClass']),
+    text(bucket['requestRecords']),
     text(bucket['createdAt']).slice(0, 19).replace('T', ' '),
   ]);
-  return formatTable([['BUCKET', 'ENCRYPTION', 'POLICY', 'REGION LOCK', 'CLASS', 'CREATED'], ...rows]);
+  return formatTable([['BUCKET', 'ENCRYPTION', 'POLICY', 'REGION LOCK', 'CLASS', 'RECORDS', 'CREATED'], ...rows]);
 }

@@ -15,6 +15,7 @@ export interface TenantOptions {
   readonly quotaBytes?: string | undefined;
   readonly quotaObjects?: string | undefined;
   readonly quotaRequests?: string | undefined;
+  readonly requestRecords?: string | undefined;
 }
 
 /** `sealgate tenant create NAME` */
@@ -46,7 +47,7 @@ export async function updateTenant(
   const answer = await control.send('PATCH', `/admin/tenants/${encodeURIComponent(name)}`, change);
   const settings = isJsonObject(answer['settings']) ? answer['settings'] : {};
   const facts = { ...answer, ...settings };
-  const rows = ['name', 'state', 'defaultEncryption', 'policy', ...SETTINGS].map((member) => [
+  const rows = ['name', 'state', 'defaultEncryption', 'policy', 'requestRecords', ...SETTINGS].map((member) => [
     member,
     shown(facts[member]),
   ]);
@@ -84,8 +85,10 @@ function pick(options: Partial<TenantOptions>): JsonObject {
     objects: bound(options.quotaObjects),
     requestsPerSecond: bound(options.quotaRequests),
   });
+  const { requestRecords } = options;
   return {
     ...members,
+    ...(requestRecords === undefined ? {} : { requestRecords: requestRecords === 'default' ? null : requestRecords }),
     ...(Object.keys(settings).length === 0 ? {} : { settings }),
     ...(Object.keys(quotas).length === 0 ? {} : { quotas }),
   };

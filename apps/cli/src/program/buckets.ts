@@ -11,6 +11,11 @@ const bucketOptions = (): Option[] => [
   new Option('--policy <name>', 'the policy that says where its bytes may be'),
   listOption('--region-lock <places>', 'jurisdictions and countries, for example EU or FI,DE'),
   new Option('--class <name>', 'redundancy class of its objects'),
+  choice(
+    '--request-records <mode>',
+    'how requests to it are recorded, where that is stricter than what the tenant has',
+    ['off', 'batched', 'synchronous', 'none'],
+  ),
 ];
 
 export function addBucketCommands(program: Command, deps: ProgramDeps): void {
@@ -46,11 +51,15 @@ export function addBucketCommands(program: Command, deps: ProgramDeps): void {
       name: 'policy',
       summary: "Show or change a bucket's settings",
       description:
-        'Shows the settings of a bucket, or changes those that are given; "none" takes one away. Holds for objects written from now on.',
+        'Shows the settings of a bucket, or changes those that are given; "none" takes one away. Holds for objects written, and requests made, from now on.',
       arguments: [NAME],
       options: bucketOptions(),
       needs: ['s3', 'control'],
-      examples: ['sealgate bucket policy vault', 'sealgate bucket policy vault --encryption report --region-lock none'],
+      examples: [
+        'sealgate bucket policy vault',
+        'sealgate bucket policy vault --encryption report --region-lock none',
+        'sealgate bucket policy vault --request-records synchronous',
+      ],
       handler: async () => (await load()).bucketPolicy,
     },
     deps,

@@ -31,6 +31,7 @@ function addTenantCommands(program: Command, deps: ProgramDeps): void {
         new Option('--policy <name>', 'the policy of its buckets'),
         ...dialectOptions(),
         ...quotaOptions(),
+        recordsOption(),
       ],
       needs: ['control'],
       examples: ['sealgate tenant create acme', 'sealgate tenant create lab --default-encryption off --json'],
@@ -51,12 +52,14 @@ function addTenantCommands(program: Command, deps: ProgramDeps): void {
         new Option('--policy <name>', 'the policy of its buckets'),
         ...dialectOptions(),
         ...quotaOptions(),
+        recordsOption(),
       ],
       needs: ['control'],
       examples: [
         'sealgate tenant update acme --state suspended',
         'sealgate tenant update lab --legacy-signatures on',
         'sealgate tenant update lab --quota-bytes 10GiB --quota-objects none',
+        'sealgate tenant update acme --request-records synchronous',
       ],
       handler: async () => (await load()).updateTenant,
     },
@@ -73,6 +76,14 @@ function addTenantCommands(program: Command, deps: ProgramDeps): void {
       handler: async () => (await load()).listTenants,
     },
     deps,
+  );
+}
+
+function recordsOption(): Option {
+  return choice(
+    '--request-records <mode>',
+    'how its requests are recorded in the audit log; default: as the gateway says',
+    ['off', 'batched', 'synchronous', 'default'],
   );
 }
 

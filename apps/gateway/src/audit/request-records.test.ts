@@ -1,14 +1,14 @@
 import { hash } from 'node:crypto';
 import { Fault } from '@sealgate/core/faults';
-import type { RequestBatch } from '@sealgate/core/ports';
+import type { Bucket, RequestBatch, RequestRecording } from '@sealgate/core/ports';
 import { createVirtualClock } from '@sealgate/testkit';
 import { describe, expect, it } from 'vitest';
 import type { S3Context } from '../s3/context.ts';
 import type { FinishedRequest } from '../s3/observer.ts';
 import { REQUESTS_BATCH, REQUESTS_WAITING_MAX } from './limits.ts';
-import { createRequestRecords, type RequestRecording } from './request-records.ts';
+import { createRequestRecords } from './request-records.ts';
 
-function setUp(recording: RequestRecording = 'batched') {
+function setUp(byDefault: RequestRecording = 'batched') {
   const clock = createVirtualClock();
   const batches: RequestBatch[] = [];
   const state = { down: false, lost: 0 };
@@ -23,7 +23,7 @@ function setUp(recording: RequestRecording = 'batched') {
     clock,
     logger: { warn: () => undefined },
     events: { recorded: () => undefined, lost: (count) => void (state.lost += count) },
-    recording,
+    byDefault,
     flushMs: 1000,
   });
   return { clock, batches, state, records };
@@ -69,15 +69,38 @@ describe('records of requests', () => {
 
   it('come before the answer where that is asked for, or there is none', async () => {
     const { batches, state, records } = setUp('synchronous');
-    await records.admit(context);
+    await records.admit(context, undefined);
     expect(
       batches.flatMap(({ lines }) => lines.split('\n').slice(0, -1)).map((line) => JSON.parse(line) as object),
     ).toMatchObject([{ admitted: true, requestId: 'R', bucket: 'b', key: 'k' }]);
     state.down = true;
-    await expect(records.admit(context)).rejects.toMatchObject({ code: 'DatabaseUnavailable' });
+    await expect(records.admit(context, undefined)).rejects.toMatchObject({ code: 'DatabaseUnavailable' });
     const batched = setUp();
     batched.state.down = true;
-    await batched.records.admit(context);
+    await batched.records.admit(context, undefined);
+  });
+
+  it('are what the bucket and its tenant want, whatever the gateway does by default', async () => {
+    const bucket = (facts: Partial<Bucket>) => ({ tenantId: 'owner', ...facts }) as Bucket;
+    const strict = bucket({ requestRecords: 'synchronous' });
+    const quiet = bucket({ ownerRequestRecords: 'off' });
+    const { clock, batches, state, records } = setUp();
+    await records.admit(context, strict);
+    // In the log of the bucket's owner, whoever asks.
+    expect(batches).toMatchObject([{ tenantId: 'owner' }]);
+    state.down = true;
+    await expect(records.admit(context, strict)).rejects.toMatchObject({ code: 'DatabaseUnavailable' });
+    await records.admit(context, quiet);
+    state.down = false;
+    records.observe({ ...finished('quiet'), bucket: quiet });
+    records.observe({ ...finished('told'), bucket: strict });
+    await clock.run(records.close());
+    const lines = batches.slice(1).flatMap((batch) => batch.lines.split('\n').slice(0, -1));
+    expect(lines.map((line) => (JSON.parse(line) as { requestId: string }).requestId)).toEqual(['told']);
+    const off = setUp('off');
+    off.records.observe({ ...finished('1'), bucket: bucket({ requestRecords: 'batched' }) });
+    await off.records.close();
+    expect(off.batches).toHaveLength(1);
   });
 
   it('are none when nobody wants them', async () => {

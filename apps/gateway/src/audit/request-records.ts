@@ -1,16 +1,13 @@
 import { hash } from 'node:crypto';
-import { canonicalJson } from '@sealgate/core/audit';
+import { canonicalJson, recordingOf } from '@sealgate/core/audit';
 import { Fault, toFault } from '@sealgate/core/faults';
-import type { AuditActor, AuditStore, Clock } from '@sealgate/core/ports';
+import type { AuditActor, AuditStore, Bucket, Clock, RequestRecording } from '@sealgate/core/ports';
 import type { Logger } from '@sealgate/runtime/log';
 import { clientOf } from '../net/client-address.ts';
 import { callerId } from '../s3/access/caller.ts';
 import type { S3Context } from '../s3/context.ts';
 import type { FinishedRequest, RequestObserver } from '../s3/observer.ts';
 import { REQUESTS_BATCH, REQUESTS_RETRY_MS, REQUESTS_WAITING_MAX } from './limits.ts';
-
-/** `batched`: recorded when it is over. `synchronous`: also before anything of the answer goes out. */
-export type RequestRecording = 'off' | 'batched' | 'synchronous';
 
 export interface RequestRecordEvents {
   recorded(count: number): void;
@@ -26,10 +23,11 @@ export interface RequestRecordEvents {
 export interface RequestRecords {
   readonly observe: RequestObserver;
   /**
-   * Ends once the request is recorded, where that is asked for.
+   * Ends once the request is recorded, where its bucket or tenant wants that.
+   * @param bucket the addressed one, when it is there
    * @throws Fault DatabaseUnavailable when it cannot be
    */
-  admit(context: S3Context): Promise<void>;
+  admit(context: S3Context, bucket: Bucket | undefined): Promise<void>;
   /** Writes what waits. */
   close(): Promise<void>;
 }
@@ -48,10 +46,11 @@ export function createRequestRecords(deps: {
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'warn'>;
   readonly events: RequestRecordEvents;
-  readonly recording: RequestRecording;
+  /** For whoever has no word of its own. */
+  readonly byDefault: RequestRecording;
   readonly flushMs: number;
 }): RequestRecords {
-  const { store, clock, logger, events, recording, flushMs } = deps;
+  const { store, clock, logger, events, byDefault, flushMs } = deps;
   const gaps = new Map<string | null, number>();
   let waiting: Waiting[] = [];
   let writing: Promise<void> | undefined;
@@ -132,13 +131,13 @@ export function createRequestRecords(deps: {
 
   return {
     observe(finished) {
-      if (recording === 'off' || finished.operation === undefined) return;
+      if (finished.operation === undefined || recordingFor(byDefault, finished) === 'off') return;
       add({ tenantId: tenantOf(finished), atMs: finished.endedAtMs, line: finishedLine(finished) });
     },
-    async admit(context) {
-      if (recording !== 'synchronous') return;
+    async admit(context, bucket) {
       const { caller } = context;
-      const tenantId = caller.kind === 'credential' ? caller.credential.tenant.id : null;
+      if (recordingFor(byDefault, { bucket, caller }) !== 'synchronous') return;
+      const tenantId = tenantOf({ bucket, caller });
       const atMs = clock.now();
       const line = canonicalJson({ ...aboutOf(context), admitted: true, at: new Date(atMs).toISOString() });
       await new Promise<void>((resolve, reject) => {
@@ -148,6 +147,8 @@ export function createRequestRecords(deps: {
     async close() {
       closing = true;
       cancel?.();
+      // A round that failed and pauses says nothing of what came since.
+      await writing;
       while (waiting.length > 0 || writing !== undefined) {
         flush();
         const before = waiting.length;
@@ -162,9 +163,17 @@ export function createRequestRecords(deps: {
 }
 
 /** Whose log it belongs in: the bucket's owner, else the caller's tenant. */
-function tenantOf({ bucket, caller }: FinishedRequest): string | null {
+function tenantOf({ bucket, caller }: Pick<FinishedRequest, 'bucket' | 'caller'>): string | null {
   if (bucket !== undefined) return bucket.tenantId;
   return caller?.kind === 'credential' ? caller.credential.tenant.id : null;
+}
+
+function recordingFor(
+  byDefault: RequestRecording,
+  { bucket, caller }: Pick<FinishedRequest, 'bucket' | 'caller'>,
+): RequestRecording {
+  const tenant = caller?.kind === 'credential' ? caller.credential.tenant : undefined;
+  return recordingOf({ byDefault, bucket, caller: tenant });
 }
 
 function aboutOf({

@@ -20,7 +20,7 @@ export const auditSettings = {
         env: 'SEALGATE_AUDIT_REQUESTS',
         form: 'off, batched or synchronous',
         description:
-          'Record every S3 request in the audit log, reads and refused ones too. `batched`: when it is over; a killed process loses what it had not written, at most what came within the flush time. `synchronous`: also before it is served, and one that cannot be recorded is not served.',
+          'Record S3 requests in the audit log, reads and refused ones too: those of tenants and to buckets without a mode of their own. `batched`: when it is over; a killed process loses what it had not written, at most what came within the flush time. `synchronous`: also before it is served, and one that cannot be recorded is not served.',
       }),
     ),
   auditRequestsFlushMs: integer(10, 60_000)

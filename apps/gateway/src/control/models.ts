@@ -35,6 +35,7 @@ export const policyNameField = z
   .regex(/^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/, 'has 1 to 63 small letters, digits, dots or hyphens')
   .meta({ description: 'Name of a policy.' });
 export const encryptionField = z.enum(['required', 'report', 'off']);
+export const requestRecordsField = z.enum(['off', 'batched', 'synchronous']).nullable();
 export const timeField = z.iso.datetime().nullable();
 const stateField = z.enum(['healthy', 'degraded', 'unhealthy', 'recovering', 'draining', 'retired']);
 
@@ -167,11 +168,17 @@ export const tenantSchema = z.object({
   policy: z.string().nullable(),
   settings: tenantSettingsSchema,
   quotas: tenantQuotasSchema,
+  requestRecords: requestRecordsField.meta({ description: 'Null: as the gateway’s setting says.' }),
   createdAt: timeField,
 });
 
 export function tenantModel(tenant: Tenant): z.input<typeof tenantSchema> {
-  return { ...tenant, policy: tenant.policyName, createdAt: isoTime(tenant.createdAtMs) };
+  return {
+    ...tenant,
+    policy: tenant.policyName,
+    requestRecords: tenant.requestRecords ?? null,
+    createdAt: isoTime(tenant.createdAtMs),
+  };
 }
 
 export const credentialSchema = z.object({
@@ -215,6 +222,9 @@ export const bucketSchema = z.object({
   policy: z.string().nullable(),
   regionLock: z.array(z.string()),
   defaultClass: z.string().nullable(),
+  requestRecords: requestRecordsField.meta({
+    description: 'The stricter of this and what its tenant has holds. Null: that of the tenant.',
+  }),
   createdAt: timeField,
 });
 
@@ -224,6 +234,7 @@ export function bucketModel(bucket: Bucket): z.input<typeof bucketSchema> {
     tenant: bucket.tenantName,
     policy: bucket.policyName,
     regionLock: [...bucket.regionLock],
+    requestRecords: bucket.requestRecords ?? null,
     createdAt: isoTime(bucket.createdAtMs),
   };
 }

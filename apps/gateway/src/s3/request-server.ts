@@ -37,8 +37,11 @@ export interface RequestServerDeps extends S3Services {
   readonly metrics: Pick<Metrics, 'request' | 'inFlight' | 'authFailed'>;
   /** Told of every request when it is over. */
   readonly observers: readonly RequestObserver[];
-  /** Called for each request that its caller may make, before it is served. What it throws is the answer. */
-  readonly admit: (context: S3Context) => Promise<void>;
+  /**
+   * Called for each request that its caller may make, before it is served, with the addressed bucket when it is there. What
+   * it throws is the answer.
+   */
+  readonly admit: (context: S3Context, bucket: Bucket | undefined) => Promise<void>;
   /** Requests served at one time; more are answered SlowDown. */
   readonly inFlightMax: number;
   readonly requestRate: RequestRate;
@@ -103,7 +106,7 @@ async function serve(serving: Serving, exchange: Exchange): Promise<void> {
       throw new Fault('NotImplemented', refusedOperations.get(name) ?? `The operation ${name} is not implemented.`);
     }
     const admitted = async (allowed: S3Context): Promise<void> => {
-      await deps.admit(allowed);
+      await deps.admit(allowed, progress.bucket);
       await handler(allowed);
     };
     await runGuarded(context, admitted, () => progress.decided === true);

@@ -70,12 +70,12 @@ export function openObjectRequests(
     clock,
     logger,
     events: createRequestRecordMetrics(metrics.registry),
-    recording: config.auditRequests,
+    byDefault: config.auditRequests,
     flushMs: config.auditRequestsFlushMs,
   });
   const requests = createRequestServer({
     observers: [accessLog.observe, meter.observe, records.observe, keysUsed.observe],
-    admit: (context) => records.admit(context),
+    admit: (context, bucket) => records.admit(context, bucket),
     engine: boundByQuotas(core.engine, { metadata, clock, ledger }),
     keyrings: core.keyrings,
     webhooks: core.webhooks,

@@ -22,6 +22,7 @@ export {
   parseVerifier,
 } from './note.ts';
 export { verifyConsistency, verifyInclusion } from './proofs.ts';
+export { recordingOf } from './recording.ts';
 export {
   createSegmentsVerifier,
   peaksBefore,

@@ -10,6 +10,7 @@ import type {
   Credential,
   EncryptionMode,
   PolicyRecord,
+  RequestRecording,
   Tenant,
   TenantQuotas,
   TenantSettings,
@@ -94,7 +95,9 @@ export interface MetadataRegistry {
   listTenants(cursor: string | null, limit: number): Promise<Page<Tenant>>;
   updateTenant(
     id: TenantId,
-    change: Partial<Pick<Tenant, 'state' | 'defaultEncryption' | 'policyName' | 'displayName' | 'settings'>> & {
+    change: Partial<
+      Pick<Tenant, 'state' | 'defaultEncryption' | 'policyName' | 'displayName' | 'settings' | 'requestRecords'>
+    > & {
       /** Those that are given change. */
       readonly quotas?: Partial<TenantQuotas>;
     },
@@ -142,6 +145,7 @@ export interface MetadataRegistry {
    * QuotaExceeded (TooManyBuckets)
    */
   createBucket(bucket: NewBucket, actor: AuditActor): Promise<Bucket>;
+  /** Not of a tenant that is being deleted: nothing may be put there any more. */
   bucket(namespace: string, name: BucketName): Promise<Bucket | undefined>;
   bucketById(id: number): Promise<Bucket | undefined>;
   listBuckets(
@@ -161,6 +165,7 @@ export interface MetadataRegistry {
       readonly policyName?: string | null;
       readonly regionLock?: readonly string[];
       readonly defaultClass?: string | null;
+      readonly requestRecords?: RequestRecording | null;
       /** null removes the document. */
       readonly configs?: Readonly<Partial<Record<BucketConfigKind, string | null>>>;
     },

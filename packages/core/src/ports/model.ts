@@ -4,6 +4,12 @@ import type { AccessKeyId, BackendId, BlobId, BucketName, ObjectKey, TenantId, V
 export type EncryptionMode = 'required' | 'report' | 'off';
 export type Versioning = 'off' | 'enabled' | 'suspended';
 
+/**
+ * Of requests, in the audit log. `batched`: recorded when they are over, in memory for a moment. `synchronous`: also before
+ * they are served.
+ */
+export type RequestRecording = 'off' | 'batched' | 'synchronous';
+
 export interface Tenant {
   readonly id: TenantId;
   /** Unique, immutable; part of physical bucket names. */
@@ -20,6 +26,8 @@ export interface Tenant {
   readonly policyName: string | null;
   readonly settings: TenantSettings;
   readonly quotas: TenantQuotas;
+  /** Of requests to its buckets, and of its own that name none. Absent and null: as the gateway's setting says. */
+  readonly requestRecords?: RequestRecording | null;
   readonly createdAtMs: number;
 }
 
@@ -199,6 +207,10 @@ export interface Bucket {
   /** Jurisdictions and countries the bucket's bytes may be in; empty: whatever the policy allows. */
   readonly regionLock: readonly string[];
   readonly defaultClass: string | null;
+  /** Holds where it is stricter than what the tenant has; absent and null: that. */
+  readonly requestRecords?: RequestRecording | null;
+  /** What the tenant has; absent and null: the gateway's setting. */
+  readonly ownerRequestRecords?: RequestRecording | null;
   /** Sub-resources as they were put (CORS, lifecycle, ...), parsed by the S3 layer. */
   readonly configs: Readonly<Partial<Record<BucketConfigKind, string>>>;
   readonly createdAtMs: number;

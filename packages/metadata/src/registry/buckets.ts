@@ -1,7 +1,7 @@
 import { Fault } from '@sealgate/core/faults';
 import { BUCKETS_PER_TENANT_MAX } from '@sealgate/core/limits';
 import type { BackendId, BucketName, PhysicalBucketName, TenantId } from '@sealgate/core/names';
-import type { Bucket, EncryptionMode, MetadataRegistry, Versioning } from '@sealgate/core/ports';
+import type { Bucket, EncryptionMode, MetadataRegistry, RequestRecording, Versioning } from '@sealgate/core/ports';
 import { ABOVE_ALL_KEYS, keyAfter, keySuccessor } from '../codec/key-range.ts';
 import { accepted, type Context } from '../context.ts';
 
@@ -21,6 +21,8 @@ export interface BucketRow {
   readonly policy_name: string | null;
   readonly region_lock: readonly string[];
   readonly default_class: string | null;
+  readonly request_records: RequestRecording | null;
+  readonly owner_request_records: RequestRecording | null;
   readonly created_at: number;
   readonly configs: Bucket['configs'] | null;
 }
@@ -42,6 +44,8 @@ export function bucketOf(row: BucketRow): Bucket {
     policyName: row.policy_name,
     regionLock: row.region_lock,
     defaultClass: row.default_class,
+    requestRecords: row.request_records,
+    ownerRequestRecords: row.owner_request_records,
     configs: row.configs ?? {},
     createdAtMs: row.created_at,
   };

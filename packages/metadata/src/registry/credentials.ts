@@ -150,6 +150,7 @@ function tenantOfCredential(row: Prefixed<TenantRow>): Credential['tenant'] {
     quota_bytes: row.tenant_quota_bytes,
     quota_objects: row.tenant_quota_objects,
     quota_requests_per_second: row.tenant_quota_requests_per_second,
+    request_records: row.tenant_request_records,
     created_at: row.tenant_created_at,
   });
 }

@@ -5,6 +5,7 @@ import {
   completeSettings,
   type EncryptionMode,
   type MetadataRegistry,
+  type RequestRecording,
   type Tenant,
   type TenantSettings,
 } from '@sealgate/core/ports';
@@ -24,6 +25,7 @@ export interface TenantRow {
   readonly quota_bytes: bigint | null;
   readonly quota_objects: bigint | null;
   readonly quota_requests_per_second: number | null;
+  readonly request_records: RequestRecording | null;
   readonly created_at: number;
 }
 
@@ -44,6 +46,7 @@ export function tenantOf(row: TenantRow): Tenant {
       objects: row.quota_objects === null ? null : Number(row.quota_objects),
       requestsPerSecond: row.quota_requests_per_second,
     },
+    requestRecords: row.request_records,
     createdAtMs: row.created_at,
   };
 }

@@ -12,7 +12,7 @@ import type {
 import { dataBlobOf, doomBlob, insertBlob, shownBlob } from './blobs.ts';
 import { noteLock } from './locks.ts';
 import { noteMove } from './notifications.ts';
-import type { MemoryState, StoredBucket, StoredUpload, StoredVersion } from './state.ts';
+import { bucketOf, type MemoryState, type StoredBucket, type StoredUpload, type StoredVersion } from './state.ts';
 
 export function createCursors(state: MemoryState): MetadataCursors {
   return {
@@ -154,7 +154,7 @@ function createWalk(
       const found = [...state.buckets.values()]
         .filter(({ record, deleted }) => !deleted && record.id > afterId && record.configs.lifecycle !== undefined)
         .sort((a, b) => a.record.id - b.record.id);
-      return found[0]?.record;
+      return found[0] && bucketOf(state, found[0].record);
     },
 
     async walkVersions({ bucketId, prefix, after, limit }) {

@@ -3,7 +3,7 @@ import { BUCKETS_PER_TENANT_MAX } from '@sealgate/core/limits';
 import { parseTenantId, parseTenantName } from '@sealgate/core/names';
 import { type Backend, type Bucket, completeSettings, type MetadataRegistry } from '@sealgate/core/ports';
 import { asSeen } from './sessions.ts';
-import { activeBucket, compareKeys, fail, type MemoryState, nextNumber } from './state.ts';
+import { activeBucket, bucketOf, compareKeys, fail, type MemoryState, nextNumber } from './state.ts';
 
 type Tenants = Pick<
   MetadataRegistry,
@@ -40,6 +40,7 @@ function createTenants(state: MemoryState): Tenants {
         ...tenant,
         settings,
         quotas,
+        requestRecords: null,
         id,
         ownerId,
         state: 'active' as const,
@@ -206,7 +207,8 @@ type Buckets = Pick<
 >;
 
 function createBuckets(state: MemoryState): Buckets {
-  const active = () => [...state.buckets.values()].filter((bucket) => !bucket.deleted).map((bucket) => bucket.record);
+  const active = () =>
+    [...state.buckets.values()].filter((bucket) => !bucket.deleted).map((bucket) => bucketOf(state, bucket.record));
   return {
     async createBucket(bucket) {
       const tenant = state.tenants.get(bucket.tenantId);
@@ -223,13 +225,16 @@ function createBuckets(state: MemoryState): Buckets {
         ownerDisplayName: tenant.displayName,
         namespace: tenant.namespace,
         versioning: bucket.objectLock ? 'enabled' : 'off',
+        requestRecords: null,
         createdAtMs: state.clock.now(),
       };
       state.buckets.set(record.id, { record, deleted: false, versions: new Map(), keys: [], physical: new Map() });
-      return record;
+      return bucketOf(state, record);
     },
     async bucket(namespace, name) {
-      return active().find((bucket) => bucket.namespace === namespace && bucket.name === name);
+      const found = active().find((bucket) => bucket.namespace === namespace && bucket.name === name);
+      const owner = found && state.tenants.get(found.tenantId)?.state;
+      return owner === 'active' || owner === 'suspended' ? found : undefined;
     },
     async bucketById(id) {
       return active().find((bucket) => bucket.id === id);
@@ -263,7 +268,7 @@ function createBuckets(state: MemoryState): Buckets {
         ...change,
         configs: Object.fromEntries(documents),
       };
-      return bucket.record;
+      return bucketOf(state, bucket.record);
     },
     async physicalBuckets(bucketId) {
       return new Map(state.buckets.get(bucketId)?.physical);

@@ -235,6 +235,11 @@ export function nextBlobId(state: MemoryState): BlobId {
   return newBlobId(state.clock.now(), () => bytes);
 }
 
+/** A bucket as it is given out: what its tenant has in it is the tenant's, as it is now. */
+export function bucketOf(state: MemoryState, record: Bucket): Bucket {
+  return { ...record, ownerRequestRecords: state.tenants.get(record.tenantId)?.requestRecords ?? null };
+}
+
 export function activeBucket(state: MemoryState, id: number): StoredBucket {
   const bucket = state.buckets.get(id);
   return bucket === undefined || bucket.deleted ? fail('NoSuchBucket') : bucket;

@@ -10,6 +10,7 @@ import {
   bucketSchema,
   encryptionField,
   policyNameField,
+  requestRecordsField,
   tenantRefField,
 } from '../models.ts';
 import { decodeCursor, encodeCursor, pageQuery, pageSchema } from '../paging.ts';
@@ -26,6 +27,9 @@ const settings = z.object({
   policy: policyNameField.nullable().optional(),
   regionLock: regionLock.optional(),
   defaultClass: z.string().max(63).nullable().optional(),
+  requestRecords: requestRecordsField
+    .optional()
+    .meta({ description: 'Of requests to it, in the audit log. Holds where it is stricter than what the tenant has.' }),
 });
 const newBucket = settings.extend({ name: bucketNameField, objectLock: z.boolean().default(false) });
 const params = z.object({ tenant: tenantRefField, bucket: bucketNameField });
@@ -86,8 +90,8 @@ function oneBucketRoutes(services: ControlServices): readonly Route[] {
       path: '/admin/tenants/:tenant/buckets/:bucket',
       operationId: 'updateBucket',
       tag: 'buckets',
-      summary: "Change a bucket's encryption mode, policy, region lock or default class",
-      description: 'Holds for objects written from now on.',
+      summary: "Change a bucket's encryption mode, policy, region lock, default class or record mode",
+      description: 'Holds for objects written, and requests made, from now on.',
       access: changeTenant,
       status: 200,
       params,
@@ -190,7 +194,7 @@ async function createBucket(
   const tenant = await requireTenant(services, tenantRef);
   await requirePolicyIfNamed(services, wanted.policy);
   const lock = checkedLock(wanted.regionLock ?? []);
-  return services.metadata.createBucket(
+  const made = await services.metadata.createBucket(
     {
       tenantId: tenant.id,
       name: wanted.name,
@@ -205,6 +209,8 @@ async function createBucket(
     },
     actor,
   );
+  const { requestRecords = null } = wanted;
+  return requestRecords === null ? made : await services.metadata.updateBucket(made.id, { requestRecords }, actor);
 }
 
 type BucketChange = Parameters<ControlServices['metadata']['updateBucket']>[1];
@@ -221,6 +227,7 @@ async function checkedSettings(
     ...(wanted.policy === undefined ? {} : { policyName: wanted.policy }),
     ...(wanted.regionLock === undefined ? {} : { regionLock: checkedLock(wanted.regionLock) }),
     ...(wanted.defaultClass === undefined ? {} : { defaultClass: wanted.defaultClass }),
+    ...(wanted.requestRecords === undefined ? {} : { requestRecords: wanted.requestRecords }),
   };
   const later: Bucket = { ...bucket, ...(change as Partial<Bucket>) };
   resolveClass(await services.engine.policies.forBucket(later), later.defaultClass ?? undefined);

@@ -7,6 +7,7 @@ import {
   encryptionField,
   keyPairSchema,
   policyNameField,
+  requestRecordsField,
   tenantModel,
   tenantNameField,
   tenantQuotasSchema,
@@ -21,6 +22,11 @@ import { type ControlServices, requirePolicyIfNamed, requireTenant } from '../se
 const settingsField = tenantSettingsSchema.partial().strict();
 
 const quotasField = tenantQuotasSchema.partial();
+
+const recordsField = requestRecordsField.meta({
+  description:
+    'How requests to its buckets are recorded in the audit log; null: as the gateway’s setting says. A bucket can be stricter.',
+});
 
 const newTenant = z.object({
   name: tenantNameField,
@@ -37,6 +43,7 @@ const newTenant = z.object({
   policy: policyNameField.nullable().default(null),
   settings: settingsField.default({}),
   quotas: quotasField.default({}),
+  requestRecords: recordsField.default(null),
 });
 
 const change = z
@@ -47,6 +54,7 @@ const change = z
     displayName: z.string().min(1).max(256),
     settings: settingsField.meta({ description: 'Those that are given change.' }),
     quotas: quotasField.meta({ description: 'Those that are given change; null takes a bound away.' }),
+    requestRecords: recordsField,
   })
   .partial();
 
@@ -115,12 +123,15 @@ export function tenantRoutes(services: ControlServices): readonly Route[] {
 async function create(services: ControlServices, body: z.output<typeof newTenant>, actor: AuditActor) {
   const { metadata } = services;
   await requirePolicyIfNamed(services, body.policy);
-  const { policy, displayName, settings, quotas, ...rest } = body;
+  const { policy, displayName, settings, quotas, requestRecords, ...rest } = body;
   const wanted = { ...rest, settings: given(settings), displayName: displayName ?? body.name, policyName: policy };
   const made = await metadata.createTenant(wanted, actor);
   const bounds = given(quotas);
-  const tenant =
-    Object.keys(bounds).length === 0 ? made : await metadata.updateTenant(made.id, { quotas: bounds }, actor);
+  const more = {
+    ...(Object.keys(bounds).length === 0 ? {} : { quotas: bounds }),
+    ...(requestRecords === null ? {} : { requestRecords }),
+  };
+  const tenant = Object.keys(more).length === 0 ? made : await metadata.updateTenant(made.id, more, actor);
   const pair = newAccessKey(randomBytes);
   await metadata.createCredential(
     { ...pair, tenantId: tenant.id, expiresAtMs: null, description: 'first key of the tenant' },

@@ -53,6 +53,40 @@ export function describeRegistry(world: World): void {
       expect((await metadata().tenant(plain.id))?.settings).toEqual(settings);
     });
 
+    it('knows how requests are recorded, of a tenant and of each of its buckets', async () => {
+      const tenant = await world.tenant();
+      const bucket = await world.bucket('off', { tenantId: tenant.id });
+      const other = await world.bucket();
+      const told = async () => {
+        const found = await metadata().bucket(bucket.namespace, bucket.name);
+        return [
+          (await metadata().tenant(tenant.id))?.requestRecords,
+          found?.ownerRequestRecords,
+          found?.requestRecords,
+        ];
+      };
+      expect(await told()).toEqual([null, null, null]);
+      await metadata().updateTenant(tenant.id, { requestRecords: 'off' }, actor);
+      const changed = await metadata().updateBucket(bucket.id, { requestRecords: 'synchronous' }, actor);
+      expect(changed).toMatchObject({ requestRecords: 'synchronous', ownerRequestRecords: 'off' });
+      expect(await told()).toEqual(['off', 'off', 'synchronous']);
+      // Other changes leave it.
+      await metadata().updateTenant(tenant.id, { displayName: 'another' }, actor);
+      await metadata().updateBucket(bucket.id, { encryption: 'report' }, actor);
+      expect(await told()).toEqual(['off', 'off', 'synchronous']);
+      await metadata().updateTenant(tenant.id, { requestRecords: null }, actor);
+      await metadata().updateBucket(bucket.id, { requestRecords: null }, actor);
+      expect(await told()).toEqual([null, null, null]);
+      expect((await metadata().bucketById(other.id))?.ownerRequestRecords).toBeNull();
+      const credential = {
+        ...{ tenantId: tenant.id, accessKeyId: parseAccessKeyId(world.unused('AKIARECORDS')), description: null },
+        ...{ secretAccessKey: 'secret', expiresAtMs: null },
+      };
+      await metadata().createCredential(credential, actor);
+      await metadata().updateTenant(tenant.id, { requestRecords: 'batched' }, actor);
+      expect((await metadata().credential(credential.accessKeyId))?.tenant.requestRecords).toBe('batched');
+    });
+
     it('finds a tenant by canonical id or e-mail address, when that names one', async () => {
       const email = `${world.unused('Someone')}@Example.org`;
       const tenant = await world.tenant({ email });
