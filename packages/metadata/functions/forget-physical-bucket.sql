@@ -11,6 +11,7 @@ BEGIN
     WHERE b.id = p.bucket_id AND p.backend = p_backend AND p.name = p_name AND b.state = 'deleted'
       AND b.deleted_at < now() - p_attempt_age_ms * interval '1 millisecond'
       AND NOT EXISTS (SELECT FROM sealgate.deletions d WHERE d.bucket_id = b.id)
+      AND NOT EXISTS (SELECT FROM sealgate.write_plans w WHERE w.bucket_id = b.id AND w.committed_seq IS NULL)
     RETURNING b.tenant_id
   )
   SELECT array_agg(DISTINCT g.tenant_id) INTO v_tenants FROM gone g;

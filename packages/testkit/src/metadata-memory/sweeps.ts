@@ -15,7 +15,8 @@ export function createSweeps(state: MemoryState): MetadataSweeps {
   const isQuiet = (bucket: StoredBucket): boolean => {
     const { id } = bucket.record;
     const doomed = [...state.blobs.values()].some((blob) => blob.bucketId === id && blob.doomedAtMs !== null);
-    return (bucket.deletedAtMs ?? Number.POSITIVE_INFINITY) < oldBefore() && !doomed;
+    const planned = [...state.writePlans.values()].some((plan) => plan.bucketId === id && plan.committed === null);
+    return (bucket.deletedAtMs ?? Number.POSITIVE_INFINITY) < oldBefore() && !doomed && !planned;
   };
   const hasOpenUpload = (bucket: StoredBucket): boolean =>
     [...state.uploads.values()].some(({ record }) => record.bucketId === bucket.record.id && record.state === 'open');

@@ -53,7 +53,8 @@ export function createWritePlans(state: MemoryState): MetadataWritePlans {
         state.writePlans.delete(blobId);
         if (committed !== null || state.blobs.has(blobId)) continue;
         const replicas = backends.map((backend) => ({ backend, shard: 0 }));
-        giveUp(state, { blobId, bucketId, replicas, dueAtMs: now + state.deletionGraceMs });
+        const graceMs = state.buckets.get(bucketId)?.deleted === false ? state.deletionGraceMs : 0;
+        giveUp(state, { blobId, bucketId, replicas, dueAtMs: now + graceMs });
       }
       return over.length;
     },

@@ -71,7 +71,10 @@ export function tenantErasureRoutes(services: ControlServices): readonly Route[]
           throw new Fault('ValidationFailed', 'Say the name of the tenant once more in "confirm".');
         }
         const without = await knownBackends(services, input.query.without);
-        if ((await metadata.erasure(tenant.id)) === undefined) await refuseLocked(services, tenant);
+        if ((await metadata.erasure(tenant.id)) === undefined) {
+          await refuseLocked(services, tenant);
+          refuseActive(tenant);
+        }
         const stored = await metadata.tenantStored(tenant.id);
         await metadata.beginErasure({ tenantId: tenant.id, without, stored }, actor);
         return await shown(services, tenant);
@@ -144,6 +147,15 @@ async function knownBackends({ metadata }: ControlServices, text: string | undef
 async function refuseLocked({ metadata }: ControlServices, tenant: Tenant): Promise<void> {
   const locked = await metadata.lockedVersions(tenant.id, LOCKED_SHOWN);
   if (locked.total > 0) throw new Fault('Conflict', lockedText(locked));
+}
+
+/** @throws Fault Conflict: as the database would, in words that help */
+function refuseActive({ name, state }: Tenant): void {
+  if (state !== 'active') return;
+  throw new Fault(
+    'Conflict',
+    `Suspend the tenant first, so that nobody uses what is about to be removed: sealgate tenant update ${name} --state suspended`,
+  );
 }
 
 function lockedText({ versions, total, lastUntilMs }: LockedVersions): string {

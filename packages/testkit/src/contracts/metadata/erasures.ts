@@ -27,8 +27,12 @@ export function describeErasures(world: World): void {
       await metadata().createCredential(credential, actor);
       expect(await faultOf(begin(tenant))).toBe('Conflict');
       await suspend(tenant);
+      expect(await metadata().bucket(bucket.namespace, bucket.name)).toMatchObject({ id: bucket.id });
       await begin(tenant);
       expect(await metadata().tenant(tenant.id)).toMatchObject({ state: 'deleting', email: null });
+      // Nobody puts anything there any more; whoever empties it knows its number.
+      expect(await metadata().bucket(bucket.namespace, bucket.name)).toBeUndefined();
+      expect(await metadata().bucketById(bucket.id)).toMatchObject({ id: bucket.id });
       expect(await metadata().credential(accessKeyId)).toBeUndefined();
       expect(await faultOf(metadata().updateTenant(tenant.id, { state: 'active' }, actor))).toBe('NotFound');
       expect(await faultOf(metadata().createCredential(credential, actor))).toBe('NotFound');

@@ -1,4 +1,4 @@
-import type { BlobId, PhysicalBucketName } from '@sealgate/core/names';
+import { type BlobId, type PhysicalBucketName, parseObjectKey } from '@sealgate/core/names';
 import type { Bucket, Metadata, StrayCopy } from '@sealgate/core/ports';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -264,6 +264,32 @@ function describeRaces(scene: Scene): void {
 
 function describePhysicalBuckets({ world, subject }: Scene): void {
   describe('physical buckets', () => {
+    it('stay while a client may put something there by an open plan, and until that is removed', async () => {
+      const { id: backend } = await world.backend();
+      const name = world.unused('s3gw-planned-') as PhysicalBucketName;
+      const metadata = world.metadata();
+      const { sweeper } = subject();
+      const bucket = await world.bucket();
+      await metadata.recordPhysicalBucket({ bucketId: bucket.id, backend, name, counter: 0 });
+      const blobId = world.blobId();
+      const place = { blobId, bucketId: bucket.id, key: parseObjectKey('planned'), backends: [backend] };
+      const body = { bytes: 1, md5: null, sha256: null, tags: null, redundancyClass: 'StandardClass' };
+      await metadata.createWritePlan({ ...place, ...body, lifetimeMs: 3_600_000, openMax: 10 }, actor);
+      await metadata.deleteBucket(bucket.id, actor);
+      subject().age();
+      const left = async () => [
+        (await sweeper.nextPhysicalBucket(backend, ''))?.abandoned,
+        await sweeper.forgetPhysicalBucket(backend, name, actor),
+      ];
+      expect(await left()).toEqual([false, false]);
+      await metadata.endWritePlan(bucket.id, blobId, actor);
+      expect(await left()).toEqual([false, false]);
+      while ((await metadata.expireWritePlans(100)) > 0);
+      expect(await left()).toEqual([false, false]);
+      await metadata.finishDeletion(blobId, [{ backend, shard: 0 }]);
+      expect(await left()).toEqual([true, true]);
+    });
+
     it('come by name, and are forgotten once every bucket they were for is long gone', async () => {
       const { id: backend } = await world.backend();
       const name = world.unused('s3gw-shared-') as PhysicalBucketName;
