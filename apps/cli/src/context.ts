@@ -1,4 +1,5 @@
 import type { Keyring, SealedClient } from '@sealgate/client';
+import type { Keyring as TrustedKeyring } from '@sealgate/sealed/keyring';
 import { usageError } from './cli-error.ts';
 import type { Environment } from './config.ts';
 import { type ControlClient, createControlClient } from './control/control-client.ts';
@@ -45,6 +46,8 @@ export interface CommandContext {
   control(): Promise<ControlClient>;
   /** The control listener for the tenant itself, by its access key. @throws CliError without one */
   tenantControl(): Promise<ControlClient>;
+  /** The keyring of the tenant (unless named, the one of `tenantName`), believed; undefined when no root is pinned for it. */
+  trustedKeyring(tenant?: string): Promise<TrustedKeyring | undefined>;
   readonly keyringFiles: KeyringFiles;
   /** The tenant that owns the buckets: named, known from the gateway's folder, or the only one whose root is pinned. */
   tenantName(): Promise<string | undefined>;
@@ -98,10 +101,10 @@ export function createContext(deps: {
     return only;
   }
 
-  async function trustedKeyring() {
+  async function trustedKeyring(tenant: string | undefined) {
     const pins = await keyringFiles.pins();
     if (pins.size === 0) return undefined;
-    const pin = pins.get((await tenantName()) ?? '');
+    const pin = pins.get(tenant ?? (await tenantName()) ?? '');
     if (pin === undefined) return undefined;
     const { fetchTrusted } = await import('./keyring/trusted-keyring.ts');
     return await fetchTrusted(
@@ -110,13 +113,21 @@ export function createContext(deps: {
     );
   }
 
+  /** Asked for once by a command, whatever it needs it for. */
+  const askedKeyrings = new Map<string, ReturnType<typeof trustedKeyring>>();
+  const keyringOnce = (tenant?: string): ReturnType<typeof trustedKeyring> => {
+    const asked = askedKeyrings.get(tenant ?? '') ?? trustedKeyring(tenant);
+    askedKeyrings.set(tenant ?? '', asked);
+    return asked;
+  };
+
   async function keyring(): Promise<Keyring> {
     const { createStoreKeyring } = await import('./keys/keyring.ts');
     return createStoreKeyring({
       store: keyStore,
       passphrases,
       passphraseOfFirstKey: environment.passphrase,
-      trusted: trustedKeyring,
+      trusted: keyringOnce,
       async onFirstKey(key) {
         terminal.note(firstKeyNote(key, keyStore.folder));
         terminal.note(await publishFirst(key));
@@ -136,13 +147,17 @@ export function createContext(deps: {
       const [{ createSealedClient }, keys] = await Promise.all([import('@sealgate/client'), keyring()]);
       const writers = {
         signKey: () => writerStore.signKey((name) => passphrases.existing(name)),
-        trusted: () => writerStore.trusted(),
+        async trusted(tenant: string) {
+          const { trustedWriters } = await import('./writers/trusted-writers.ts');
+          return await trustedWriters(writerStore, await keyringOnce(tenant), Date.now());
+        },
         policyOf: (tenant: string, bucket: string) => writerStore.policyOf(tenant, bucket),
         ...createSeenVersions(environment.stateDir),
       };
       return { client: createSealedClient({ ...connection, keys, writers }), connection };
     },
     keyring,
+    trustedKeyring: keyringOnce,
     keyringFiles,
     tenantName,
     tenantControl: async () => control(tenantConnection(await readSources(environment, options))),

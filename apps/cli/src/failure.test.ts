@@ -8,7 +8,7 @@ describe('exit codes', () => {
   it('are 3 for exactly these faults, and 1 for all others', () => {
     const codes = Object.keys(faultTable) as FaultCode[];
     const refused = codes.filter((code) => describeFailure(new Fault(code, 'x')).exitCode === 3);
-    expect(refused.toSorted()).toEqual(['EncryptionRequired', 'NoLegalPlacement', 'PolicyRefused']);
+    expect(refused.toSorted()).toEqual(['EncryptionRequired', 'ManifestRequired', 'NoLegalPlacement', 'PolicyRefused']);
     expect(codes.filter((code) => describeFailure(new Fault(code, 'x')).exitCode === 1)).toHaveLength(
       codes.length - refused.length,
     );

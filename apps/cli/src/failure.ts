@@ -33,7 +33,12 @@ export function describeFailure(error: unknown): Failure {
 }
 
 /** The request was understood and a policy says no. */
-const refusals: ReadonlySet<FaultCode> = new Set(['EncryptionRequired', 'PolicyRefused', 'NoLegalPlacement']);
+const refusals: ReadonlySet<FaultCode> = new Set([
+  'EncryptionRequired',
+  'ManifestRequired',
+  'PolicyRefused',
+  'NoLegalPlacement',
+]);
 
 const faultHints: Readonly<Partial<Record<FaultCode, string>>> = {
   AccessDenied: 'Check that these credentials belong to the tenant that owns the bucket.',
@@ -41,6 +46,8 @@ const faultHints: Readonly<Partial<Record<FaultCode, string>>> = {
   EncryptionRequired: 'Leave out --plain, so that the object is sealed.',
   GatewayUnreachable: 'Start the gateway ("sealgate serve"), or name another with --endpoint-url.',
   InvalidAccessKeyId: 'The gateway does not know these credentials. Check --profile and the AWS_* variables.',
+  ManifestRequired:
+    'Sign with a key that is in the keyring ("sealgate keys create --use sign", "sealgate keyring add").',
   NotAuthenticated: 'Set ADMIN_API_KEY to the operator key of the gateway.',
   PreconditionFailed: 'Somebody else wrote the object. Look at it and try again.',
   RequestTimeTooSkewed: 'Set the clock of this machine.',
@@ -63,6 +70,8 @@ const sealHints: Readonly<Partial<Record<SealErrorCode, string>>> = {
   'manifest-missing':
     'Its writer signed none, or it was taken away. "sealgate writer list" shows where one is required.',
   'untrusted-writer': 'If you know the writer, take in its public key from it: sealgate writer trust FILE.',
+  'revoked-writer':
+    "The tenant's keyring revoked the key. If you know that the object is older, trust the key yourself: sealgate writer export <id> > key.jwk, then sealgate writer trust key.jwk",
   'rolled-back': 'The store gave an older version. If that is what you want, say so: --allow-older.',
   'bad-signature': 'Nothing was written. It is not what its writer signed: tell the operator.',
   'manifest-mismatch': 'Nothing was written. It is not what its writer signed: tell the operator.',

@@ -8,7 +8,7 @@ export {
 export { type ByteRange, parseByteRange } from './get/byte-range.ts';
 export type { GetOptions, OpenedObject } from './get/get-object.ts';
 export { createKeyring, type Keyring, type OpeningKey, type RecipientKey } from './keyring.ts';
-export type { ManifestPolicy, SeenVersion, SignKey, VerifyKey, Writers } from './manifest/writers.ts';
+export type { ManifestPolicy, SeenVersion, SignKey, TrustedWriters, VerifyKey, Writers } from './manifest/writers.ts';
 export type { ListedBucket } from './objects/buckets.ts';
 export type { DeleteFailure } from './objects/delete.ts';
 export type { ObjectInfo } from './objects/head.ts';

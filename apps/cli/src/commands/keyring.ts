@@ -4,16 +4,27 @@ import {
   type KeyringContent,
   type KeyUse,
   parseKeyringContent,
+  publicJwkOf,
   readKeyring,
 } from '@sealgate/sealed/keyring';
-import { signKeyring } from '@sealgate/sealed/keys';
+import { exportPublicKey, signKeyring } from '@sealgate/sealed/keys';
 import { CliError, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
-import { entryOf, nowSeconds, openDraft, openWork, type Work, withKey, withoutKey } from '../keyring/draft.ts';
+import {
+  entryOf,
+  entryOfJwk,
+  nowSeconds,
+  openDraft,
+  openWork,
+  type Work,
+  withKey,
+  withoutKey,
+} from '../keyring/draft.ts';
 import { readRootFile } from '../keyring/root-file.ts';
 import { fetchTrusted } from '../keyring/trusted-keyring.ts';
 import { findKey } from '../keys/find-key.ts';
 import { formatTable, formatTime, printable } from '../output/format.ts';
+import { findWriter } from '../writers/find-writer.ts';
 
 const KEY_ID = /^urn:ietf:params:oauth:jwk-thumbprint:sha-256:[A-Za-z0-9_-]{43}$/;
 const ALGORITHMS = ['ECDH-ES+A256KW', 'RSA-OAEP-256'] as const;
@@ -70,19 +81,31 @@ export async function addToKeyring(
   [named]: readonly [string],
   options: AddOptions,
 ): Promise<void> {
+  const { use, required = false } = options;
+  if (required && use !== 'wrap' && use !== 'recovery')
+    throw usageError('Envelopes are sealed to keys with use wrap or recovery: --required goes with those.');
   const work = await openWork(context);
-  const key = await findKey(context.keyStore, named);
+  const jwk = await publicKeyOf(context, named, use);
   const draft = await openDraft(context, work);
-  const before = draft.keys.find(({ keyId }) => keyId === key.keyId);
-  const entry = await entryOf(await key.publicKey(), options.use, draft.keys, before?.version);
-  await changeDraft(context, withKey(draft, entry, options.required === true));
+  const { keyId } = await publicJwkOf(jwk);
+  const before = draft.keys.find((key) => key.keyId === keyId);
+  await changeDraft(context, withKey(draft, await entryOfJwk(jwk, use, draft.keys, before?.version), required));
+}
+
+async function publicKeyOf(context: CommandContext, named: string, use: KeyUse): Promise<unknown> {
+  if (use === 'sign') return await context.writerStore.exportKey((await findWriter(context.writerStore, named)).keyId);
+  return await exportPublicKey(await (await findKey(context.keyStore, named)).publicKey());
 }
 
 /** `sealgate keyring revoke KEY`: named as in the key store, or by its id. */
 export async function revokeInKeyring(context: CommandContext, [named]: readonly [string]): Promise<void> {
   const work = await openWork(context);
-  const known = (await context.keyStore.list()).find(({ name, keyId }) => name === named || keyId === named);
-  await changeDraft(context, withoutKey(await openDraft(context, work), known?.keyId ?? named));
+  const here = [...(await context.keyStore.list()), ...(await context.writerStore.list())];
+  const known = new Set(here.filter(({ name }) => name === named).map(({ keyId }) => keyId));
+  const draft = await openDraft(context, work);
+  const [keyId = named, ...others] = draft.keys.map((key) => key.keyId).filter((id) => id === named || known.has(id));
+  if (others.length > 0) throw usageError(`"${printable(named)}" names several keys.`, 'Use the id of one of them.');
+  await changeDraft(context, withoutKey(draft, keyId));
 }
 
 async function changeDraft(context: CommandContext, draft: KeyringContent): Promise<void> {
@@ -155,7 +178,8 @@ export async function showKeyring(context: CommandContext): Promise<void> {
   const work = await openWork(context);
   const keyring = await fetchTrusted({ control: work.control, files: context.keyringFiles }, work.pin);
   const { tenant, seq, digest, rootKeyId, issuedAt, keys, allowedAlgs, requiredRecipients } = keyring;
-  const names = new Map((await context.keyStore.list()).map(({ keyId, name }) => [keyId, name]));
+  const here = [...(await context.keyStore.list()), ...(await context.writerStore.list())];
+  const names = new Map(here.map(({ keyId, name }) => [keyId, name]));
   const rows = keys.map(({ keyId, use, version, revokedAt }) => [
     use,
     String(version),

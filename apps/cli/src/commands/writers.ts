@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
+import { isFault } from '@sealgate/core/faults';
 import type { ManifestAlgorithm } from '@sealgate/sealed/inspect';
+import { type Keyring, signersOf } from '@sealgate/sealed/keyring';
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
-import { formatTable } from '../output/format.ts';
+import { formatTable, formatTime, printable } from '../output/format.ts';
 import { parseBucketUri } from '../s3-uri.ts';
-import type { Writer, WriterStore } from '../writers/writer-store.ts';
+import { findWriter } from '../writers/find-writer.ts';
+import type { Writer } from '../writers/writer-store.ts';
 
 const EVERY_PUT =
   'New objects are signed with it from now on. Who reads them trusts it with: sealgate writer trust FILE';
@@ -25,19 +28,63 @@ export async function createSignKey(
 const SIGN_KINDS: Readonly<Record<string, ManifestAlgorithm>> = { Ed25519: 'Ed25519', 'P-256': 'ES256' };
 
 /** `sealgate writer list` */
-export async function listWriters({ writerStore, terminal, options }: CommandContext): Promise<void> {
-  const [writers, policies] = await Promise.all([writerStore.list(), writerStore.policies()]);
+export async function listWriters(context: CommandContext): Promise<void> {
+  const { writerStore, terminal, options } = context;
+  const [local, policies, keyring] = await Promise.all([
+    writerStore.list(),
+    writerStore.policies(),
+    reachableKeyring(context),
+  ]);
+  const writers = listedWriters(local, keyring);
   if (options.json === true) {
-    terminal.result({ json: { writers: writers.map((writer) => ({ ...writer })), buckets: policies }, text: '' });
+    terminal.result({ json: { writers, buckets: policies }, text: '' });
     return;
   }
-  const rows = writers.map(({ name, own, keyId }) => [name, own ? 'signs here' : 'trusted', keyId]);
+  const rows = writers.map(({ name, own, sources, revokedAt, keyId }) => [
+    printable(name),
+    own ? 'signs here' : 'trusted',
+    sources.join(', '),
+    revokedAt === null ? 'in use' : `revoked ${formatTime(revokedAt * 1000)}`,
+    keyId,
+  ]);
   const table =
     rows.length === 0
       ? 'No writer is trusted: manifests are not looked at.\n'
-      : formatTable([['NAME', 'ROLE', 'ID'], ...rows]);
+      : formatTable([['NAME', 'ROLE', 'TRUSTED BY', 'STATE', 'ID'], ...rows]);
   const required = Object.keys(policies).map((place) => `A manifest is required in ${place}.\n`);
   terminal.result({ json: [], text: `${table}${required.join('')}` });
+}
+
+interface ListedWriter extends Writer {
+  /** `here`: writers.json. `keyring N`: the tenant's keyring. */
+  readonly sources: readonly string[];
+  /** Seconds since 1970; null: its signature counts. */
+  readonly revokedAt: number | null;
+}
+
+function listedWriters(local: readonly Writer[], keyring: Keyring | undefined): readonly ListedWriter[] {
+  const { revoked } = signersOf(keyring ?? { keys: [] }, Date.now() / 1000);
+  const signing = (keyring?.keys ?? []).filter(({ use }) => use === 'sign');
+  const listed = new Set(signing.map(({ keyId }) => keyId));
+  const place = keyring === undefined ? [] : [`keyring ${keyring.seq}`];
+  const here = new Set(local.map(({ keyId }) => keyId));
+  return [
+    ...local.map((writer) => ({ ...writer, sources: ['here', ...(listed.has(writer.keyId) ? place : [])] })),
+    ...signing
+      .filter(({ keyId }) => !here.has(keyId))
+      .map(({ keyId }) => ({ keyId, name: '-', own: false, sources: place })),
+  ].map((writer) => ({ ...writer, revokedAt: revoked.get(writer.keyId) ?? null }));
+}
+
+/** To list what is trusted here must not need a gateway. To open something does: see context.ts. */
+async function reachableKeyring(context: CommandContext): Promise<Keyring | undefined> {
+  try {
+    return await context.trustedKeyring();
+  } catch (error) {
+    if (!isFault(error, 'GatewayUnreachable')) throw error;
+    context.terminal.note("The tenant's keyring could not be asked: its writers are not listed.");
+    return undefined;
+  }
 }
 
 /** `sealgate writer trust FILE` */
@@ -60,14 +107,21 @@ export async function removeWriter(
   terminal.result({ json: { removed: keyId }, text: `${name} is trusted no more.\n` });
 }
 
-/** `sealgate writer export [WRITER]` */
-export async function exportWriter(
-  { writerStore, terminal }: CommandContext,
-  [named]: readonly [string | undefined],
-): Promise<void> {
-  const { keyId } = await findWriter(writerStore, named);
-  const jwk = await writerStore.exportKey(keyId);
-  terminal.result({ json: jwk, text: `${JSON.stringify(jwk, undefined, 2)}\n` });
+/** `sealgate writer export [WRITER]`: also of a key that only the tenant's keyring has, by its id. */
+export async function exportWriter(context: CommandContext, [named]: readonly [string | undefined]): Promise<void> {
+  const jwk = await exportedKey(context, named);
+  context.terminal.result({ json: jwk, text: `${JSON.stringify(jwk, undefined, 2)}\n` });
+}
+
+async function exportedKey(context: CommandContext, named: string | undefined): Promise<JsonObject> {
+  const { writerStore } = context;
+  const local = await writerStore.list();
+  if (named !== undefined && !local.some(({ keyId, name }) => keyId === named || name === named)) {
+    const keyring = await context.trustedKeyring();
+    const listed = keyring?.keys.find(({ keyId, use }) => use === 'sign' && keyId === named);
+    if (listed !== undefined) return { ...listed.jwk };
+  }
+  return await writerStore.exportKey((await findWriter(writerStore, named)).keyId);
 }
 
 /** `sealgate writer require s3://BUCKET` */
@@ -86,23 +140,6 @@ export async function requireManifests(
       ? `Nothing is opened from ${tenant}/${bucket} without a manifest of a trusted writer.\n`
       : `A manifest in ${tenant}/${bucket} must hold; one that is missing does no harm.\n`;
   context.terminal.result({ json: { tenant, bucket, policy }, text });
-}
-
-async function findWriter(store: WriterStore, named: string | undefined): Promise<Writer> {
-  const writers = await store.list();
-  const found =
-    named === undefined
-      ? writers.filter(({ own }) => own)
-      : writers.filter(({ keyId, name }) => name === named || keyId === named);
-  const [writer, ...others] = found;
-  if (writer === undefined)
-    throw usageError(
-      named === undefined
-        ? 'There is no key to sign with yet: sealgate keys create --use sign'
-        : `There is no writer "${named}".`,
-    );
-  if (others.length > 0) throw usageError(`"${named ?? ''}" names several writers.`, 'Use the id of one of them.');
-  return writer;
 }
 
 async function readJwk(path: string): Promise<JsonObject> {

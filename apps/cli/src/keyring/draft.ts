@@ -56,7 +56,17 @@ export async function entryOf(
   others: readonly KeyringKey[],
   version?: number,
 ): Promise<KeyringKey> {
-  const { jwk, keyId } = await publicJwkOf(await exportPublicKey(key));
+  return await entryOfJwk(await exportPublicKey(key), use, others, version);
+}
+
+/** The same of a public JWK. */
+export async function entryOfJwk(
+  given: unknown,
+  use: KeyUse,
+  others: readonly KeyringKey[],
+  version?: number,
+): Promise<KeyringKey> {
+  const { jwk, keyId } = await publicJwkOf(given);
   const highest = Math.max(0, ...others.filter((other) => other.use === use).map((other) => other.version));
   return { keyId, jwk, use, version: version ?? highest + 1, nbf: 0, revokedAt: null };
 }

@@ -98,13 +98,17 @@ function addChanges(keyring: Command, deps: ProgramDeps): void {
     {
       name: 'add',
       summary: 'Draft a keyring with one more key',
-      arguments: [['<key>', 'name or id of a key that is here']],
+      arguments: [['<key>', 'name or id of a key that is here; of a writer ("sealgate writer list") with --use sign']],
       options: [
-        choice('--use <use>', 'what it is for', ['wrap', 'recovery', 'agent']).default('wrap'),
+        choice('--use <use>', 'what it is for', ['wrap', 'recovery', 'sign', 'agent']).default('wrap'),
         new Option('--required', 'every envelope must be sealed to it'),
       ],
       needs,
-      examples: ['sealgate keyring add laptop', 'sealgate keyring add recovery --use recovery --required'],
+      examples: [
+        'sealgate keyring add laptop',
+        'sealgate keyring add recovery --use recovery --required',
+        'sealgate keyring add ada --use sign',
+      ],
       handler: async () => (await load()).addToKeyring,
     },
     deps,
@@ -115,7 +119,7 @@ function addChanges(keyring: Command, deps: ProgramDeps): void {
       name: 'revoke',
       summary: 'Draft a keyring in which a key is revoked',
       description:
-        'Nothing new may be sealed to it then. What is sealed to it is found and changed with "sealgate rewrap".',
+        'Nothing new may be sealed to it or signed with it then. What is sealed to it is found and changed with "sealgate rewrap".',
       arguments: [['<key>', 'name or id']],
       needs,
       examples: ['sealgate keyring revoke laptop'],

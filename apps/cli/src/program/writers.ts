@@ -11,6 +11,9 @@ export function addWriterCommands(program: Command, deps: ProgramDeps): void {
     {
       name: 'list',
       summary: 'List the writers you trust, and where a manifest is required',
+      description:
+        "Lists the writers you trust, whose decision that is (yours, or the tenant's keyring when its root is pinned), and where a manifest is required.",
+      needs: ['s3', 'control'],
       examples: ['sealgate writer list'],
       handler: async () => (await load()).listWriters,
     },
@@ -47,6 +50,7 @@ export function addWriterCommands(program: Command, deps: ProgramDeps): void {
       name: 'export',
       summary: 'Print the public key of a writer as JWK',
       arguments: [['[writer]', 'name or id; the key that you sign with when left out']],
+      needs: ['s3', 'control'],
       examples: ['sealgate writer export > mine.jwk'],
       handler: async () => (await load()).exportWriter,
     },

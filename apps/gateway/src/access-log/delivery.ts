@@ -46,7 +46,7 @@ export function createLogDelivery(deps: {
     const found = await metadata.bucket(source.namespace, logging.targetBucket);
     if (found === undefined) throw new Fault('NoSuchBucket', 'The bucket for the log is no more.');
     const target = await govern({ engine, keyrings }, found);
-    const why = cannotTakeLogs(source, target) ?? retainsLogs(target);
+    const why = cannotTakeLogs(source, target) ?? policyAgainstLogs(target);
     if (why !== undefined) throw new Fault('InvalidTargetBucketForLogging', why);
     if (!mayDeliver(readBucketAccess, { source, target }, { prefix: logging.targetPrefix, key })) {
       throw new Fault('AccessDenied', 'The bucket for the log does not let it in any more.');
@@ -82,8 +82,10 @@ export function createLogDelivery(deps: {
   };
 }
 
-/** Policies may retain what buckets themselves do not. */
-function retainsLogs({ objectLock, rules }: GovernedBucket): string | undefined {
+/** Policies may ask for what buckets themselves do not. */
+function policyAgainstLogs({ objectLock, rules }: GovernedBucket): string | undefined {
+  if (rules.envelopes.manifest !== null)
+    return 'The policy of the target bucket for logging takes only what a writer signed, and logs are written by the gateway.';
   const { minimumDays, byDefault } = rules.retention;
   if (minimumDays === 0 && (byDefault === null || !objectLock)) return undefined;
   return 'The policy of the target bucket for logging asks for retention.';

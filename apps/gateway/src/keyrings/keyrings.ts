@@ -3,14 +3,24 @@ import type { TenantId } from '@sealgate/core/names';
 import type { AuditActor, Clock, KeyringRecord, Metadata, Tenant } from '@sealgate/core/ports';
 import { createKept } from '@sealgate/engine/kept';
 import { type RecipientPolicy, SealError } from '@sealgate/sealed/inspect';
-import { type Keyring, readKeyring, recipientPolicyOf } from '@sealgate/sealed/keyring';
+import { type Keyring, readKeyring, recipientPolicyOf, signersOf } from '@sealgate/sealed/keyring';
+import { importVerifyKey, type VerifyKey } from '@sealgate/sealed/manifest';
 
 /** As with policies: a new keyring reaches every gateway within a second. */
 const FRESH_MS = 500;
 const CACHED_MAX = 1000;
 
-/** What envelopes must be, in the words of their inspection. */
-export type KeyringRules = Required<RecipientPolicy>;
+/** What envelopes must be, in the words of their inspection, and who may sign what is written. */
+export interface KeyringRules extends Required<RecipientPolicy> {
+  readonly writers: Writers;
+}
+
+/** The keys that sign, as a keyring has them now. */
+export interface Writers {
+  readonly inUse: readonly VerifyKey[];
+  /** Ids of keys that were revoked. */
+  readonly revoked: ReadonlySet<string>;
+}
 
 type Known =
   | { readonly keyring: Keyring; readonly rules: KeyringRules }
@@ -44,7 +54,9 @@ export function createKeyrings(deps: {
       // Whoever can write to the database alone makes no keyring that a gateway takes.
       const keyring = same ? before.keyring : await readKeyring(record.document);
       // Made anew each time, since keys come into use and are revoked with time.
-      return { keyring, rules: recipientPolicyOf(keyring, Math.floor(clock.now() / 1000)) };
+      const nowSeconds = Math.floor(clock.now() / 1000);
+      const writers = await writersOf(keyring, nowSeconds);
+      return { keyring, rules: { ...recipientPolicyOf(keyring, nowSeconds), writers } };
     },
   });
 
@@ -66,4 +78,10 @@ export function createKeyrings(deps: {
       return made;
     },
   };
+}
+
+async function writersOf(keyring: Keyring, nowSeconds: number): Promise<Writers> {
+  const { inUse, revoked } = signersOf(keyring, nowSeconds);
+  const keys = await Promise.all(inUse.map(({ jwk }) => importVerifyKey(jwk)));
+  return { inUse: keys, revoked: new Set(revoked.keys()) };
 }

@@ -17,6 +17,8 @@ import {
   parseManifest,
   SealError,
 } from '@sealgate/sealed/inspect';
+import { type VerifyKey, verifyManifest } from '@sealgate/sealed/manifest';
+import type { GovernedBucket } from './governed.ts';
 import { MANIFEST_PART_BYTES_MAX } from './limits.ts';
 import { metadataHeaders } from './request-headers.ts';
 import type { SealWatch } from './seal.ts';
@@ -29,6 +31,78 @@ const newHash = () => createHash('sha256');
 /** The header that gives a manifest back. */
 export function manifestHeaders({ manifest }: Pick<StoredHeaders, 'manifest'>): Record<string, string> {
   return manifest === undefined ? {} : { [manifestHeader]: manifest };
+}
+
+declare const admitted: unique symbol;
+
+/** What a request brings as its manifest, once the bucket had its say about who signed it. */
+export interface AdmittedManifest {
+  readonly text: string | undefined;
+  /** Made by `admitManifest` alone, so that no way to write can leave the question out. */
+  readonly [admitted]: true;
+}
+
+/**
+ * The manifest of what a request writes. Where the policies of the bucket ask for it, a writer of the tenant's keyring signed
+ * it: that is judged before the body is read, with public keys. What else it says is held to the bytes later.
+ * @throws Fault ManifestRequired, InvalidArgument
+ */
+export async function admitManifest(bucket: GovernedBucket, text: string | undefined): Promise<AdmittedManifest> {
+  if (bucket.rules.envelopes.manifest === 'signed') await requireWriter(bucket, text);
+  return { text } as AdmittedManifest;
+}
+
+/** The manifest that the headers of a request bring. */
+export function manifestIn(headers: RequestHeaders): string | undefined {
+  return headerValue(headers, manifestHeader);
+}
+
+/**
+ * Where a bucket takes only what is signed: that there is somebody who may sign, which can be said before a body is sent.
+ * @throws Fault ManifestRequired
+ */
+export function requireSomeWriter(bucket: GovernedBucket): void {
+  if (bucket.rules.envelopes.manifest === 'signed') requireWriters(bucket);
+}
+
+function requireWriters({ rules: { keyring } }: GovernedBucket): readonly VerifyKey[] {
+  if (keyring === undefined) {
+    throw unsigned('keyring-missing', 'The tenant has published no keyring that could name writers', HOW_TO_PUBLISH);
+  }
+  const { inUse } = keyring.writers;
+  if (inUse.length > 0) return inUse;
+  throw unsigned('writer-missing', 'The tenant\'s keyring names no writer (use "sign") that is in use', HOW_TO_PUBLISH);
+}
+
+async function requireWriter(bucket: GovernedBucket, text: string | undefined): Promise<void> {
+  const manifest = text === undefined ? undefined : parsed(text);
+  if (manifest !== undefined && bucket.rules.keyring?.writers.revoked.has(manifest.keyId) === true) {
+    throw unsigned('revoked-writer', `The key ${manifest.keyId} that signed the manifest is revoked`, HOW_TO_SIGN);
+  }
+  const writers = requireWriters(bucket);
+  if (manifest === undefined) {
+    throw unsigned('manifest-missing', 'The request brings no manifest of a writer', HOW_TO_SIGN);
+  }
+  try {
+    await verifyManifest(manifest, writers);
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error;
+    throw unsigned(error.code, error.message, HOW_TO_SIGN);
+  }
+}
+
+const HOW_TO_SIGN =
+  'Make a key ("sealgate keys create --use sign"), put it into the keyring ("sealgate keyring add KEY --use sign", then ' +
+  '"sealgate keyring publish --root FILE"), and "sealgate put" signs with it.';
+const HOW_TO_PUBLISH =
+  'Its owner publishes one: "sealgate keyring init ROOT", "sealgate keyring add KEY --use sign", "sealgate keyring publish --root FILE".';
+
+function unsigned(reason: string, why: string, how: string): Fault {
+  return new Fault(
+    'ManifestRequired',
+    `This bucket takes only what a writer of its tenant's keyring signed. ${why.replace(/\.$/, '')}. ${how}`,
+    { rule: 'encryption.requireManifest', detail: { Reason: reason } },
+  );
 }
 
 interface SealedPlace {
@@ -46,10 +120,9 @@ interface SealedPlace {
  */
 export function withManifest(
   watch: SealWatch,
-  headers: RequestHeaders,
+  { headers, manifest: { text } }: { readonly headers: RequestHeaders; readonly manifest: AdmittedManifest },
   place: Omit<SealedPlace, 'envelope'>,
 ): SealWatch {
-  const text = headerValue(headers, manifestHeader);
   if (text === undefined) return watch;
   const envelope = envelopeIn(headers);
   const manifest = readManifest(text, { ...place, envelope });
@@ -109,11 +182,10 @@ export function withLeaves(watch: SealWatch, headers: RequestHeaders, bytes: num
  * @throws Fault InvalidArgument, BadDigest
  */
 export function manifestOfParts(
-  headers: RequestHeaders,
+  { text }: AdmittedManifest,
   bucket: Pick<Bucket, 'name' | 'tenantName'>,
   { upload, parts }: { readonly upload: UploadRecord; readonly parts: readonly PartRecord[] },
 ): { readonly manifest?: string } {
-  const text = headerValue(headers, manifestHeader);
   if (text === undefined) return {};
   const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
   const envelope = upload.envelope === null ? undefined : parseEnvelope(upload.envelope.encryptedKey);
@@ -150,11 +222,21 @@ function envelopeIn(headers: RequestHeaders): ParsedEnvelope | undefined {
 /** @throws Fault InvalidArgument */
 function readManifest(text: string, { bucket, key, envelope, bytes }: SealedPlace): ParsedManifest {
   if (envelope === undefined) throw refused('it comes without the key envelope that it speaks of');
+  const manifest = parsed(text);
   try {
-    const manifest = parseManifest(text);
     const names = { tenant: bucket.tenantName, bucket: bucket.name, key };
     checkManifest(manifest, { contextHash: contextHash(names), envelope, bodyLength: bytes });
     return manifest;
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error;
+    throw refused(error.message, error.code);
+  }
+}
+
+/** @throws Fault InvalidArgument */
+function parsed(text: string): ParsedManifest {
+  try {
+    return parseManifest(text);
   } catch (error) {
     if (!(error instanceof SealError)) throw error;
     throw refused(error.message, error.code);

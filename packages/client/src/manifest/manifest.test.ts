@@ -4,7 +4,7 @@ import { leavesOf, rootOf } from '@sealgate/sealed/manifest';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseUploadState, type UploadedPart, type UploadJournal, type UploadState } from '../put/upload-state.ts';
 import { collect, type Fixture, pattern, startFixture } from '../testing/node/fixture.ts';
-import type { ManifestPolicy, SeenVersion, SignKey, Writers } from './writers.ts';
+import type { ManifestPolicy, SeenVersion, SignKey, TrustedWriters, Writers } from './writers.ts';
 
 /** 17 MiB are sealed and hashed several times: seconds on a busy machine. */
 vi.setConfig({ testTimeout: 120_000 });
@@ -33,12 +33,19 @@ interface Memory extends Writers {
   readonly seen: Map<string, SeenVersion>;
 }
 
-function writers(change: { signs?: SignKey; trusts?: readonly SignKey[]; policy?: ManifestPolicy } = {}): Memory {
+function writers(
+  change: {
+    readonly signs?: SignKey;
+    readonly trusts?: readonly SignKey[];
+    readonly revoked?: TrustedWriters['revoked'];
+    readonly policy?: ManifestPolicy;
+  } = {},
+): Memory {
   const seen = new Map<string, SeenVersion>();
   return {
     seen,
     signKey: () => Promise.resolve(change.signs),
-    trusted: () => Promise.resolve(change.trusts ?? []),
+    trusted: () => Promise.resolve({ keys: change.trusts ?? [], revoked: change.revoked ?? new Map() }),
     policyOf: () => Promise.resolve(change.policy ?? 'when-present'),
     highestSeen: (context) => Promise.resolve(seen.get(context)),
     remember(context, version) {
@@ -186,4 +193,59 @@ describe('what is read', () => {
     expect((await collect((await client.getSealed(name, { allowOlder: true })).body)).length).toBe(10);
     await expect(client.getSealed(name)).rejects.toMatchObject({ code: 'rolled-back' });
   });
+});
+
+describe('what a revoked writer signed', () => {
+  const SIGNED_AT = Math.floor(NOW / 1000);
+  const revoking = (revokedAt: number, chosen = false): TrustedWriters['revoked'] =>
+    new Map([[ada.keyId, { key: ada, revokedAt, chosen }]]);
+  /** The same reader, who heard of the revocation. */
+  const later = (reader: Memory, revoked: TrustedWriters['revoked']): Memory => ({
+    ...writers({ revoked }),
+    highestSeen: (context) => reader.highestSeen(context),
+  });
+  const code = (reader: Memory) =>
+    clientOf(reader)
+      .getSealed(name)
+      .then(
+        async ({ body }) => (await collect(body)).length,
+        (error: unknown) => (error as { code?: string }).code,
+      );
+  beforeEach(() => clientOf(writers({ signs: ada })).putSealed(name, pattern(10)));
+
+  it('after the revocation is refused, whoever trusts the key, and was it seen before', async () => {
+    expect(await code(writers({ revoked: revoking(SIGNED_AT, true) }))).toBe('revoked-writer');
+    const reader = writers({ trusts: [ada] });
+    expect(await code(reader)).toBe(10);
+    expect(await code(later(reader, revoking(SIGNED_AT - 1, true)))).toBe('revoked-writer');
+  });
+
+  it('before it, by its own word alone, is refused: a thief of the key says the same', async () => {
+    expect(await code(writers({ revoked: revoking(SIGNED_AT + 1) }))).toBe('revoked-writer');
+    expect(await code(writers({ revoked: revoking(SIGNED_AT + 1), trusts: [await generateSignKey('ES256')] }))).toBe(
+      'revoked-writer',
+    );
+  });
+
+  it('before it is taken by who took it then, and by who decides to trust the key', async () => {
+    const reader = writers({ trusts: [ada] });
+    expect(await code(reader)).toBe(10);
+    expect(await code(later(reader, revoking(SIGNED_AT + 1)))).toBe(10);
+    expect(await code(writers({ revoked: revoking(SIGNED_AT + 1, true) }))).toBe(10);
+    // What was remembered is that very manifest, and no other of the same key.
+    await clientOf(writers({ signs: ada }), NOW - 5000).putSealed(name, pattern(20));
+    expect(await code(later(reader, revoking(SIGNED_AT + 1)))).toBe('revoked-writer');
+  });
+
+  it('needs a good signature all the same', async () => {
+    const { headers } = stored();
+    headers[MANIFEST] = (headers[MANIFEST] ?? '').replace(/[^.]+$/, 'A'.repeat(86));
+    expect(await code(writers({ revoked: revoking(SIGNED_AT + 1, true) }))).toBe('bad-signature');
+  });
+});
+
+it('nobody is asked whom to trust about what nobody signed', async () => {
+  await clientOf(writers()).putSealed(name, pattern(10));
+  const offline: Writers = { ...writers(), trusted: () => Promise.reject(new Error('asked')) };
+  expect((await collect((await clientOf(offline as Memory).getSealed(name)).body)).length).toBe(10);
 });

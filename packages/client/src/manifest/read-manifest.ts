@@ -8,8 +8,8 @@ import {
   parseManifest,
   SealError,
 } from '@sealgate/sealed/inspect';
-import { verifyManifest } from '@sealgate/sealed/manifest';
 import { toBase64url } from '../bytes.ts';
+import { judgeWriter } from './judge-writer.ts';
 import type { Writers } from './writers.ts';
 
 export interface ReadManifest {
@@ -26,7 +26,7 @@ export interface ReadManifest {
  *
  * @param options.older the version was asked for by its id, or its reader takes an older one knowingly
  * @throws SealError `manifest-missing`, `malformed-manifest`, `manifest-mismatch`, `not-for-this-object`,
- *   `untrusted-writer`, `bad-signature`, `rolled-back`
+ *   `untrusted-writer`, `revoked-writer`, `bad-signature`, `rolled-back`
  */
 export async function readManifest(
   writers: Writers | undefined,
@@ -35,10 +35,12 @@ export async function readManifest(
 ): Promise<ParsedManifest | undefined> {
   if (writers === undefined) return undefined;
   const required = (await writers.policyOf(names.tenant, names.bucket)) === 'required';
-  const trusted = await writers.trusted();
-  if (trusted.length === 0 && !required) return undefined;
   const context = contextOf(names);
   const seen = await writers.highestSeen(context);
+  // Whoever reads what nobody signed need not ask for a keyring.
+  if (text === undefined && seen === undefined && !required) return undefined;
+  const trusted = await writers.trusted(names.tenant);
+  if (trusted.keys.length + trusted.revoked.size === 0 && !required) return undefined;
   if (text === undefined) {
     // Whoever can take a manifest away could give anything in its place.
     if (required || (seen !== undefined && !older)) throw new SealError('manifest-missing');
@@ -46,8 +48,8 @@ export async function readManifest(
   }
   const manifest = parseManifest(text);
   checkManifest(manifest, { contextHash: contextHash(names), envelope, bodyLength });
-  await verifyManifest(manifest, trusted);
   const digest = toBase64url(manifestDigest(manifest));
+  await judgeWriter(manifest, trusted, seen?.digest === digest);
   const behind =
     seen !== undefined && (manifest.seq < seen.seq || (manifest.seq === seen.seq && digest !== seen.digest));
   if (behind && !older) throw new SealError('rolled-back');

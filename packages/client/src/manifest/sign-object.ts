@@ -51,7 +51,7 @@ export async function signObject(
   const key = await writers?.signKey();
   if (writers === undefined || key === undefined) return undefined;
   const context = contextOf(names);
-  const before = await previousOf(deps, { writers, key, context, ...object });
+  const before = await previousOf(deps, { writers, key, context, tenant: names.tenant, ...object });
   // By the clock, so that a new writer who knows nothing of before does not begin below what others remember.
   const seq = Math.max(before.seq + 1, now());
   let signed: string | undefined;
@@ -83,11 +83,12 @@ async function previousOf(
     readonly writers: Writers;
     readonly key: SignKey;
     readonly context: string;
+    readonly tenant: string;
     readonly target: ObjectTarget;
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<{ readonly seq: number; readonly digest: Uint8Array | null }> {
-  const { writers, key, context, target, signal } = object;
+  const { writers, key, context, tenant, target, signal } = object;
   const [seen, there] = await Promise.all([
     writers.highestSeen(context),
     headObject(deps.transport, target, { signal }).catch((error: unknown) => {
@@ -96,7 +97,7 @@ async function previousOf(
       throw error;
     }),
   ]);
-  const known = await trustedManifest(there?.manifest, [...(await writers.trusted()), key]);
+  const known = await trustedManifest(there?.manifest, [...(await writers.trusted(tenant)).keys, key]);
   const remembered = { seq: seen?.seq ?? 0, digest: seen === undefined ? null : (fromBase64url(seen.digest) ?? null) };
   if (known === undefined || known.seq < remembered.seq) return remembered;
   return { seq: known.seq, digest: manifestDigest(known) };

@@ -32,6 +32,8 @@ export const faultTable = {
   SignatureDoesNotMatch: { http: 403, retry: 'changed' },
   XAmzContentSHA256Mismatch: { http: 400, retry: 'changed' },
   EncryptionRequired: { http: 403, retry: 'changed' },
+  /** The bucket takes only what a writer of its tenant's keyring signed. */
+  ManifestRequired: { http: 403, retry: 'changed' },
   NotAuthenticated: { http: 401, retry: 'changed', s3: 'AccessDenied' },
   TooManyRequests: { http: 429, retry: 'later', s3: 'SlowDown', waitSeconds: 1 },
 

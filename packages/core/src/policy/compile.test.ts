@@ -284,6 +284,21 @@ describe('narrowing', () => {
     );
   });
 
+  it('asks for signed manifests when either does', () => {
+    const [asks, silent] = [compile('  encryption: { requireManifest: signed }\n'), compile('  {}\n')];
+    expect(asks.envelopes.manifest).toBe('signed');
+    expect(silent.envelopes.manifest).toBeNull();
+    for (const [outer, inner] of [
+      [asks, silent],
+      [silent, asks],
+      [asks, builtinPolicy],
+    ] as const) {
+      expect(narrow(outer, inner).envelopes.manifest).toBe('signed');
+    }
+    expect(narrow(silent, silent).envelopes.manifest).toBeNull();
+    expect(() => compile('  encryption: { requireManifest: any }\n')).toThrow(/requireManifest/);
+  });
+
   it('keeps the stricter encryption mode', () => {
     const mode = (text: string) => compile(text === '' ? '  {}\n' : `  encryption: { mode: ${text} }\n`);
     const narrowed = (a: string, b: string) => narrow(mode(a), mode(b)).encryption;

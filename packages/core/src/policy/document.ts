@@ -245,6 +245,10 @@ export const policyDocument = z
             .max(POLICY_RECIPIENTS_MAX)
             .optional()
             .meta({ description: 'Keys that every sealed object must be readable with, such as one for recovery.' }),
+          requireManifest: z.enum(['signed']).optional().meta({
+            description:
+              'signed: every object brings the manifest of its writer, signed by a key with use "sign" that is in use in the keyring of the tenant.',
+          }),
         })
         .optional()
         .meta({ description: 'What buckets under this policy take.' }),

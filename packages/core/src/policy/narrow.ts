@@ -71,6 +71,7 @@ function commonEnvelopes(operator: EnvelopeRules, tenant: EnvelopeRules): Envelo
     formats: common(operator.formats, tenant.formats),
     keyAlgorithms: common(operator.keyAlgorithms, tenant.keyAlgorithms),
     requiredRecipients: [...new Set([...operator.requiredRecipients, ...tenant.requiredRecipients])],
+    manifest: operator.manifest ?? tenant.manifest,
   };
 }
 

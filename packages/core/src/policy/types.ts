@@ -62,6 +62,8 @@ export interface EnvelopeRules {
   readonly keyAlgorithms: readonly string[] | null;
   /** Key ids that every envelope must name as recipients. */
   readonly requiredRecipients: readonly string[];
+  /** `signed`: every object brings a manifest that a writer of the tenant's keyring signed. null: nobody asks for one. */
+  readonly manifest: 'signed' | null;
 }
 
 export interface RetentionRules {

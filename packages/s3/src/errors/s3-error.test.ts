@@ -70,7 +70,7 @@ test('the cause never shows', () => {
 describe('the table', () => {
   /** Codes that S3 clients know; anything else a client cannot act on. */
   const documented =
-    /^(Access|Account|Authorization|Bad|Bucket|Conditional|EncryptionRequired|Entity|Expired|IDP|Illegal|Incomplete|Incorrect|Internal|Invalid|Key|Malformed|Max|Metadata|Method|Missing|No|Not|ObjectLock|Operation|Ownership|Permanent|Precondition|Quota|Replication|Request|ServerSide|Service|Signature|Slow|TooMany|Unexpected|Unresolvable|User|XAmz)/;
+    /^(Access|Account|Authorization|Bad|Bucket|Conditional|EncryptionRequired|Entity|Expired|IDP|Illegal|Incomplete|Incorrect|Internal|Invalid|Key|Malformed|Manifest|Max|Metadata|Method|Missing|No|Not|ObjectLock|Operation|Ownership|Permanent|Precondition|Quota|Replication|Request|ServerSide|Service|Signature|Slow|TooMany|Unexpected|Unresolvable|User|XAmz)/;
 
   test.each(Object.keys(faultTable) as FaultCode[])('%s has an answer', (code) => {
     const { status, body } = toS3Error(new Fault(code, 'message'), context);

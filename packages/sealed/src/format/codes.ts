@@ -29,6 +29,7 @@ const descriptions = {
   'manifest-missing': 'The object has no manifest that says who wrote it.',
   'manifest-mismatch': 'The manifest was made for another body.',
   'untrusted-writer': 'The manifest is signed by a key that is not trusted.',
+  'revoked-writer': 'The manifest is signed by a key that was revoked.',
   'bad-signature': 'The signature of the manifest is wrong.',
   'rolled-back': 'A newer version of the object was seen before.',
   'malformed-keyring': 'The keyring is not what the format prescribes.',

@@ -18,7 +18,7 @@ import {
   publicJwkOf,
   writeKeyringContent,
 } from './content.ts';
-import { type Keyring, readKeyring, recipientPolicyOf } from './keyring.ts';
+import { type Keyring, readKeyring, recipientPolicyOf, signersOf } from './keyring.ts';
 import { type KeyringPin, trustKeyrings } from './trust.ts';
 
 let root: RootKey;
@@ -65,13 +65,21 @@ describe('a signed keyring', () => {
     expect(signed).toMatchObject({ ...content({ requiredRecipients: [required] }), rootKeyId: root.keyId });
   });
 
+  it('has one text: the last character of a part has no bits that mean nothing', async () => {
+    const { text } = await signKeyring(content(), root);
+    // 64 bytes end with a character of which two bits count.
+    expect(text).toMatch(/[AQgw]$/);
+    for (const spare of 'BCDEFGHIJKLMNOPRSTUVWXYZabcdefhijklmnopqrstuvxyz0123456789-_') {
+      expect(await codeOf(() => readKeyring(text.slice(0, -1) + spare))).toBe('malformed-keyring');
+    }
+  });
+
   it('is refused when a character of it is another', async () => {
     const { text } = await signKeyring(content(), root);
     await fc.assert(
       fc.asyncProperty(fc.nat(text.length - 1), fc.constantFrom('A', 'b', '9', '.', '='), async (at, char) => {
         fc.pre(text[at] !== char);
         const changed = `${text.slice(0, at)}${char}${text.slice(at + 1)}`;
-        // The last character of a part may have bits that mean nothing; jose refuses those too.
         expect(await codeOf(() => readKeyring(changed))).toMatch(/^(malformed-keyring|keyring-untrusted)$/);
       }),
       { numRuns: 200 },
@@ -146,6 +154,23 @@ describe('what envelopes must be under a keyring', () => {
     expect(known(200)).toEqual([wrap.keyId, recovery.keyId, next.keyId]);
     const modulus = recipientPolicyOf(content(), 0).knownRecipients.get(recovery.keyId);
     expect(modulus).toEqual({ keyAlg: 'RSA-OAEP-256', modulusBytes: 384 });
+  });
+});
+
+describe('the writers of a keyring', () => {
+  it('are its keys that sign, from their beginning until they are revoked', () => {
+    const signing = (name: string, changes: Partial<KeyringKey>): KeyringKey => {
+      const [key] = keys as [KeyringKey];
+      return { ...key, keyId: name, use: 'sign', ...changes };
+    };
+    const list = [...keys, signing('ada', {}), signing('bob', { nbf: 200 }), signing('eve', { revokedAt: 150 })];
+    const at = (now: number) => {
+      const { inUse, revoked } = signersOf({ keys: list }, now);
+      return { inUse: inUse.map(({ keyId }) => keyId), revoked: [...revoked] };
+    };
+    expect(at(149)).toEqual({ inUse: ['ada', 'eve'], revoked: [] });
+    expect(at(150)).toEqual({ inUse: ['ada'], revoked: [['eve', 150]] });
+    expect(at(200)).toEqual({ inUse: ['ada', 'bob'], revoked: [['eve', 150]] });
   });
 });
 

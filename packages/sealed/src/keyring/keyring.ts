@@ -1,10 +1,10 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { compactVerify, decodeProtectedHeader, importJWK } from 'jose';
-import { toBase64url, utf8, utf8Text } from '../format/bytes.ts';
+import { fromBase64url, toBase64url, utf8, utf8Text } from '../format/bytes.ts';
 import { SealError } from '../format/codes.ts';
 import { maxKeyringBytes } from '../format/limits.ts';
 import type { KnownRecipient, RecipientPolicy } from '../inspect/recipient-policy.ts';
-import { type KeyringContent, modulusBytesOf, parseKeyringContent, publicJwkOf } from './content.ts';
+import { type KeyringContent, type KeyringKey, modulusBytesOf, parseKeyringContent, publicJwkOf } from './content.ts';
 
 export const keyringType = 'sealgate-keyring+jws';
 export const keyringAlg = 'Ed25519';
@@ -26,6 +26,10 @@ export interface Keyring extends KeyringContent {
 export async function readKeyring(text: string): Promise<Keyring> {
   // Base64url takes four thirds.
   if (text.length > 2 * maxKeyringBytes) throw new SealError('limit-exceeded', 'The keyring is too long.');
+  // A keyring is known by the digest of its text, so there is one text of it: not every decoder refuses spare bits.
+  if (!text.split('.').every((part) => fromBase64url(part) !== undefined)) {
+    throw new SealError('malformed-keyring', 'It is no JWS.');
+  }
   const root = await rootOf(text);
   let payload: Uint8Array;
   try {
@@ -63,6 +67,26 @@ export function recipientPolicyOf(keyring: KeyringContent, nowSeconds: number): 
     knownRecipients: known,
     requiredRecipients: keyring.requiredRecipients,
     allowedKeyAlgorithms: keyring.allowedAlgs,
+  };
+}
+
+/** What a keyring says of the keys that sign. */
+export interface KeyringSigners {
+  readonly inUse: readonly KeyringKey[];
+  /** By key id, when they were revoked: seconds since 1970. */
+  readonly revoked: ReadonlyMap<string, number>;
+}
+
+/** @param nowSeconds since 1970 */
+export function signersOf(keyring: Pick<KeyringContent, 'keys'>, nowSeconds: number): KeyringSigners {
+  const signing = keyring.keys.filter(({ use }) => use === 'sign');
+  return {
+    inUse: signing.filter(({ nbf, revokedAt }) => nbf <= nowSeconds && (revokedAt === null || revokedAt > nowSeconds)),
+    revoked: new Map(
+      signing.flatMap(({ keyId, revokedAt }) =>
+        revokedAt === null || revokedAt > nowSeconds ? [] : [[keyId, revokedAt] as const],
+      ),
+    ),
   };
 }
 

@@ -5,7 +5,7 @@ import type { DirectVersion } from '@sealgate/engine';
 import type { RequestHeaders } from '@sealgate/s3';
 import { defaultEncryption } from '../../s3/encryption/settings.ts';
 import { type GovernedBucket, govern } from '../../s3/governed.ts';
-import { withManifest } from '../../s3/manifest.ts';
+import { admitManifest, manifestIn, requireSomeWriter, withManifest } from '../../s3/manifest.ts';
 import { requestedLock } from '../../s3/object-lock.ts';
 import { metadataHeaders, storedHeaders } from '../../s3/request-headers.ts';
 import { watchObject } from '../../s3/seal.ts';
@@ -31,7 +31,7 @@ export async function requireObject(
 
 /**
  * What a bucket asks of an object before its bytes are known: refused now, nothing need be uploaded.
- * @throws Fault EncryptionRequired, PolicyRefused, InvalidRequest, ValidationFailed
+ * @throws Fault EncryptionRequired, ManifestRequired, PolicyRefused, InvalidRequest, ValidationFailed
  */
 export function requireAcceptable(
   services: ControlServices,
@@ -43,6 +43,7 @@ export function requireAcceptable(
     readonly digest: boolean;
   },
 ): void {
+  requireSomeWriter(bucket);
   // Where it is not said yet, the commit says it.
   if (said.envelope)
     watchObject(bucket, key, { metadata: metadataHeaders(said.headers), bytes: said.bytes, hold: true });
@@ -70,6 +71,7 @@ export async function versionOf(
   const declared = declaredEnvelope(said);
   // Its root is over all bytes, and not all of them pass by here.
   const metadata = metadataHeaders(headers);
+  const manifest = await admitManifest(bucket, manifestIn(headers));
   return {
     bucket,
     key,
@@ -79,7 +81,7 @@ export async function versionOf(
     preconditions: said.ifNoneMatch ? { ifNoneMatch: '*' } : {},
     watch(bytes) {
       const held = watchObject(bucket, key, { metadata, bytes, hold: true });
-      const seal = withManifest(held, headers, { bucket, key, bytes });
+      const seal = withManifest(held, { headers, manifest }, { bucket, key, bytes });
       return {
         push: (chunk) => seal.push(chunk),
         finish() {

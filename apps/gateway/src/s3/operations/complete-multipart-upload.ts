@@ -15,7 +15,7 @@ import { requireKey, type S3Context } from '../context.ts';
 import { unlockCompletion } from '../encryption/reading.ts';
 import { requireGovernedBucket } from '../governed.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
-import { manifestOfParts } from '../manifest.ts';
+import { admitManifest, manifestIn, manifestOfParts } from '../manifest.ts';
 import { replyXml, setAckHeaders, setHeaders } from '../reply.ts';
 import { judgeParts } from '../seal.ts';
 import { shownChecksum } from '../shown.ts';
@@ -26,6 +26,7 @@ export async function completeMultipartUpload(context: S3Context): Promise<void>
   const bucket = await requireGovernedBucket(context);
   const key = requireKey(context);
   const upload = await findUpload(context, bucket);
+  const manifest = await admitManifest(bucket, manifestIn(context.headers));
   const listed = listedParts(await readWholeBody(context, { checksumOfObject: true }));
   const result = await context.engine.completeUpload({
     bucket,
@@ -36,7 +37,7 @@ export async function completeMultipartUpload(context: S3Context): Promise<void>
       requireSize(context, parts);
       const checksum = checksumOf(context, upload, parts);
       const seal = sealOf(context, bucket, { upload, parts });
-      return { checksum, ...seal, ...manifestOfParts(context.headers, bucket, { upload, parts }) };
+      return { checksum, ...seal, ...manifestOfParts(manifest, bucket, { upload, parts }) };
     },
     preconditions: parseWriteConditions(context.headers),
     actor: context.actor,

@@ -11,7 +11,6 @@ import {
   type RequestHeaders,
   requireCopySourceConditions,
 } from '@sealgate/s3';
-import { manifestHeader } from '@sealgate/sealed/inspect';
 import { copySourcePlace } from '../access/copy-source.ts';
 import type { VersionPlace } from '../access/versions.ts';
 import { requireKey, type S3Context } from '../context.ts';
@@ -19,7 +18,7 @@ import { type Unlocked, unlockVersion } from '../encryption/reading.ts';
 import { NOT_ENCRYPTED, newEncryption, wantedEncryption } from '../encryption/writing.ts';
 import { requireGovernedBucket } from '../governed.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
-import { withManifest } from '../manifest.ts';
+import { admitManifest, manifestIn, withManifest } from '../manifest.ts';
 import { replyXml, setAckHeaders, setHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { type SealWatch, sealOfCopy } from '../seal.ts';
@@ -65,9 +64,12 @@ export async function copyObject(context: S3Context): Promise<void> {
     wanted.byDefault && seal.envelope !== null ? NOT_ENCRYPTED : wanted,
   );
   const algorithm = parseUploadChecksum(headers)?.algorithm ?? version.checksum?.algorithm ?? DEFAULT_CHECKSUM;
-  const signed = ontoItself ? { ...headers, [manifestHeader]: undefined } : headers;
+  const brought = await admitManifest(bucket, ontoItself ? version.headers.manifest : manifestIn(headers));
   const seen = { push: () => undefined, finish: () => seal };
-  const watch = withManifest(seen, signed, { bucket, key, bytes: version.bytes });
+  // What a copy onto itself keeps was held to these bytes when they came.
+  const watch = ontoItself
+    ? seen
+    : withManifest(seen, { headers, manifest: brought }, { bucket, key, bytes: version.bytes });
   const tags = directives.replaceTags ? directives.tags : version.tags;
   const result = await context.engine.putObject({
     bucket,

@@ -17,7 +17,7 @@ import { defaultEncryption } from '../encryption/settings.ts';
 import { NOT_ENCRYPTED, newEncryption, wantedEncryption } from '../encryption/writing.ts';
 import { requireGovernedBucket } from '../governed.ts';
 import { setAbortion } from '../lifecycle-headers.ts';
-import { refuseManifest, withLeaves } from '../manifest.ts';
+import { refuseManifest, requireSomeWriter, withLeaves } from '../manifest.ts';
 import { checksumHeader, replyEmpty, replyXml, setAckHeaders, setHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
 import { envelopeOfUpload, refuseServerSideEncryption, watchPart } from '../seal.ts';
@@ -35,6 +35,7 @@ export async function createMultipartUpload(context: S3Context): Promise<void> {
   const tags = requestedTags(context);
   const checksum = parseUploadChecksum(headers);
   refuseManifest(headers);
+  requireSomeWriter(bucket);
   const envelope = envelopeOfUpload(bucket, key, metadataHeaders(headers));
   const held = wanted.byDefault && envelope !== null;
   const encryption = await newEncryption(context, { bucket, key }, held ? NOT_ENCRYPTED : wanted);

@@ -5,7 +5,7 @@ import { requireKey, type S3Context } from '../context.ts';
 import { NOT_ENCRYPTED, newEncryption, wantedEncryption } from '../encryption/writing.ts';
 import { type GovernedBucket, requireGovernedBucket } from '../governed.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
-import { withManifest } from '../manifest.ts';
+import { admitManifest, manifestIn, withManifest } from '../manifest.ts';
 import { requireDigestUnderLock } from '../object-lock.ts';
 import { checksumHeader, replyEmpty, setAckHeaders, setHeaders } from '../reply.ts';
 import { metadataHeaders, requestedClass, storedHeaders } from '../request-headers.ts';
@@ -43,12 +43,13 @@ export async function storeObject(
   const preconditions = parseWriteConditions(headers);
   const tags = requestedTags(context);
   const stored = storedHeaders(headers);
+  const manifest = await admitManifest(bucket, manifestIn(headers));
   const watch = watchObject(bucket, key, { metadata, bytes, hold: wanted.byDefault && wanted.kind !== 'none' });
   const encryption = await newEncryption(context, { bucket, key }, watch.held ? NOT_ENCRYPTED : wanted);
   const result = await context.engine.putObject({
     bucket,
     key,
-    body: incoming.open(withManifest(watch, headers, { bucket, key, bytes })),
+    body: incoming.open(withManifest(watch, { headers, manifest }, { bucket, key, bytes })),
     headers: stored,
     attributes: { ...attributes, encryption: encryption.record },
     ...encryption.key,
