@@ -68,7 +68,7 @@ async function setUp(options: { readonly endpoint?: string; readonly trusts?: bo
     registry: { pool } as unknown as BackendRegistry,
     links: { guard: createEndpointGuard({ privateRanges: false, cidrs: [] }), clock, logger },
     worker: { identity: () => ({ name: 'vault', epoch: 1 }), kinds: ['repair', 'replicate'], leaseMs: 60_000 },
-    ...{ link, clock, logger },
+    ...{ link, clock, logger, part: () => undefined },
   });
   const said = (text: string): boolean => lines.some((line) => line.includes(text));
   const leases = (): number => calls.filter((call) => call === `lease ${job}`).length;

@@ -2,8 +2,8 @@
 // until the grant ends; then nothing of them is left. A process that begins anew needs another grant.
 import { isFault } from '@sealgate/core/faults';
 import { type Clock, pause } from '@sealgate/core/ports';
-import type { RepairWorker } from '@sealgate/engine';
-import { createRepairer, defaultEngineLimits, silentEvents } from '@sealgate/engine';
+import type { PartOf, RepairWorker } from '@sealgate/engine';
+import { alone, createRepairer, defaultEngineLimits, silentEvents } from '@sealgate/engine';
 import { type BackendRegistry, type LinkDeps, linkTo } from '@sealgate/runtime/backends';
 import type { Logger } from '@sealgate/runtime/log';
 import { type Grant, GrantRefused, openGrant } from '@sealgate/sealed/credentials';
@@ -26,6 +26,8 @@ export interface GrantsDeps {
   readonly registry: BackendRegistry;
   readonly links: LinkDeps;
   readonly worker: RepairWorker;
+  /** Of what the other backends allow to background work. */
+  readonly part: PartOf;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -95,6 +97,8 @@ async function workWith(deps: GrantsDeps, grant: Grant, stopped: AbortSignal): P
     pool: withGranted(registry.pool, backend, { driver }),
     limits: { ...defaultEngineLimits, repairBatch: deps.config.batch },
     ...{ worker: deps.worker, clock, events: silentEvents },
+    // Nobody else has these credentials.
+    part: (id) => (id === backend.id ? alone(id) : deps.part(id)),
   });
   const end = (): void => {
     repairer.work.stopTaking();

@@ -4,13 +4,14 @@ import { parseBackendId } from '@sealgate/core/names';
 import type {
   Backend,
   Bucket,
+  Clock,
   LeaseOutcome,
   LeaseResult,
   PendingRepair,
   RepairLease,
   Tenant,
 } from '@sealgate/core/ports';
-import type { RepairMetadata } from '@sealgate/engine';
+import type { RepairMetadata, SeenParts } from '@sealgate/engine';
 import type { wire } from '@sealgate/runtime/agents';
 import type { z } from 'zod';
 import type { ControlLink } from './control-link.ts';
@@ -200,6 +201,15 @@ export function remoteBackend(facts: Awaited<ReturnType<typeof backendsOf>>[numb
 export async function backendsOf(
   link: ControlLink,
   reported: Readonly<Record<string, { readonly ok: boolean; readonly latencyMs: number }>>,
+  parts: { readonly clock: Pick<Clock, 'monotonic'>; readonly seen: SeenParts },
 ) {
-  return (await link.call('backends', { reported })).backends;
+  const { clock, seen } = parts;
+  const slots = Object.keys(reported).flatMap((id) => {
+    const slot = seen.slot(parseBackendId(id));
+    return slot === undefined ? [] : [[id, slot] as const];
+  });
+  const askedMs = clock.monotonic();
+  const { backends } = await link.call('backends', { reported, slots: Object.fromEntries(slots) });
+  for (const { id, part } of backends) seen.saw(parseBackendId(id), askedMs, part ?? undefined);
+  return backends;
 }

@@ -3,7 +3,9 @@ import { Fault, isFault } from '@sealgate/core/faults';
 import { type Backend, type Clock, systemClock } from '@sealgate/core/ports';
 import {
   createRepairer,
+  createSeenParts,
   defaultEngineLimits,
+  type PartOf,
   type Repairer,
   type RepairMetadata,
   type RepairWorker,
@@ -61,6 +63,8 @@ interface Reach {
   readonly registry: BackendRegistry;
   readonly worker: RepairWorker;
   readonly grants: Grants;
+  /** Of what backends allow to background work. */
+  readonly part: PartOf;
   close(): Promise<void>;
 }
 
@@ -76,8 +80,8 @@ async function run(config: AgentConfig, logger: Logger): Promise<number> {
     await reach.registry.start();
     const { pool } = reach.registry;
     const limits = { ...defaultEngineLimits, repairBatch: config.batch };
-    const { metadata, worker } = reach;
-    const repairer = createRepairer({ metadata, worker, pool, clock, limits, events: silentEvents });
+    const { metadata, worker, part } = reach;
+    const repairer = createRepairer({ metadata, worker, part, pool, clock, limits, events: silentEvents });
     const loop = createLoop({
       name: 'repairs',
       concurrency: config.concurrency,
@@ -136,9 +140,11 @@ async function overControl(config: AgentConfig, logger: Logger, clock: Clock): P
   const keys = { fingerprint: fingerprint(identity.publicKey), encryptionKey };
   logger.info({ agent: identity.id, epoch: link.epoch(), ...keys }, 'agent began');
   const guard = createEndpointGuard(allowedOf(config));
+  const seen = createSeenParts(clock);
   const registry: BackendRegistry = createBackendRegistry({
     metadata: {
-      listBackends: async () => (await backendsOf(link, reportOf(registry, config))).map(remoteBackend),
+      listBackends: async () =>
+        (await backendsOf(link, reportOf(registry, config), { clock, seen })).map(remoteBackend),
       setBackendState: () => Promise.resolve(false),
       hurryRepairs: () => Promise.resolve(0),
     },
@@ -158,7 +164,8 @@ async function overControl(config: AgentConfig, logger: Logger, clock: Clock): P
     metadata: createRemoteMetadata(link),
     registry,
     worker,
-    grants: createGrants({ config, identity, link, registry, links, worker, clock, logger }),
+    grants: createGrants({ config, identity, link, registry, links, worker, part: seen.part, clock, logger }),
+    part: seen.part,
     close: () => registry.close(),
   };
 }

@@ -22,6 +22,7 @@ import { type VacuumOptions, vacuumDue } from './housekeeping/vacuum-due.ts';
 import { type LifecycleOptions, lifecycleDue } from './lifecycle/lifecycle-due.ts';
 import { type MoveOutcome, type MoveRequest, moveVersion } from './lifecycle/move-version.ts';
 import type { EngineLimits } from './limits.ts';
+import type { PartOf } from './maintenance/background-fleet.ts';
 import { createBackgroundShare } from './maintenance/background-share.ts';
 import { followAgents } from './maintenance/follow-agents.ts';
 import { createMaintenance, type Maintenance } from './maintenance/maintenance.ts';
@@ -119,6 +120,8 @@ export interface EngineDeps {
   readonly random?: RandomBytes;
   /** What the repairs that it takes are held under. Default: a process that has the database itself. */
   readonly worker?: RepairWorker;
+  /** The part of this process of what backends allow to background work. Default: all of it. */
+  readonly part?: PartOf;
   /** Opens data keys for recovery manifests. Default: none can be opened, and manifests say so. */
   readonly keys?: Pick<KeyWrapper, 'unwrap'>;
   /** Signs recovery manifests. Default: they are not signed. */

@@ -21,6 +21,17 @@ export { type FinishedSweep, readSweepPosition, type SweepCounts } from './house
 export { readVacuumRun, VACUUM_CURSOR, type VacuumOptions } from './housekeeping/vacuum-due.ts';
 export type { LifecycleOptions } from './lifecycle/lifecycle-due.ts';
 export { ARCHIVE_LOCKS_WANTED, AUDIT_BATCH, defaultEngineLimits, type EngineLimits } from './limits.ts';
+export {
+  alone,
+  type BackgroundFleet,
+  createBackgroundFleet,
+  createSeenParts,
+  holdSlot,
+  isLimited,
+  type PartOf,
+  type SeenParts,
+  SLOT_LOOK_MS,
+} from './maintenance/background-fleet.ts';
 export type { BackendMaintenance } from './maintenance/maintenance.ts';
 export type {
   CompleteUploadRequest,

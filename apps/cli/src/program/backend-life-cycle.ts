@@ -50,7 +50,7 @@ export function addBackendLifeCycle(backends: Command, deps: ProgramDeps): void 
       name: 'limit',
       summary: 'Bound what background work takes of a backend; requests of clients are not held back',
       description:
-        'Bound what repairs, replications, drains, rebalances and scrubs take of a backend. Each process that works in the background (gateway or agent) keeps to it by itself: with three of them the backend sees three times as much at most. It holds from the next seconds on, also for what is under way. "none" takes a bound away.',
+        'Bound what repairs, replications, drains, rebalances and scrubs take of a backend. All processes that work in the background (gateways and agents) share it: each takes its part, and never less than one at a time and 256 KiB a second. It holds from the next seconds on, also for what is under way. "none" takes a bound away.',
       arguments: [ID],
       options: [
         bytesOption('--background-bandwidth <bytes>', 'a second, both ways together, at least 256KiB; or "none"'),

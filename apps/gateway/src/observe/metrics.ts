@@ -37,6 +37,8 @@ export interface Metrics extends CacheMetrics {
   forgetBackend(id: BackendId): void;
   background(loop: string, taken: number, ok: boolean): void;
   queueDepth(queue: string, depth: number): void;
+  /** By how many a backend's limits of background work are divided; undefined: it has none. */
+  backgroundWorkers(id: BackendId, workers: number | undefined): void;
   jobs(stats: JobStats): void;
   poolWaits(waiting: number, idle: number, open: number): void;
   authFailed(reason: string): void;
@@ -221,7 +223,7 @@ function backendMetrics(registry: Registry): Pick<Metrics, 'backend' | 'backendC
 
 function workMetrics(
   registry: Registry,
-): Pick<Metrics, 'database' | 'background' | 'queueDepth' | 'jobs' | 'poolWaits'> {
+): Pick<Metrics, 'database' | 'background' | 'backgroundWorkers' | 'queueDepth' | 'jobs' | 'poolWaits'> {
   const registers = [registry];
   const time = new Histogram({
     name: 'sealgate_database_duration_seconds',
@@ -249,6 +251,13 @@ function workMetrics(
     registers,
     aggregator: 'max',
   });
+  const workers = new Gauge({
+    name: 'sealgate_background_workers',
+    help: 'Processes that share the limits of background work of a backend, as this one saw last.',
+    labelNames: ['backend'],
+    registers,
+    aggregator: 'max',
+  });
   const connections = new Gauge({
     name: 'sealgate_database_connections',
     help: 'Connections by state, and requests waiting for one.',
@@ -261,6 +270,10 @@ function workMetrics(
     background(loop, items, ok) {
       taken.inc({ loop }, items);
       if (!ok) failures.inc({ loop });
+    },
+    backgroundWorkers(backend, count) {
+      if (count === undefined) workers.remove({ backend });
+      else workers.set({ backend }, count);
     },
     queueDepth: (queue, items) => depth.set({ queue }, items),
     jobs: jobMetrics(registers),

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { systemClock } from '@sealgate/core/ports';
+import { SLOT_LOOK_MS } from '@sealgate/engine';
 import { type BackgroundLoop, createLoop } from '@sealgate/runtime/background';
 import type { Logger } from '@sealgate/runtime/log';
 import { createArchiveLoops } from '../audit/archive-loop.ts';
@@ -36,6 +36,8 @@ const RESEAL_PACE = { idleMs: 60_000, backoffMs: 1000, backoffMaxMs: 10 * 60_000
 const PLANS_ENDED_AT_ONCE = 100;
 const PLANS_PACE = { idleMs: 5_000, backoffMs: 1000, backoffMaxMs: 60_000 };
 
+const SHARE_PACE = { idleMs: SLOT_LOOK_MS, backoffMs: 1000, backoffMaxMs: SLOT_LOOK_MS };
+
 /** Expired sessions are of no use and no harm: rows that go when there is time. */
 const SESSIONS_REMOVED_AT_ONCE = 1000;
 const SESSION_SWEEP_PACE = { idleMs: 10 * 60_000, backoffMs: 1000, backoffMaxMs: 10 * 60_000 };
@@ -52,13 +54,15 @@ export async function startBackgroundWork(
 ): Promise<readonly BackgroundLoop[]> {
   const shared = { clock: systemClock, logger, metrics };
   const { metadata, webhooks } = core;
-  const holder = randomUUID();
+  const { holder } = core.fleet;
   const operatorKey = await loadOperatorKey(config);
   if (operatorKey === undefined)
     logger.warn(
       'SEALGATE_RECOVERY_KEY is not set: buckets of tenants without recovery keys cannot be recovered without this database, and no backup of it is made',
     );
   const loops: readonly BackgroundLoop[] = [
+    // First, so that the others begin with the part that is theirs.
+    createLoop({ ...shared, name: 'background-share', concurrency: 1, pace: SHARE_PACE, run: () => core.fleet.look() }),
     ...createAuditLoops({ ...shared, audit: core.audit, checkpointSeconds: config.auditCheckpointSeconds }),
     ...(await createArchiveLoops({ ...shared, core, config, holder, operatorKey, archiveMetrics: metrics.archives })),
     ...createNotificationLoops({ ...shared, metadata, webhooks, registry: metrics.registry }),

@@ -1,5 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { type KeyWrapper, type Metadata, systemClock, type WebhookSender } from '@sealgate/core/ports';
-import { createEngine, defaultEngineLimits, type Engine } from '@sealgate/engine';
+import {
+  type BackgroundFleet,
+  createBackgroundFleet,
+  createEngine,
+  defaultEngineLimits,
+  type Engine,
+} from '@sealgate/engine';
 import { openMetadata } from '@sealgate/metadata';
 import { createCachedMetadata } from '@sealgate/metadata/cache';
 import { type BackendRegistry, createBackendRegistry, type LinkDeps, linkTo } from '@sealgate/runtime/backends';
@@ -25,6 +32,8 @@ export interface CoreServices {
   readonly links: LinkDeps;
   readonly registry: BackendRegistry;
   readonly engine: Engine;
+  /** Whom this process shares with what backends allow to background work. */
+  readonly fleet: BackgroundFleet;
   readonly keyrings: Keyrings;
   readonly webhooks: WebhookSender;
   /** In the reverse order of their making. */
@@ -83,10 +92,18 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
     pingIntervalMs: config.healthProbeIntervalMs,
     pingTimeoutMs: config.healthProbeTimeoutMs,
   });
+  const fleet = createBackgroundFleet({
+    metadata,
+    pool: registry.pool,
+    clock,
+    holder: randomUUID(),
+    onSeen: (id, workers) => metrics.backgroundWorkers(id, workers),
+  });
   const engine = createEngine({
     metadata,
     pool: registry.pool,
     clock,
+    part: fleet.part,
     limits: { ...defaultEngineLimits, straySettledMs: config.attemptAgeSeconds * 1000 },
     worker: {
       identity: () => ({ name: agent ?? 'process', epoch: 0 }),
@@ -107,6 +124,7 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
     links,
     registry,
     engine,
+    fleet,
     keyrings: createKeyrings({ metadata, clock }),
     webhooks,
     async close() {

@@ -7,6 +7,7 @@ import { createVirtualClock } from '@sealgate/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { backend } from '../testing/fixtures.ts';
+import type { BackgroundPart, PartOf } from './background-fleet.ts';
 import { createBackgroundShare } from './background-share.ts';
 
 const MIB = 1024 * 1024;
@@ -16,7 +17,7 @@ const x = parseBackendId('x');
 const y = parseBackendId('y');
 const free = parseBackendId('free');
 
-function setUp(limits: Readonly<Record<string, BackgroundLimits>>) {
+function setUp(limits: Readonly<Record<string, BackgroundLimits>>, part?: PartOf) {
   const clock = createVirtualClock();
   const driver = createMemoryDriver({ clock });
   const reported: BackendOutcome['kind'][] = [];
@@ -32,7 +33,14 @@ function setUp(limits: Readonly<Record<string, BackgroundLimits>>) {
   const change = (id: BackendId, background: BackgroundLimits): void => {
     all = all.map((one) => (one.id === id ? { ...one, background } : one));
   };
-  return { clock, driver, pool, reported, change, share: createBackgroundShare({ pool, clock }) };
+  return {
+    clock,
+    driver,
+    pool,
+    reported,
+    change,
+    share: createBackgroundShare({ pool, clock, ...(part === undefined ? {} : { part }) }),
+  };
 }
 
 const pieces = (bytes: number): Readable =>
@@ -184,6 +192,34 @@ describe('places', () => {
       { numRuns: 200 },
     );
   });
+});
+
+test('a process keeps to its part, as it is at the moment, and to the least while it knows none', async () => {
+  let part: BackgroundPart | undefined = { workers: 2, rank: 1 };
+  const world = setUp({ x: { bytesPerSecond: 2 * MIB, concurrency: 5 } }, () => part);
+  await world.driver.ensureBucket(bucket, { signal });
+  await world.clock.run(put(world, x, 'b/1', 4 * MIB));
+  expect(world.clock.monotonic()).toBeGreaterThanOrEqual(3400);
+  expect(world.clock.monotonic()).toBeLessThanOrEqual(4000);
+  const begun = async (): Promise<number> => {
+    const gate = Promise.withResolvers<undefined>();
+    let count = 0;
+    const run = (): Promise<undefined> => {
+      count += 1;
+      return gate.promise;
+    };
+    const all = Array.from({ length: 6 }, () => world.share.admit([x], signal, run));
+    await world.clock.settle();
+    const atOnce = count;
+    gate.resolve(undefined);
+    await Promise.all(all);
+    return atOnce;
+  };
+  expect(await begun()).toBe(2);
+  part = undefined;
+  expect(await begun()).toBe(1);
+  part = { workers: 1, rank: 0 };
+  expect(await begun()).toBe(5);
 });
 
 test('a backend that we make slow is not called slow, and one that fails is told', () => {

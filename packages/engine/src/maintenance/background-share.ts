@@ -10,10 +10,11 @@ import type {
   GetBlobOptions,
   PutBlob,
 } from '@sealgate/core/ports';
+import { alone, isLimited, limitsOfPart, type PartOf } from './background-fleet.ts';
 import { createPacer, type Pacer } from './pacer.ts';
 
 /**
- * What background work of one process may take of each backend, by the backend's own figures of this moment. Traffic of
+ * What background work of one process may take of each backend: its part of the backend's own figures of this moment. Traffic of
  * clients does not pass here.
  *
  * Bytes are held back where they flow: in the bodies that the drivers of `pool` send and receive. How many blobs are
@@ -31,8 +32,18 @@ export interface BackgroundShare {
   busy(backend: BackendId): boolean;
 }
 
-export function createBackgroundShare(deps: { readonly pool: BackendPool; readonly clock: Clock }): BackgroundShare {
-  const limits = createLimitsOf(deps.pool);
+export function createBackgroundShare(deps: {
+  readonly pool: BackendPool;
+  readonly clock: Clock;
+  /** Default: this process is the only one. */
+  readonly part?: PartOf;
+}): BackgroundShare {
+  const { part = alone } = deps;
+  const whole = createLimitsOf(deps.pool);
+  const limits: LimitsOf = (id) => {
+    const figures = whole(id);
+    return figures && limitsOfPart(figures, part(id));
+  };
   const places = createPlaces((id) => placesOf(limits(id)));
   const drivers = createPacedDrivers(deps.clock, limits);
   const { pool } = deps;
@@ -64,11 +75,7 @@ function createLimitsOf(pool: BackendPool): LimitsOf {
     const all = pool.all();
     if (all !== seen) {
       seen = all;
-      limits = new Map(
-        all.flatMap(({ id, background }) =>
-          background?.bytesPerSecond || background?.concurrency ? [[id, background] as const] : [],
-        ),
-      );
+      limits = new Map(all.flatMap(({ id, background }) => (isLimited(background) ? [[id, background] as const] : [])));
     }
     return limits.get(id);
   };

@@ -2,6 +2,7 @@ import type { BackendPool, Clock, JobKind, Metadata, MetadataJobs, Worker } from
 import { createErasureCodecs } from '@sealgate/erasure';
 import type { EngineEvents } from '../events.ts';
 import type { EngineLimits } from '../limits.ts';
+import type { PartOf } from '../maintenance/background-fleet.ts';
 import { type BackgroundShare, createBackgroundShare } from '../maintenance/background-share.ts';
 import { createPhysicalBuckets, type PhysicalBuckets } from '../placement/physical-buckets.ts';
 import { createPolicies, type Policies } from '../placement/policies.ts';
@@ -43,6 +44,8 @@ export interface RepairerDeps {
   readonly events: EngineEvents;
   /** Default: a process that has the database itself. */
   readonly worker?: RepairWorker;
+  /** Its part of what backends allow to background work. Default: all of it. */
+  readonly part?: PartOf;
 }
 
 /** Repairs and nothing else: what an agent is made of. */

@@ -40,7 +40,11 @@ export const wire = {
     answer: z.object({ token: z.string(), expiresInMs: z.number(), epoch: z.number(), kinds: z.array(jobKind) }),
   },
   backends: {
-    request: z.object({ reported: z.record(id, z.object({ ok: z.boolean(), latencyMs: z.number().min(0) })) }),
+    request: z.object({
+      reported: z.record(id, z.object({ ok: z.boolean(), latencyMs: z.number().min(0) })),
+      /** Slots that the agent holds of what backends allow to background work. */
+      slots: z.record(id, z.number().int().min(0).max(999)).default({}),
+    }),
     answer: z.object({
       backends: z.array(
         z.object({
@@ -58,6 +62,11 @@ export const wire = {
           addressing: z.enum(['path', 'virtual']),
           custody: z.enum(['gateway', 'agent', 'client']),
           background: z.object({ bytesPerSecond: z.number().nullable(), concurrency: z.number().nullable() }),
+          /** The agent's part of that; null: unknown, so as little as can be. */
+          part: z
+            .object({ slot: z.number().int(), workers: z.number().int().min(1), rank: z.number().int().min(0) })
+            .nullable()
+            .default(null),
           capabilities: z.record(z.string(), z.boolean()),
           prices: z
             .object({

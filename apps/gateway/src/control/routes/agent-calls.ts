@@ -2,6 +2,7 @@ import { Fault } from '@sealgate/core/faults';
 import type { BackendId, BlobId, PhysicalBucketName } from '@sealgate/core/names';
 import { parseBackendId, physicalBucketName } from '@sealgate/core/names';
 import type { Agent, Bucket, RepairLease, Worker } from '@sealgate/core/ports';
+import { holdSlot, isLimited } from '@sealgate/engine';
 import { type WireCall, wire, wirePaths } from '@sealgate/runtime/agents';
 import { z } from 'zod';
 import { type AgentCaller, hashOf } from '../../agents/sessions.ts';
@@ -48,9 +49,16 @@ function entryRoutes({ metadata, agents }: ControlServices): readonly Route[] {
       const own = Object.entries(body.reported).filter(([id]) => mayUse(agent, id));
       await metadata.reportAgent(agent.id, epoch, Object.fromEntries(own));
       const backends = (await metadata.listBackends()).filter(({ id }) => mayUse(agent, id));
+      const holder = `agent/${agent.id}/${epoch}`;
+      const parts = new Map<BackendId, Awaited<ReturnType<typeof holdSlot>>>();
+      for (const { id: backend, background } of backends) {
+        if (!isLimited(background) || body.reported[backend] === undefined) continue;
+        parts.set(backend, await holdSlot(metadata, { backend, holder, slot: body.slots[backend] }));
+      }
       return {
         backends: backends.map(({ background, capabilities, certificates, prices, expectedLatencyMs, ...facts }) => ({
           ...facts,
+          part: parts.get(facts.id) ?? null,
           prices: prices ?? null,
           expectedLatencyMs: expectedLatencyMs ?? null,
           certificates: [...certificates],

@@ -42,7 +42,7 @@ export function backendLimitRoutes(services: ControlServices): readonly Route[] 
       tag: 'backends',
       summary: 'Bound what background work takes of a backend',
       description:
-        'Repairs, replications, drains, rebalances and scrubs keep to it; requests of clients do not. Each process that works in the background keeps to it by itself, from the next seconds on. What is not given stays as it is.',
+        'Repairs, replications, drains, rebalances and scrubs keep to it; requests of clients do not. It is for all processes that work in the background together: each takes its part, from the next seconds on. What is not given stays as it is.',
       access: 'admin',
       status: 200,
       params,
