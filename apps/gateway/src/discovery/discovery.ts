@@ -106,9 +106,12 @@ async function checkedOrigin(guard: EndpointGuard, endpoint: string): Promise<st
 
 const TROUBLES: Readonly<Record<SourceTrouble, readonly [FaultCode, string]>> = {
   'wrong-credentials': ['ValidationFailed', 'The source does not take these credentials.'],
-  'not-permitted': ['ValidationFailed', 'The source does not let these credentials list buckets. Name the buckets.'],
+  'not-permitted': [
+    'ValidationFailed',
+    'The source does not let these credentials list its buckets, or those that were named. Check names, credentials and region.',
+  ],
   elsewhere: ['ValidationFailed', 'The source answers for another region or endpoint. Redirects are not followed.'],
-  'not-found': ['BackendRefused', 'The source answers, but not as S3 does.'],
+  'not-found': ['ValidationFailed', 'The source has none of the buckets that were named, or is no S3 storage.'],
   'invalid-answer': ['BackendRefused', 'The source answers, but not as S3 does.'],
   unreachable: ['BackendUnreachable', 'The source cannot be reached.'],
   timeout: ['BackendTimeout', 'The source did not answer in time.'],

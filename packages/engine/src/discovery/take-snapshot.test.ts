@@ -91,7 +91,7 @@ describe('a look at a source', () => {
     expect(seen.truncated).toEqual(CALM);
   });
 
-  it.each(['wrong-credentials', 'unreachable', 'timeout'] as const)(
+  it.each(['wrong-credentials', 'unreachable', 'not-found', 'not-permitted', 'elsewhere'] as const)(
     'finds nothing at all where all is %s',
     async (trouble) => {
       expect(await take(sourceOf({}, { mayList: trouble }).source)).toEqual({ ok: false, trouble });
@@ -101,6 +101,13 @@ describe('a look at a source', () => {
       expect(asked).toHaveLength(trouble === 'wrong-credentials' ? 1 : 2);
     },
   );
+
+  it('keeps what it saw of named buckets if it saw anything, and of listed ones in any case', async () => {
+    const { source } = sourceOf({ a: 'not-found', b: ['1'] });
+    expect(await findings(source, { buckets: ['a', 'b'] })).toMatchObject({ objects: 1 });
+    const denied = await findings(sourceOf({ a: 'not-permitted' }).source);
+    expect(denied.buckets[0]?.bucket).toMatchObject({ name: 'a', trouble: 'not-permitted' });
+  });
 
   it('keeps no bucket whose name tells a credential', async () => {
     const { source, asked } = sourceOf({ [SECRET]: ['1'], ok: ['2'] });

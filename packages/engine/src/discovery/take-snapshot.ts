@@ -1,4 +1,4 @@
-import { SNAPSHOT_NAME_BYTES_MAX, type SnapshotSummary, type SourceTrouble } from '@sealgate/core/discovery';
+import { SNAPSHOT_NAME_BYTES_MAX, type SnapshotSummary } from '@sealgate/core/discovery';
 import type { SourceAnswer } from '@sealgate/core/ports';
 import { inTime, type LookedAt, lookAtBucket, type Room } from './look-at-bucket.ts';
 import type { TakeSnapshot } from './types.ts';
@@ -11,9 +11,6 @@ interface Wanted {
   readonly name: string;
   readonly createdAtMs: number | null;
 }
-
-/** Troubles of a bucket that may well be those of the whole source. */
-const OF_THE_SOURCE: ReadonlySet<SourceTrouble | null> = new Set(['wrong-credentials', 'unreachable', 'timeout']);
 
 /**
  * Looks at somebody's storage: bucket after bucket, in the order of their names, until all is seen, a cap is reached or
@@ -35,12 +32,11 @@ export async function takeSnapshot(request: TakeSnapshot): Promise<SourceAnswer<
   }
   signal.throwIfAborted();
   const buckets = looked.map(({ bucket, files }) => ({ bucket, files }));
-  const first = buckets[0]?.bucket.trouble ?? null;
-  // Nobody lists buckets that are named, so this was the first word of the source.
-  if (first !== null && buckets.every(({ bucket: { trouble } }) => OF_THE_SOURCE.has(trouble))) {
-    return { ok: false, trouble: first };
-  }
   const sum = (of: 'objects' | 'bytes' | 'files') => buckets.reduce((all, { bucket }) => all + bucket[of], 0);
+  // Where buckets were named, nothing says so far that they or the source are there at all.
+  const first = buckets[0]?.bucket.trouble ?? null;
+  const nothing = buckets.every(({ bucket }) => bucket.trouble !== null) && sum('objects') === 0;
+  if (request.buckets !== undefined && first !== null && nothing) return { ok: false, trouble: first };
   return {
     ok: true,
     value: {

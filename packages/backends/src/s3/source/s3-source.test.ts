@@ -128,6 +128,14 @@ describe('what a source shows', () => {
     const some = { encryption: 'not-permitted', objectLock: 'not-supported', tagging: 'unknown', tagNames: [] };
     expect(await from.settings('bare', { signal })).toEqual({ ...none, ...some });
   });
+
+  it('settings of a server that lists the bucket, whatever it is asked', async () => {
+    const { endpoint } = await answering(200, '<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>');
+    const all = 'not-supported';
+    expect(await source(endpoint).settings('bare', { signal })).toEqual({
+      ...{ versioning: all, encryption: all, objectLock: all, tagging: all, defaultRetention: null, tagNames: [] },
+    });
+  });
 });
 
 describe('troubles', () => {

@@ -40,5 +40,7 @@ const NOT_KNOWN: ReadonlySet<number | undefined> = new Set([400, 405, 501]);
 export function unreadOf(error: unknown): Unread {
   const status = remoteStatus(error);
   if (status === 401 || status === 403) return 'not-permitted';
-  return NOT_KNOWN.has(status) ? 'not-supported' : 'unknown';
+  // Servers that do not know the question answer another one, the listing of the bucket for example.
+  const another = status === undefined && isFault(error, 'BackendRefused');
+  return another || NOT_KNOWN.has(status) ? 'not-supported' : 'unknown';
 }
