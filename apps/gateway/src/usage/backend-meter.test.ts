@@ -45,6 +45,8 @@ describe('what backends are asked for', () => {
     const { clock, appended, meter, driver, sums } = setUp((memory) => ({
       ...memory,
       retain: () => Promise.resolve(),
+      retention: () => Promise.resolve(undefined),
+      hasObjectLock: () => Promise.resolve(false),
     }));
     await driver.ensureBucket(bucket, { signal });
     const redundancyClass = 'StandardClass';
@@ -57,6 +59,8 @@ describe('what backends are asked for', () => {
     await driver.get(bucket, 'gone', { signal }).catch(() => undefined);
     await driver.list(bucket, { signal, limit: 10 });
     await driver.retain?.(bucket, 'b/1', { signal, untilMs: 1 });
+    await driver.retention?.(bucket, 'b/1', { signal });
+    expect(await driver.hasObjectLock?.(bucket, { signal })).toBe(false);
     await driver.delete(bucket, 'b/1', { signal });
     await driver.ping({ signal });
     expect(appended).toEqual([]);
@@ -66,7 +70,7 @@ describe('what backends are asked for', () => {
       'b - sent': 500,
       'b StandardClass puts': 1,
       'b StandardClass sent': 1000,
-      'b - gets': 2,
+      'b - gets': 4,
       'b StandardClass gets': 1,
       'b StandardClass received': 200,
       'b - lists': 1,
@@ -110,9 +114,14 @@ describe('what backends are asked for', () => {
 
   it('leaves out what a driver has not, so that nobody takes it for able', () => {
     const { driver } = setUp();
-    expect(Object.keys(driver)).not.toContain('presignPut');
-    expect(Object.keys(driver)).not.toContain('retain');
-    const able = setUp(() => ({ presignPut: () => undefined, retain: () => Promise.resolve() })).driver;
-    expect(Object.keys(able)).toEqual(expect.arrayContaining(['presignPut', 'retain']));
+    const optional = ['presignPut', 'retain', 'retention', 'hasObjectLock'] as const;
+    for (const name of optional) expect(Object.keys(driver)).not.toContain(name);
+    const able = setUp(() => ({
+      presignPut: () => undefined,
+      retain: () => Promise.resolve(),
+      retention: () => Promise.resolve(undefined),
+      hasObjectLock: () => Promise.resolve(true),
+    })).driver;
+    for (const name of optional) expect(Object.keys(able)).toContain(name);
   });
 });

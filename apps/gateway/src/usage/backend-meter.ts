@@ -49,6 +49,9 @@ interface Counter {
   readonly add: (label: Label, metric: BackendUsageMetric, amount: number) => void;
 }
 
+/** Every call that a driver may have; one that it has not is undefined. A new one that is not counted here does not compile. */
+type WatchedCalls = { readonly [Name in keyof Required<BackendDriver>]: BackendDriver[Name] };
+
 function watched(driver: BackendDriver, { backend, add }: Counter): BackendDriver {
   const call = (
     metric: BackendUsageMetric,
@@ -60,15 +63,9 @@ function watched(driver: BackendDriver, { backend, add }: Counter): BackendDrive
     add(label, metric, 1);
     return label;
   };
-  return {
-    ensureBucket(bucket, options) {
-      call('puts', bucket, options);
-      return driver.ensureBucket(bucket, options);
-    },
-    removeBucket(bucket, options) {
-      call('deletes', bucket, options);
-      return driver.removeBucket(bucket, options);
-    },
+  const calls: WatchedCalls = {
+    ...watchedBuckets(driver, call),
+    ...watchedLocks(driver, call),
     async put(bucket, key, blob) {
       const label = call('puts', bucket, blob);
       const receipt = await driver.put(bucket, key, blob);
@@ -86,15 +83,10 @@ function watched(driver: BackendDriver, { backend, add }: Counter): BackendDrive
       return driver.head(bucket, key, options);
     },
     // What a client does with a URL is between it and the backend.
-    ...(driver.presignPut === undefined ? {} : { presignPut: driver.presignPut.bind(driver) }),
-    ...(driver.retain === undefined ? {} : { retain: watchedRetain(driver.retain.bind(driver), call) }),
+    presignPut: driver.presignPut?.bind(driver),
     delete(bucket, key, options) {
       call('deletes', bucket, options);
       return driver.delete(bucket, key, options);
-    },
-    list(bucket, options) {
-      call('lists', bucket, options);
-      return driver.list(bucket, options);
     },
     ping(options) {
       call('gets', null, options);
@@ -102,17 +94,54 @@ function watched(driver: BackendDriver, { backend, add }: Counter): BackendDrive
     },
     close: () => driver.close(),
   };
+  // Whoever asks whether a driver can do something asks whether the call is there.
+  return Object.fromEntries(Object.entries(calls).filter(([, each]) => each !== undefined)) as unknown as BackendDriver;
 }
 
-type Retain = NonNullable<BackendDriver['retain']>;
+type Call = (metric: BackendUsageMetric, bucket: PhysicalBucketName, options: CallOptions) => unknown;
 
-function watchedRetain(
-  retain: Retain,
-  call: (metric: 'puts', bucket: PhysicalBucketName, options: CallOptions) => unknown,
-): Retain {
-  return (bucket, key, options) => {
-    call('puts', bucket, options);
-    return retain(bucket, key, options);
+function watchedBuckets(
+  driver: BackendDriver,
+  call: Call,
+): Pick<WatchedCalls, 'ensureBucket' | 'removeBucket' | 'list' | 'hasObjectLock'> {
+  const hasObjectLock = driver.hasObjectLock?.bind(driver);
+  return {
+    ensureBucket(bucket, options) {
+      call('puts', bucket, options);
+      return driver.ensureBucket(bucket, options);
+    },
+    removeBucket(bucket, options) {
+      call('deletes', bucket, options);
+      return driver.removeBucket(bucket, options);
+    },
+    list(bucket, options) {
+      call('lists', bucket, options);
+      return driver.list(bucket, options);
+    },
+    hasObjectLock:
+      hasObjectLock &&
+      ((bucket, options) => {
+        call('gets', bucket, options);
+        return hasObjectLock(bucket, options);
+      }),
+  };
+}
+
+function watchedLocks(driver: BackendDriver, call: Call): Pick<WatchedCalls, 'retain' | 'retention'> {
+  const [retain, retention] = [driver.retain?.bind(driver), driver.retention?.bind(driver)];
+  return {
+    retain:
+      retain &&
+      ((bucket, key, options) => {
+        call('puts', bucket, options);
+        return retain(bucket, key, options);
+      }),
+    retention:
+      retention &&
+      ((bucket, key, options) => {
+        call('gets', bucket, options);
+        return retention(bucket, key, options);
+      }),
   };
 }
 
