@@ -1,9 +1,9 @@
-import { createSecretKey } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isFault } from '@sealgate/core/faults';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { hmacKey } from '../sigv4/hmac.ts';
 import { deriveSigningKey } from '../sigv4/signing-keys.ts';
 import type { ChunkSigning } from '../sigv4/types.ts';
 import vectors from '../sigv4/vectors/aws-examples.json' with { type: 'json' };
@@ -22,7 +22,7 @@ const awsSigning = (seedSignature: string): ChunkSigning => ({
   amzDate: '20130524T000000Z',
 });
 
-const signing: ChunkSigning = { ...awsSigning('0'.repeat(64)), signingKey: createSecretKey(Buffer.alloc(32, 7)) };
+const signing: ChunkSigning = { ...awsSigning('0'.repeat(64)), signingKey: hmacKey(Buffer.alloc(32, 7)) };
 
 interface Decode {
   readonly signing?: ChunkSigning | undefined;

@@ -90,9 +90,17 @@ export interface ChunkContext {
   readonly scope: string;
 }
 
+/** The newest answer of `formatAmzDate`: requests of one second all want the same. */
+let formatted = { second: Number.NaN, text: '' };
+
 /** `YYYYMMDDTHHMMSSZ` of a time in milliseconds since 1970. */
 export function formatAmzDate(timeMs: number): string {
-  return `${new Date(timeMs).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`;
+  const second = Math.floor(timeMs / 1000);
+  if (second !== formatted.second) {
+    const text = `${new Date(timeMs).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`;
+    formatted = { second, text };
+  }
+  return formatted.text;
 }
 
 const AMZ_DATE = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;

@@ -11,7 +11,7 @@ export function uriEncode(text: string): string {
 
 /** Encodes an object key or a path: as {@link uriEncode}, but slashes stay. */
 export function uriEncodePath(text: string): string {
-  return uriEncode(text).replaceAll('%2F', '/');
+  return CANONICAL_PATH.test(text) ? text : uriEncode(text).replaceAll('%2F', '/');
 }
 
 const CANONICAL_PATH = /^[A-Za-z0-9\-._~/]*$/;

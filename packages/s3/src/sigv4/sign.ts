@@ -1,5 +1,5 @@
-import type { KeyObject } from 'node:crypto';
 import { canonicalRequest, formatAmzDate, formatScope, stringToSign } from './canonical.ts';
+import type { HmacKey } from './hmac.ts';
 import { type PresignRequest, prepareHeaders, preparePresign, type SignRequest } from './prepare.ts';
 import { computeSignature, deriveSigningKey, type SigningKeyCache, sha256OfLatin1 } from './signing-keys.ts';
 import type { ChunkSigning } from './types.ts';
@@ -44,7 +44,7 @@ export function presignUrl(request: PresignRequest, options: SignerOptions = {})
   return prepared.url(computeSignature(key, toSign));
 }
 
-function signingKey(request: SignRequest | PresignRequest, date: string, options: SignerOptions): KeyObject {
+function signingKey(request: SignRequest | PresignRequest, date: string, options: SignerOptions): HmacKey {
   const wanted = {
     secretAccessKey: request.credentials.secretAccessKey,
     scope: { date, region: request.region, service: request.service ?? 's3' },

@@ -1,6 +1,6 @@
-import type { KeyObject } from 'node:crypto';
 import type { AccessKeyId } from '@sealgate/core/names';
 import type { CredentialScope } from './canonical.ts';
+import type { HmacKey } from './hmac.ts';
 
 /** What a request says about who sent it, before anything is verified. */
 export type Authorization = AnonymousAuthorization | SigV4Authorization | SigV2Authorization;
@@ -62,7 +62,7 @@ export type SignedPayload =
 export interface ChunkSigning {
   /** Hex. */
   readonly seedSignature: string;
-  readonly signingKey: KeyObject;
+  readonly signingKey: HmacKey;
   readonly scope: string;
   readonly amzDate: string;
 }

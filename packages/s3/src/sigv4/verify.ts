@@ -1,8 +1,9 @@
-import { type KeyObject, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { Fault } from '@sealgate/core/faults';
 import { CLOCK_SKEW_MS_MAX } from '../limits.ts';
 import type { SignedRequest } from '../request.ts';
 import { canonicalRequest, formatScope, stringToSign } from './canonical.ts';
+import type { HmacKey } from './hmac.ts';
 import { parsePayloadHash } from './payload.ts';
 import { computeSignature, type SigningKeyCache, sha256OfLatin1 } from './signing-keys.ts';
 import type { SigningCredential, SigV4Authorization, VerifiedRequest } from './types.ts';
@@ -124,7 +125,7 @@ function requireSignedHeaders(request: SignedRequest, authorization: SigV4Author
 
 const SIGNATURE = /^[0-9a-f]{64}$/;
 
-function requireSignature(request: SignedRequest, authorization: SigV4Authorization, key: KeyObject): void {
+function requireSignature(request: SignedRequest, authorization: SigV4Authorization, key: HmacKey): void {
   const scope = formatScope(authorization.scope);
   const parts = {
     method: request.method,
