@@ -74,7 +74,7 @@ async function compareWrites({ k, m, bucket }: Code, options: BenchOptions): Pro
       secondsMax: SECONDS_MAX,
     } as const;
     const orders = { baseline: () => ({ ...order, paths }), subject: () => ({ ...order, paths: signed }) };
-    const result = await compare(scene, orders, Math.min(options.rounds, ROUNDS_MAX));
+    const result = await compare(scene, orders, { rounds: Math.min(options.rounds, ROUNDS_MAX), warmUps: 1 });
     const { ratio, baseline, subject, text } = result;
     const written = ((k + m) / k) * BYTES;
     const share = (ratio * written) / (TEED * BYTES);

@@ -30,7 +30,7 @@ export const getLarge: Row = {
     const order = { method: 'GET', concurrency: 1, count: TRANSFERS, secondsMax: SECONDS_MAX } as const;
     const signed = scene.signed('GET', path);
     const orders = { baseline: () => ({ ...order, paths: [path] }), subject: () => ({ ...order, paths: [signed] }) };
-    const result = await compare(scene, orders, options.rounds);
+    const result = await compare(scene, orders, { rounds: options.rounds, warmUps: 1 });
     const { ratio, baseline, subject, text } = result;
     return [
       {
@@ -60,7 +60,7 @@ export const putLarge: Row = {
     const paths = Array.from({ length: TRANSFERS }, (_, index) => `/${BUCKET}/large/write-${index}`);
     const signed = paths.map((path) => scene.signed('PUT', path));
     const orders = { baseline: () => ({ ...order, paths }), subject: () => ({ ...order, paths: signed }) };
-    const result = await compare(scene, orders, options.rounds);
+    const result = await compare(scene, orders, { rounds: options.rounds, warmUps: 1 });
     const { ratio, baseline, subject, text } = result;
     return [
       {

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { type Comparison, compare, limitOf, type Orders } from '../support/compare.ts';
+import { type Comparison, compare, limitOf, type Orders, warmUpsOf } from '../support/compare.ts';
 import { databaseCalls, hedgedReads } from '../support/metrics.ts';
 import type { Finding, Row, Stage } from '../support/row.ts';
 import { BUCKET, openScene, type Scene } from '../support/scene.ts';
@@ -32,7 +32,7 @@ async function compareGets(scene: Scene, rounds: number): Promise<Comparison> {
   return await compare(
     scene,
     { baseline: () => ({ ...order, paths }), subject: () => ({ ...order, paths: signed }) },
-    rounds,
+    { rounds, warmUps: warmUpsOf(GETS) },
   );
 }
 
@@ -42,7 +42,8 @@ export const getSmall: Row = {
     const scene = await stage.scene();
     const hedgedBefore = await hedgedReads(scene.gateway);
     const result = await compareGets(scene, stage.options.rounds);
-    const hedged = ((await hedgedReads(scene.gateway)) - hedgedBefore) / (GETS * (stage.options.rounds + 1));
+    const hedged =
+      ((await hedgedReads(scene.gateway)) - hedgedBefore) / (GETS * (stage.options.rounds + warmUpsOf(GETS)));
     const one: Finding = {
       row: '1',
       work: 'GET 4 KiB, warm metadata, verified; one worker',
@@ -88,14 +89,15 @@ export const putSmall: Row = {
       secondsMax: SECONDS_MAX,
     } as const;
     const before = await databaseCalls(scene.gateway);
-    const plain = (round: number): string[] => pathsOf(PUTS, `put-${round + 1}`);
+    const plain = (round: number): string[] => pathsOf(PUTS, `put-${round}`);
     const orders: Orders = {
       baseline: (round) => ({ ...order, paths: plain(round) }),
       subject: (round) => ({ ...order, paths: plain(round).map((path) => scene.signed('PUT', path)) }),
     };
     const { rounds } = stage.options;
-    const result = await compare(scene, orders, rounds);
-    const perPut = ((await databaseCalls(scene.gateway)) - before) / (PUTS * (rounds + 1));
+    const warmUps = warmUpsOf(PUTS);
+    const result = await compare(scene, orders, { rounds, warmUps });
+    const perPut = ((await databaseCalls(scene.gateway)) - before) / (PUTS * (rounds + warmUps));
     return [
       {
         row: '2',

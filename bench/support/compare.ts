@@ -35,11 +35,25 @@ type Sent = 'baseline' | 'subject';
 /** What is sent to each side (the dutiful baseline gets the baseline's); `paths` of the subject are signed outside the measured time. */
 export type Orders = Readonly<Record<Sent, (round: number) => Omit<LoadOrder, 'origin'>>>;
 
+export interface Rounds {
+  readonly rounds: number;
+  /** Rounds before, which are not counted. */
+  readonly warmUps: number;
+}
+
+/**
+ * Rounds of `count` requests each until V8 has compiled what every request runs. It takes some thousand calls of a function
+ * before it does, and a request calls most of them once: the CPU of a small PUT falls to less than half over the first 14 000.
+ */
+export function warmUpsOf(count: number): number {
+  return Math.ceil(14_000 / count);
+}
+
 /**
  * Baselines and subject by turns, so that what the machine's other users do meets all; then the median of the ratios of
- * neighbours. A first round that is not counted warms them up.
+ * neighbours.
  */
-export async function compare(scene: Scene, orders: Orders, rounds: number): Promise<Comparison> {
+export async function compare(scene: Scene, orders: Orders, { rounds, warmUps }: Rounds): Promise<Comparison> {
   const sides = {
     baseline: { origin: scene.bareOrigin, pid: scene.barePid },
     dutiful: { origin: scene.dutifulOrigin, pid: scene.dutifulPid },
@@ -52,7 +66,11 @@ export async function compare(scene: Scene, orders: Orders, rounds: number): Pro
     const result = await scene.load(order);
     return { ...result, cpuSeconds: cpuSeconds(pid) - before };
   };
-  for (const side of ['baseline', 'dutiful', 'subject'] as const) await turn(side, -1);
+  for (let round = -warmUps; round < 0; round += 1) {
+    const warming: Turn[] = [];
+    for (const side of ['baseline', 'dutiful', 'subject'] as const) warming.push(await turn(side, round));
+    say(`    warming up: ${warming.map(describe).join(', ')}`);
+  }
   const turns: Record<Side, Turn[]> = { baseline: [], dutiful: [], subject: [] };
   for (let round = 0; round < rounds; round += 1) {
     // Every other round the other way round, because the later ones may find a warmer or a busier machine.
