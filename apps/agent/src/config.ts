@@ -5,8 +5,11 @@ import { LEASE_MS_MAX, LEASES_MAX } from '@sealgate/runtime/agents';
 import { Secret } from '@sealgate/runtime/log';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import type { SecretBox } from './lock.ts';
 
 const CONFIG_FILE = 'agent.yaml';
+/** Of many hundred backends. */
+const SEALED_CHARS_MAX = 256 * 1024;
 
 const secret = z
   .string()
@@ -21,7 +24,8 @@ const backendSchema = z.union([
   z.strictObject({ folder: z.string().refine(isAbsolute, 'must be an absolute folder') }),
   z.strictObject({
     accessKeyId: z.string().min(1),
-    secretAccessKey: secret,
+    /** Left out where it is among the sealed ones. */
+    secretAccessKey: secret.optional(),
     /** Where the gateway says otherwise, this one counts. */
     endpoint: z.url({ protocol: /^https?$/ }).optional(),
   }),
@@ -32,6 +36,8 @@ const schema = z.strictObject({
   enrolmentToken: secret.optional(),
   stateDir: z.string().min(1).default('./agent'),
   backends: z.record(z.string(), backendSchema).default({}),
+  /** Secrets of backends under a passphrase, as `sealgate agent protect` writes them. */
+  sealedSecrets: z.string().max(SEALED_CHARS_MAX).optional(),
   /** Batches of repairs at once. */
   concurrency: z.coerce.number().int().min(1).max(32).default(2),
   /** Repairs of one batch. */
@@ -53,9 +59,16 @@ const schema = z.strictObject({
   logFormat: z.enum(['auto', 'json', 'pretty']).default('auto'),
 });
 
-export type AgentConfig = Readonly<z.output<typeof schema>>;
+/** As its file and environment say it: secrets may be under a passphrase. */
+export type LoadedConfig = Readonly<z.output<typeof schema>>;
+export type AgentConfig = Omit<LoadedConfig, 'backends' | 'sealedSecrets'> & {
+  readonly backends: Readonly<Record<string, OwnBackend>>;
+};
+type ListedBackend = z.output<typeof backendSchema>;
 /** What an agent has of one backend. */
-export type OwnBackend = z.output<typeof backendSchema>;
+export type OwnBackend =
+  | Extract<ListedBackend, { folder: string }>
+  | (Exclude<ListedBackend, { folder: string }> & { readonly secretAccessKey: Secret });
 
 /** Secrets may come from the environment only, or from the file; command lines show in process lists. */
 const VARIABLES: Readonly<Record<string, keyof z.input<typeof schema>>> = {
@@ -66,17 +79,61 @@ const VARIABLES: Readonly<Record<string, keyof z.input<typeof schema>>> = {
   SEALGATE_LOG_FORMAT: 'logFormat',
 };
 
+interface Sources {
+  readonly file: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}
+
+/** Where the file of settings is, or would be. */
+export function agentConfigPath({ file, env, cwd }: Sources): string {
+  return resolve(cwd, file ?? env['SEALGATE_AGENT_CONFIG'] ?? CONFIG_FILE);
+}
+
+const secretsSchema = z.record(z.string(), z.string().min(1));
+
+/** Secrets of backends that are under the passphrase. @throws Fault StartFailed */
+export async function readSealedSecrets(
+  { sealedSecrets }: LoadedConfig,
+  box: SecretBox | undefined,
+): Promise<Readonly<Record<string, string>>> {
+  if (sealedSecrets === undefined) return {};
+  if (box === undefined) {
+    throw new Fault('StartFailed', 'The settings hold sealed secrets, and agent-lock.json is not in the state folder.');
+  }
+  return secretsSchema.parse(JSON.parse(await box.open('credentials', sealedSecrets)));
+}
+
+/** The settings with all secrets. One in the clear goes before a sealed one: it is newer. @throws Fault ConfigInvalid, StartFailed */
+export async function withSecrets(loaded: LoadedConfig, box: SecretBox | undefined): Promise<AgentConfig> {
+  const sealed = new Map(Object.entries(await readSealedSecrets(loaded, box)));
+  const backends = Object.entries(loaded.backends).map(([id, own]): [string, OwnBackend] => {
+    if ('folder' in own) return [id, own];
+    const text = sealed.get(id);
+    const secretAccessKey = own.secretAccessKey ?? (text === undefined ? undefined : new Secret(text));
+    if (secretAccessKey !== undefined) return [id, { ...own, secretAccessKey }];
+    throw new Fault(
+      'ConfigInvalid',
+      `The settings of the agent are not valid:\n  backends.${id}.secretAccessKey: is missing`,
+    );
+  });
+  return { ...loaded, backends: Object.fromEntries(backends) };
+}
+
+/** What would be safer under the passphrase. */
+export function secretsInClear({ backends }: LoadedConfig): readonly string[] {
+  return Object.entries(backends).flatMap(([id, own]) =>
+    'folder' in own || own.secretAccessKey === undefined ? [] : [id],
+  );
+}
+
 /**
  * Settings of an agent: the environment, else its file.
  * @throws Fault ConfigInvalid naming every wrong setting
  */
-export function loadAgentConfig(sources: {
-  readonly file: string | undefined;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
-}): AgentConfig {
+export function loadAgentConfig(sources: Sources): LoadedConfig {
   const { env, cwd } = sources;
-  const path = resolve(cwd, sources.file ?? env['SEALGATE_AGENT_CONFIG'] ?? CONFIG_FILE);
+  const path = agentConfigPath(sources);
   const named = sources.file !== undefined || env['SEALGATE_AGENT_CONFIG'] !== undefined;
   const given = new Map(Object.entries(existsSync(path) || named ? readYaml(path) : {}));
   for (const [variable, name] of Object.entries(VARIABLES)) {

@@ -17,10 +17,12 @@ import { createLoop } from '@sealgate/runtime/background';
 import { createLogger, type Logger } from '@sealgate/runtime/log';
 import { createEndpointGuard } from '@sealgate/runtime/net';
 import { agentKeyId } from '@sealgate/sealed/credentials';
-import { type AgentConfig, loadAgentConfig, type OwnBackend } from './config.ts';
+import { type AgentConfig, loadAgentConfig, type OwnBackend, secretsInClear, withSecrets } from './config.ts';
 import { createControlLink, createSender } from './control-link.ts';
 import { createGrants, type Grants } from './grants.ts';
 import { type Identity, openIdentity } from './identity.ts';
+import { openLock, type SecretBox } from './lock.ts';
+import { requirePassphrase } from './passphrase.ts';
 import { backendsOf, createRemoteMetadata, remoteBackend } from './remote-metadata.ts';
 
 const exitCodes = { stopped: 0, failed: 1, refused: 2 } as const;
@@ -44,9 +46,14 @@ export async function runAgent(args: readonly string[]): Promise<number> {
   const alive = setInterval(() => undefined, 60_000);
   try {
     const { values } = parseArgs({ args: [...args], options: { config: { type: 'string' } }, strict: true });
-    const config = loadAgentConfig({ file: values.config, env: process.env, cwd: process.cwd() });
+    const loaded = loadAgentConfig({ file: values.config, env: process.env, cwd: process.cwd() });
+    const box = await openLock(loaded.stateDir, () => Promise.resolve(requirePassphrase(process.env)));
+    const config = await withSecrets(loaded, box);
     const logger = await createLogger(config);
-    return await run(config, logger);
+    const clear = secretsInClear(loaded);
+    if (box !== undefined && clear.length > 0)
+      logger.warn({ backends: clear }, 'secrets of backends are in the clear; "sealgate agent protect" seals them');
+    return await run({ ...config, box }, logger);
   } catch (error) {
     const known = isFault(error) && error.code !== 'InternalError';
     const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
@@ -68,7 +75,10 @@ interface Reach {
   close(): Promise<void>;
 }
 
-async function run(config: AgentConfig, logger: Logger): Promise<number> {
+/** The settings of an agent, and what opens its sealed files. */
+type Settings = AgentConfig & { readonly box: SecretBox | undefined };
+
+async function run(config: Settings, logger: Logger): Promise<number> {
   const stopping = new AbortController();
   const stopped = new Promise<string>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
@@ -130,9 +140,9 @@ async function takeBatch(
   }
 }
 
-async function overControl(config: AgentConfig, logger: Logger, clock: Clock): Promise<Reach> {
+async function overControl(config: Settings, logger: Logger, clock: Clock): Promise<Reach> {
   const { controlUrl } = config;
-  const identity = await openIdentity(config.stateDir);
+  const identity = await openIdentity(config.stateDir, config.box);
   if (identity.id === undefined) await enrol(config, identity, logger);
   const link = createControlLink({ controlUrl, identity, clock });
   await link.begin();

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { examplesText, leaf, listOption, noun, numberOption, type ProgramDeps } from './command.ts';
 
 const load = () => import('../commands/agents.ts');
@@ -37,6 +37,21 @@ export function addAgentCommands(program: Command, deps: ProgramDeps): void {
         'sealgate agent create vault --backends vault-1 --kinds repair,replicate',
       ],
       handler: async () => (await load()).createAgent,
+    },
+    deps,
+  );
+  leaf(
+    agents,
+    {
+      name: 'protect',
+      summary: 'Put the secrets of the agent on this machine under a passphrase',
+      description:
+        'Seals its own keys, and the secrets of backends that agent.yaml has in the clear. The passphrase is asked for, or taken from ' +
+        'SEALGATE_AGENT_PASSPHRASE or the file that SEALGATE_AGENT_PASSPHRASE_FILE names; the agent starts with the same. ' +
+        'Done again it seals what was added, and with SEALGATE_AGENT_NEW_PASSPHRASE (or _FILE) gives another passphrase.',
+      options: [new Option('--config <file>', 'settings of the agent (SEALGATE_AGENT_CONFIG, else agent.yaml)')],
+      examples: ['sealgate agent protect', 'sealgate agent protect --config /etc/sealgate/agent.yaml'],
+      handler: async () => (await import('../commands/agent-protect.ts')).protectAgentSecrets,
     },
     deps,
   );

@@ -159,6 +159,7 @@ describe('the command tree', () => {
       'evidence verify',
       'agent run',
       'agent create',
+      'agent protect',
       'agent list',
       'agent show',
       'agent disable',

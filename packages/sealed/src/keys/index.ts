@@ -1,10 +1,10 @@
 /** Key pairs of the owner: make, import, export, and keep under a passphrase. */
+export { type Argon2Cost, protectJwk, unprotectJwk } from '../at-rest/index.ts';
 export type { SealErrorCode } from '../format/codes.ts';
 export { SealError } from '../format/codes.ts';
 export type { KeyPair, KeyPairKind } from './key-pair.ts';
 export { exportPrivateKey, exportPublicKey, generateKeyPair, keyPairKinds } from './key-pair.ts';
-export type { Argon2Cost } from './passphrase.ts';
-export { protectJwk, protectPrivateKey, unprotectJwk, unprotectPrivateKey } from './passphrase.ts';
+export { protectPrivateKey, unprotectPrivateKey } from './passphrase.ts';
 export type { KeyKind, OpeningKey, RecipientKey } from './recipient-key.ts';
 export { importPrivateKey, importPublicKey, keyIdOf } from './recipient-key.ts';
 export type { RootKey } from './root-key.ts';
