@@ -136,9 +136,46 @@ test('the command line takes one, shows it, lists its files and deletes it', asy
   expect(keys).toEqual(['2020/a.pdf', '2020/b.pdf', 'readme']);
   expect(await command(['files', id, 'empty'])).toMatchObject({ code: 0, stdout: '', stderr: 'No files.\n' });
   expect((await command(['files', id, 'nowhere'])).code).toBe(1);
+  await plansFor(id);
   expect(await command(['delete', id])).toMatchObject({ code: 0 });
   expect((await command(['show', id])).stderr).toContain('There is no such snapshot');
 });
+
+/** What policies would make of it, before anything is brought in. */
+async function plansFor(id: string): Promise<void> {
+  for (const backend of ['hel', 'tmp', 'fra', 'par', 'ams', 'sto', 'iad']) {
+    const price = ['--storage', '0.01', '--egress', '0.02'];
+    expect(await sealgate(gateway, ['backend', 'price', `demo-${backend}`, ...price])).toMatchObject({ code: 0 });
+  }
+  const plan = async (...args: readonly string[]) => {
+    const { code, stdout } = await command(['plan', id, '--json', ...args]);
+    return { code, body: JSON.parse(stdout) as Record<string, unknown> };
+  };
+  const reports = await plan('--bucket', 'reports');
+  const { bytes } = reports.body as { readonly bytes: number };
+  expect(reports).toMatchObject({
+    code: 0,
+    body: {
+      class: 'StandardClass',
+      now: 'placed',
+      storageMultiplier: 3,
+      partial: false,
+      objects: 4,
+      storedBytes: 3 * bytes,
+    },
+  });
+  const [cost] = reports.body['costs'] as readonly { readonly storagePerMonth: number; readonly readOnce: number }[];
+  expect(cost?.storagePerMonth).toBeCloseTo((3 * bytes * 0.01) / 1e9, 12);
+  expect(cost?.readOnce).toBeCloseTo((bytes * 0.02) / 1e9, 12);
+  expect((await plan()).body).toMatchObject({ partial: true, objects: 9 });
+  expect((await plan('--class', 'ColdArchiveClass')).body).toMatchObject({ storageMultiplier: 3, layers: ['builtin'] });
+  const file = join(gateway.dataDir, 'nowhere.yaml');
+  const document = { apiVersion: 'sealgate/v1', kind: 'Policy', metadata: { name: 'nowhere' } };
+  writeFileSync(file, JSON.stringify({ ...document, spec: { residency: { regionLock: ['JP'] } } }));
+  expect(await sealgate(gateway, ['policy', 'apply', file])).toMatchObject({ code: 0 });
+  expect(await plan('--policy', 'nowhere')).toMatchObject({ code: 3, body: { now: 'illegal', costs: null } });
+  expect((await command(['plan', id, '--class', 'NoSuchClass'])).stderr).toContain('The policies offer');
+}
 
 test('credentials come from a profile of the AWS tools, too', async () => {
   const file = join(gateway.dataDir, 'aws-credentials');
@@ -196,6 +233,12 @@ test('a tenant takes its own, sees no others, and no more than it may', async ()
     expect([line, (await tenant(line)).status]).toEqual([line, 404]);
   }
   expect((await operator(`GET ${theirs}`)).status).toBe(200);
+  // What a policy makes of it is the tenant's business, what backends cost and which policies there are is not.
+  const plan = await tenant(`GET ${mine}/plan`);
+  expect(plan.body).toMatchObject({ class: 'StandardClass', storageMultiplier: 3, costs: null, unpricedBytes: null });
+  expect(plan.text).not.toContain('demo-');
+  expect((await tenant(`GET ${mine}/plan?policy=nowhere`)).status).toBe(403);
+  expect((await tenant(`GET ${theirs}/plan`)).status).toBe(404);
   const more = await tenant('POST /snapshots', { ...place(), buckets: ['a', 'b', 'c', 'd'] });
   expect([more.status, more.body.detail]).toEqual([400, expect.stringContaining('no more than 3 buckets')]);
   for (let count = 1; count < 4; count += 1) {

@@ -2,6 +2,7 @@ import { CliError, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
 import type { ControlClient } from '../control/control-client.ts';
 import type { Operations } from '../control/generated/operations.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { formatBytes, formatTable, formatTime, printable } from '../output/format.ts';
 import { findSource, type SourceOptions } from '../settings/source.ts';
 
@@ -92,6 +93,25 @@ export async function listFiles(context: CommandContext, [id, bucket]: readonly 
   if (files > 0) return;
   const { trouble } = requireBucket(await control.call('getSnapshot', { params: { snapshot: id } }), bucket);
   if (options.json !== true) terminal.note(trouble === null ? 'No files.' : `No files: ${trouble}.`);
+}
+
+export interface PlanOptions {
+  readonly bucket?: string | undefined;
+  readonly policy?: string | undefined;
+  readonly class?: string | undefined;
+}
+
+/** `sealgate snapshot plan ID`: ends with 3 when what was seen would find no place. */
+export async function planSnapshot(context: CommandContext, [id]: readonly [string], options: PlanOptions) {
+  const { bucket, policy, class: redundancyClass } = options;
+  const control = await controlOf(context);
+  const query = { bucket, policy, class: redundancyClass };
+  const plan = await control.call('planSnapshot', { params: { snapshot: id }, query });
+  context.terminal.result({ json: plan, text: describePlan(plan) });
+  if (plan.now === 'placed') return;
+  throw new CliError(`A new object of ${plan.class} would find no place: ${plan.reason} (${plan.rule}).`, {
+    exitCode: exitCodes.refused,
+  });
 }
 
 /** `sealgate snapshot delete ID` */
@@ -208,6 +228,28 @@ function describeBucket(bucket: Bucket): string {
       ? ''
       : `\n${formatTable([['LARGEST', 'SIZE'], ...largest.map(({ key, bytes }) => [printable(key), formatBytes(bytes)])])}`,
   ].join('');
+}
+
+function describePlan(plan: Operations['planSnapshot']['answer']): string {
+  const { objects, bytes, storedBytes, partial, costs, unpricedBytes, buckets } = plan;
+  const more = partial ? ' and more' : '';
+  const facts = [
+    ['Policies', plan.layers.join(' > ')],
+    ['Class', `${plan.class}, ${plan.storageMultiplier}x, survives ${plan.lossesWhenComplete} losses once complete`],
+    ['Place', plan.now === 'placed' ? 'found' : `${plan.now}: ${plan.reason} (${plan.rule})`],
+    ['Brought in', `${objects} objects, ${formatBytes(bytes)}${more}`],
+    ['Stored', `${formatBytes(storedBytes)}${more}`],
+    ...(costs ?? []).map(({ currency, storagePerMonth, readOnce }) => [
+      'Costs',
+      `${storagePerMonth.toFixed(2)} ${currency} a month, ${readOnce.toFixed(2)} ${currency} to read all of it once`,
+    ]),
+    ...(unpricedBytes === null || unpricedBytes === 0 ? [] : [['No price', formatBytes(unpricedBytes)]]),
+  ].map((row) => row.map(printable));
+  const rows = buckets.map((bucket) => [
+    ...[printable(bucket.name), `${bucket.truncated ? '>= ' : ''}${bucket.objects}`],
+    ...[formatBytes(bucket.bytes), formatBytes(bucket.storedBytes)],
+  ]);
+  return `${formatTable(facts)}\n${formatTable([['BUCKET', 'OBJECTS', 'SIZE', 'STORED'], ...rows])}`;
 }
 
 function timeOf(time: string | null): string {

@@ -108,6 +108,7 @@ describe('the command tree', () => {
       'snapshot list',
       'snapshot show',
       'snapshot files',
+      'snapshot plan',
       'snapshot delete',
       'usage',
       'secret status',

@@ -52,6 +52,28 @@ export function addSnapshotCommands(program: Command, deps: ProgramDeps): void {
   leaf(
     snapshots,
     {
+      name: 'plan',
+      summary: 'Show what it would mean to bring in what a snapshot saw',
+      description:
+        "Shows what the tenant's policies make of it: the class, whether it finds a place, how many bytes it takes with all copies or shards, and for operators what that costs.",
+      arguments: [ID],
+      options: [
+        new Option('--bucket <name>', 'of this bucket only'),
+        new Option('--policy <name>', 'as if this policy were attached; for operators'),
+        new Option('--class <name>', 'another class than the default one'),
+      ],
+      needs,
+      examples: [
+        'sealgate snapshot plan 5f1c4b9e-7c1d-4f2e-9a37-0d6a3c1f8e21',
+        'sealgate snapshot plan 5f1c4b9e-7c1d-4f2e-9a37-0d6a3c1f8e21 --bucket reports --policy eu-lock --class ColdArchiveClass',
+      ],
+      handler: async () => (await load()).planSnapshot,
+    },
+    deps,
+  );
+  leaf(
+    snapshots,
+    {
       name: 'delete',
       summary: 'Delete a snapshot',
       arguments: [ID],

@@ -40,6 +40,7 @@ const table: Readonly<Record<string, Row>> = {
   listSnapshots: ['tenant', 'operator', 'viewer', 'auditor', 'tenant'],
   getSnapshot: ['caller', 'operator', 'viewer', 'auditor', 'tenant'],
   listSnapshotFiles: ['caller', 'operator', 'viewer', 'auditor', 'tenant'],
+  planSnapshot: ['caller', 'operator', 'viewer', 'tenant'],
   deleteSnapshot: ['caller', 'operator', 'tenant'],
   createTenant: ADMIN,
   listTenants: LOOK,

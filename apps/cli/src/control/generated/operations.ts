@@ -155,6 +155,13 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: { readonly items: readonly ({ readonly key: string; readonly bytes: number; readonly modifiedAt: string | null; readonly storageClass: string; readonly etag: string | null })[]; readonly next: string | null };
   };
+  /** What it would mean to bring in what a snapshot saw. */
+  readonly planSnapshot: {
+    readonly params: { readonly snapshot: string };
+    readonly query: { readonly bucket?: string | undefined; readonly policy?: string | undefined; readonly class?: string | undefined };
+    readonly body: undefined;
+    readonly answer: { readonly layers: readonly (string)[]; readonly class: string; readonly now: "placed" | "unavailable" | "illegal"; readonly rule: string; readonly reason: string; readonly storageMultiplier: number; readonly lossesWhenComplete: number; readonly partial: boolean; readonly objects: number; readonly bytes: number; readonly storedBytes: number; readonly costs: readonly ({ readonly currency: string; readonly storagePerMonth: number; readonly readOnce: number })[] | null; readonly unpricedBytes: number | null; readonly buckets: readonly ({ readonly name: string; readonly objects: number; readonly bytes: number; readonly storedBytes: number; readonly truncated: boolean })[] };
+  };
   /** Create a tenant with a first key pair. */
   readonly createTenant: {
     readonly params: undefined;
@@ -958,6 +965,7 @@ export const operations = {
   getSnapshot: ['GET', '/snapshots/{snapshot}'],
   deleteSnapshot: ['DELETE', '/snapshots/{snapshot}'],
   listSnapshotFiles: ['GET', '/snapshots/{snapshot}/buckets/{bucket}/files'],
+  planSnapshot: ['GET', '/snapshots/{snapshot}/plan'],
   createTenant: ['POST', '/admin/tenants'],
   listTenants: ['GET', '/admin/tenants'],
   getTenant: ['GET', '/admin/tenants/{tenant}'],

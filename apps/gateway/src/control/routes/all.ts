@@ -26,6 +26,7 @@ import { recoveryRoutes } from './recovery.ts';
 import { registeredObjectRoutes } from './registered-objects.ts';
 import { roleRoutes } from './roles.ts';
 import { secretRoutes } from './secrets.ts';
+import { snapshotPlanRoute } from './snapshot-plan.ts';
 import { snapshotRoutes } from './snapshots.ts';
 import { statRoutes } from './stat.ts';
 import { tenantErasureRoutes } from './tenant-erasure.ts';
@@ -42,6 +43,7 @@ export function controlRoutes(services: ControlServices): readonly Route[] {
     ...backendFactsRoutes(services),
     ...providerRoutes(services),
     ...snapshotRoutes(services),
+    snapshotPlanRoute(services),
     ...tenantRoutes(services),
     ...tenantErasureRoutes(services),
     ...bucketRoutes(services),

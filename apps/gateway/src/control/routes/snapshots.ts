@@ -7,7 +7,7 @@ import type { Snapshot } from '@sealgate/core/ports';
 import { z } from 'zod';
 import { namedZone } from '../../catalogue/named-zone.ts';
 import { tenantChanges } from '../access.ts';
-import { SNAPSHOT_BUCKETS_NAMED_MAX, SNAPSHOT_PATIENCE_MS } from '../limits.ts';
+import { SNAPSHOT_BUCKETS_NAMED_MAX, SNAPSHOT_PATIENCE_MS, SOURCE_BUCKET_CHARS_MAX } from '../limits.ts';
 import { tenantRefField } from '../models.ts';
 import { decodeCursor, encodeCursor, mapPage, pageQuery, pageSchema } from '../paging.ts';
 import { type CallContext, type Route, route } from '../route.ts';
@@ -46,7 +46,7 @@ const newSnapshot = z.object({
     })
     .meta({ description: 'Used for this one call and kept nowhere. Rights to list are enough.' }),
   buckets: z
-    .array(z.string().min(1).max(255))
+    .array(z.string().min(1).max(SOURCE_BUCKET_CHARS_MAX))
     .min(1)
     .max(SNAPSHOT_BUCKETS_NAMED_MAX)
     .optional()
@@ -166,7 +166,9 @@ function filesRoute(services: ControlServices): Route {
     summary: 'Files of a bucket of a snapshot, by key',
     access: { roles: LOOK, tenant: 'any' },
     status: 200,
-    params: params.extend({ bucket: z.string().max(255).meta({ description: 'A bucket of the source.' }) }),
+    params: params.extend({
+      bucket: z.string().max(SOURCE_BUCKET_CHARS_MAX).meta({ description: 'A bucket of the source.' }),
+    }),
     query: pageQuery,
     response: pageSchema(snapshotFileSchema),
     async handle({ params: { snapshot, bucket }, query: { cursor, limit } }, context) {
@@ -204,7 +206,7 @@ async function whole(services: ControlServices, snapshot: Snapshot): Promise<z.i
 }
 
 /** A snapshot of somebody else is not there. @throws Fault NotFound */
-async function requireSnapshot(
+export async function requireSnapshot(
   { metadata }: ControlServices,
   id: string,
   { caller }: CallContext,
