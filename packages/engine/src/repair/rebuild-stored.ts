@@ -1,12 +1,14 @@
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { sourcesFor } from '@sealgate/core/placement';
-import type { Backend, BackendPool, BlobRecord } from '@sealgate/core/ports';
+import type { Backend, BackendPool, BlobRecord, PutBlob } from '@sealgate/core/ports';
 import { type ErasureLayout, stripeGeometry } from '../erasure/geometry.ts';
 import { createShardFooter, encodeShardHeader } from '../erasure/shard-format.ts';
 import { readBlob } from '../read/read-blob.ts';
 import type { ReadDeps } from '../read/read-deps.ts';
+import { stripOf } from '../read/strip.ts';
 import { createStripeSource, joined } from '../read/stripe-source.ts';
+import { collectBody } from '../write/body.ts';
 
 interface RebuildOptions {
   readonly bucketId: number;
@@ -18,19 +20,33 @@ interface RebuildOptions {
   readonly signal: AbortSignal;
 }
 
-/** What a backend is to hold of the blob, out of what the other ones hold; verified, and without any key. */
-export function rebuildStored(
+/**
+ * What a backend is to hold of the blob, out of what the other ones hold; verified, and without any key. Up to `smallBodyBytes` it is
+ * held whole, as a small write is: a driver has less to do with it, and takes a digest only when it needs one.
+ */
+export async function rebuildStored(
   deps: ReadDeps,
   blob: BlobRecord,
   options: RebuildOptions,
-  onChunk: (chunk: Buffer) => void,
-): Readable {
+): Promise<Pick<PutBlob, 'body' | 'bytes' | 'bodyMd5'>> {
+  const { totalBytes: bytes } = stripOf(blob, options.shard);
+  const chunks = chunksOf({ ...deps, pool: poolFor(deps.pool, options.target) }, blob, options);
+  if (bytes <= deps.limits.smallBodyBytes) {
+    const body = await collectBody({ bytes, chunks });
+    return { body, bytes, bodyMd5: () => Promise.resolve(hash('md5', body, 'buffer')) };
+  }
+  const md5 = createHash('md5');
+  const body = Readable.from(
+    watched(chunks, (chunk) => void md5.update(chunk)),
+    { objectMode: false },
+  );
+  return { body, bytes, bodyMd5: () => Promise.resolve(md5.digest()) };
+}
+
+function chunksOf(deps: ReadDeps, blob: BlobRecord, options: RebuildOptions): AsyncIterable<Buffer> | Buffer[] {
   const { layout } = blob;
-  const near = { ...deps, pool: poolFor(deps.pool, options.target) };
-  if (layout.kind === 'erasure') return stream(rebuildShard(near, blob, layout, options), onChunk);
-  if (blob.bytes === 0) return Readable.from([]);
-  const range = { start: 0, end: blob.bytes - 1 };
-  return stream(readBlob(near, blob, { ...options, range }), onChunk);
+  if (layout.kind === 'erasure') return rebuildShard(deps, blob, layout, options);
+  return blob.bytes === 0 ? [] : readBlob(deps, blob, { ...options, range: { start: 0, end: blob.bytes - 1 } });
 }
 
 /** The pool that gives backends in the order in which the target is best filled from them. */
@@ -52,11 +68,10 @@ function poolFor(pool: BackendPool, target: Backend): BackendPool {
   };
 }
 
-function stream(chunks: AsyncIterable<Buffer>, onChunk: (chunk: Buffer) => void): Readable {
-  return Readable.from(watched(chunks, onChunk), { objectMode: false });
-}
-
-async function* watched(chunks: AsyncIterable<Buffer>, onChunk: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
+async function* watched(
+  chunks: AsyncIterable<Buffer> | Buffer[],
+  onChunk: (chunk: Buffer) => void,
+): AsyncGenerator<Buffer> {
   for await (const chunk of chunks) {
     onChunk(chunk);
     yield chunk;

@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { calmPlan } from '@sealgate/testkit';
 import { createSeededCluster, holders, memberOf, putContent, wantedBlob } from '@sealgate/testkit/cluster';
 import { describe, expect, test, vi } from 'vitest';
@@ -7,8 +9,8 @@ const { signal } = new AbortController();
 const admin = { kind: 'admin', id: 'test', requestId: 'test' } as const;
 const GOOD_READ = { kind: 'ok', operation: 'get', bytes: 0, durationMs: 0 } as const;
 
-async function stored() {
-  const cluster = await createSeededCluster({ seed: 1, limits: defaultEngineLimits, metadata: {} });
+async function stored(limits = defaultEngineLimits) {
+  const cluster = await createSeededCluster({ seed: 1, limits, metadata: {} });
   const bucket = await cluster.createBucket('bucket', {});
   const gateway = cluster.startGateway();
   await putContent(cluster, gateway, bucket);
@@ -55,6 +57,23 @@ describe('repair', () => {
     await cluster.clock.advance(60_000);
     await repair();
     expect(states()).toMatchObject({ [a.backend.id]: 'stored' });
+  });
+
+  test('gives a small copy whole and a large one as it comes, with their MD5 for who asks', async () => {
+    for (const [smallBodyBytes, kind] of [
+      [7, Buffer],
+      [6, Readable],
+    ] as const) {
+      const { a, lose, repair, states } = await stored({ ...defaultEngineLimits, smallBodyBytes });
+      a.faulty.vanish();
+      await lose(a);
+      const put = vi.spyOn(a.faulty, 'put');
+      await repair();
+      expect(states()).toMatchObject({ [a.backend.id]: 'stored' });
+      const [, , blob] = put.mock.lastCall ?? [];
+      expect(blob?.body).toBeInstanceOf(kind);
+      expect(await blob?.bodyMd5?.()).toEqual(hash('md5', 'content', 'buffer'));
+    }
   });
 
   test.each(['b', 'c'] as const)('copies from the backend that lies near, whichever was faster (%s)', async (near) => {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Fault, isFault, toFault } from '@sealgate/core/faults';
 import type { BackendId, BlobId, PhysicalBucketName } from '@sealgate/core/names';
 import type {
@@ -208,19 +207,11 @@ async function rewrite(
   const { driver, name, signal } = target;
   const key = blobKey(blob.blobId, shard);
   const elsewhere = { ...blob, replicas: blob.replicas.filter((r) => r.backend !== backend.id) };
+  const from = { bucketId: bucket.id, target: backend, shard, redundancyClass, signal };
+  const stored = await rebuildStored(deps, elsewhere, from);
   deps.work.requireHeld(what.job);
-  const md5 = createHash('md5');
-  const body = rebuildStored(
-    deps,
-    elsewhere,
-    { bucketId: bucket.id, target: backend, shard, redundancyClass, signal },
-    (chunk) => void md5.update(chunk),
-  );
-  const { totalBytes } = stripOf(blob, shard);
   const receipt = await driver.put(name, key, {
-    body,
-    bytes: totalBytes,
-    bodyMd5: () => Promise.resolve(md5.digest()),
+    ...stored,
     // It was misread perhaps, or has come in late and is good by now: there is no moment without it.
     replace: !target.absent,
     redundancyClass,

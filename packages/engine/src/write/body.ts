@@ -23,7 +23,10 @@ export interface BodySource {
 }
 
 /** The whole body in one piece. @throws Fault IncompleteBody when it is not exactly as long as declared. */
-export async function collectBody(source: BodySource): Promise<Buffer> {
+export async function collectBody(source: {
+  readonly bytes: number;
+  readonly chunks: AsyncIterable<Buffer> | Iterable<Buffer>;
+}): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of source.chunks) {

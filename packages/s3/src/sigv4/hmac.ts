@@ -28,7 +28,7 @@ const outerScratch = Buffer.alloc(BLOCK_BYTES + HASH_BYTES);
 
 /**
  * HMAC-SHA-256 of a text in UTF-8, in hex. As two hashes at one stroke, because a `Hmac` of Node is two objects of OpenSSL and a
- * stream: in a process that signs for each request that it serves, those cost four times what the hashes do.
+ * stream, which cost more than the hashes do (ADR 60).
  * @see https://www.rfc-editor.org/rfc/rfc2104
  */
 export function hmacSha256(key: HmacKey, text: string): string {
