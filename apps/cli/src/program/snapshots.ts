@@ -3,12 +3,29 @@ import { choice, leaf, noun, type ProgramDeps } from './command.ts';
 
 const load = () => import('../commands/snapshots.ts');
 const ID: readonly [string, string] = ['<id>', 'the snapshot'];
+const needs = ['control'] as const;
 
 /** snapshot: looks at storage that is to be brought in. */
 export function addSnapshotCommands(program: Command, deps: ProgramDeps): void {
   const snapshots = noun(program, 'snapshot', 'Discovery snapshots: what storage that is to be brought in looks like');
   addCreateCommand(snapshots, deps);
-  const needs = ['control'] as const;
+  addLookCommands(snapshots, deps);
+  addPlanCommand(snapshots, deps);
+  leaf(
+    snapshots,
+    {
+      name: 'delete',
+      summary: 'Delete a snapshot',
+      arguments: [ID],
+      needs,
+      examples: ['sealgate snapshot delete 5f1c4b9e-7c1d-4f2e-9a37-0d6a3c1f8e21'],
+      handler: async () => (await load()).deleteSnapshot,
+    },
+    deps,
+  );
+}
+
+function addLookCommands(snapshots: Command, deps: ProgramDeps): void {
   leaf(
     snapshots,
     {
@@ -49,6 +66,9 @@ export function addSnapshotCommands(program: Command, deps: ProgramDeps): void {
     },
     deps,
   );
+}
+
+function addPlanCommand(snapshots: Command, deps: ProgramDeps): void {
   leaf(
     snapshots,
     {
@@ -68,18 +88,6 @@ export function addSnapshotCommands(program: Command, deps: ProgramDeps): void {
         'sealgate snapshot plan 5f1c4b9e-7c1d-4f2e-9a37-0d6a3c1f8e21 --bucket reports --policy eu-lock --class ColdArchiveClass',
       ],
       handler: async () => (await load()).planSnapshot,
-    },
-    deps,
-  );
-  leaf(
-    snapshots,
-    {
-      name: 'delete',
-      summary: 'Delete a snapshot',
-      arguments: [ID],
-      needs,
-      examples: ['sealgate snapshot delete 5f1c4b9e-7c1d-4f2e-9a37-0d6a3c1f8e21'],
-      handler: async () => (await load()).deleteSnapshot,
     },
     deps,
   );
@@ -106,7 +114,7 @@ function addCreateCommand(snapshots: Command, deps: ProgramDeps): void {
         new Option('--no-etags', 'keep no ETags of files'),
         new Option('--source-profile <name>', 'a profile of the AWS tools that has its credentials'),
       ],
-      needs: ['control'],
+      needs,
       examples: [
         'sealgate snapshot create --endpoint https://s3.example.fi --region fi-1',
         'sealgate snapshot create --zone FI-HEL1-UPCLOUD --endpoint https://abc.upcloudobjects.com --bucket reports --bucket scans',
