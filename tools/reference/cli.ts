@@ -1,3 +1,4 @@
+import { sharedGroups } from '../../apps/cli/src/program/command.ts';
 import { createProgram, EXIT_CODES } from '../../apps/cli/src/program/program.ts';
 
 type Command = ReturnType<typeof createProgram>;
@@ -20,7 +21,8 @@ variables before \`~/.aws\`, and when nothing is configured the gateway that was
 down under \`$XDG_STATE_HOME/sealgate\` (no secret is in there).
 
 With \`--json\` a command that has one result prints one JSON document, a list prints one JSON object a line, and a
-failure is a JSON object on standard error. Without it the bar of progress shows on terminals only.
+failure is a JSON object on standard error. Without it the bar of progress shows on terminals only. \`--json\`, \`--quiet\`
+and \`--debug\` may stand before the command or behind it.
 
 | exit code | |
 | --- | --- |
@@ -54,8 +56,8 @@ const VARIABLES: readonly (readonly [name: string, meaning: string])[] = [
 function renderCommand(command: Command): string {
   const noun = command.parent?.parent ? `${command.parent.name()} ` : '';
   const usage = command.registeredArguments.map(argumentText).join(' ');
-  const own = command.options.filter((option) => option.helpGroupHeading === undefined);
-  const shared = command.options.filter((option) => option.helpGroupHeading !== undefined);
+  const own = command.options.filter((option) => !sharedGroups.has(option.helpGroupHeading));
+  const shared = command.options.filter((option) => sharedGroups.has(option.helpGroupHeading));
   return [
     `## sealgate ${noun}${command.name()}`,
     '',

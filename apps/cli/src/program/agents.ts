@@ -1,5 +1,13 @@
 import { type Command, Option } from 'commander';
-import { examplesText, leaf, listOption, noun, numberOption, type ProgramDeps } from './command.ts';
+import {
+  examplesText,
+  leaf,
+  listOption,
+  noun,
+  numberOption,
+  type ProgramDeps,
+  refuseOutputOptions,
+} from './command.ts';
 
 const load = () => import('../commands/agents.ts');
 const NAME: readonly [string, string] = ['<name>', 'the agent'];
@@ -19,7 +27,10 @@ export function addAgentCommands(program: Command, deps: ProgramDeps): void {
     .allowUnknownOption()
     .passThroughOptions()
     .addHelpText('after', examplesText(['sealgate agent', 'sealgate agent run --config /etc/sealgate/agent.yaml']))
-    .action(async (settings: readonly string[]) => deps.runAgent(settings));
+    .action(async (settings: readonly string[], _options: object, command: Command) => {
+      refuseOutputOptions(command);
+      await deps.runAgent(settings);
+    });
   leaf(
     agents,
     {

@@ -27,12 +27,26 @@ export interface ProgramDeps {
 const CONNECTION_GROUP = 'Connection:';
 const OUTPUT_GROUP = 'Output:';
 
-/** Adds what every command takes. `needs`: which listeners it speaks to. */
-function withCommonOptions(command: Command, needs: readonly ('s3' | 'control')[]): Command {
-  command
+/** Headings of options that many commands take. */
+export const sharedGroups: ReadonlySet<string | undefined> = new Set([CONNECTION_GROUP, OUTPUT_GROUP]);
+
+/** How results are told: to be said before a command or behind it. */
+export function withOutputOptions(command: Command): Command {
+  return command
     .addOption(new Option('--json', 'results and failures as JSON').helpGroup(OUTPUT_GROUP))
     .addOption(new Option('--quiet', 'no remarks, no progress bar').helpGroup(OUTPUT_GROUP))
     .addOption(new Option('--debug', 'show where a failure comes from').helpGroup(OUTPUT_GROUP));
+}
+
+/** A server writes a log and no results: what it is asked before its name it would not heed. */
+export function refuseOutputOptions(server: Command): void {
+  const [given] = Object.keys(server.optsWithGlobals());
+  if (given !== undefined) server.error(`error: --${given} before "${server.name()}" means nothing`);
+}
+
+/** Adds what every command takes. `needs`: which listeners it speaks to. */
+function withCommonOptions(command: Command, needs: readonly ('s3' | 'control')[]): Command {
+  withOutputOptions(command);
   if (needs.length === 0) return command;
   const add = (flags: string, description: string): void => {
     command.addOption(new Option(flags, description).helpGroup(CONNECTION_GROUP));
@@ -72,8 +86,8 @@ export function leaf<Args extends readonly unknown[], Options extends object>(
   withCommonOptions(command, spec.needs ?? []);
   command.addHelpText('after', examplesText(spec.examples));
   command.action(async (...received: unknown[]) => {
-    // Commander hands over the arguments, the options and the command itself.
-    const options = received.at(-2) as CommonOptions & Options;
+    // Commander hands over the arguments, the options and the command itself, which knows those before its name too.
+    const options = (received.at(-1) as Command).optsWithGlobals<CommonOptions & Options>();
     const args = received.slice(0, -2) as unknown as Args;
     await execute(options, async (context) => (await spec.handler())(context, args, options), {
       dataOnStdout: spec.dataOnStdout?.(args) ?? false,

@@ -192,6 +192,21 @@ describe('the command tree', () => {
     expect(executed[0]?.options).toMatchObject({ json: true, range: '-5' });
   });
 
+  it('takes what is said of the output before the command too', async () => {
+    const { program, executed } = newProgram();
+    await program.parseAsync(['--json', '--quiet', 'policy', 'list', '--debug'], { from: 'user' });
+    expect(executed[0]?.options).toEqual({ json: true, quiet: true, debug: true });
+  });
+
+  it.each([[['--json', 'serve']], [['--quiet', 'agent', 'run']], [['--debug', 'agent']]])(
+    'refuses %j, which a server would not heed',
+    async (args) => {
+      const { program, served } = newProgram();
+      await expect(program.parseAsync(args, { from: 'user' })).rejects.toMatchObject({ exitCode: 1 });
+      expect(served).toEqual([]);
+    },
+  );
+
   it('hands all settings of serve on as they are', async () => {
     const { program, served } = newProgram();
     const settings = ['--region', 'x', '--json', '--s3-port=0'];

@@ -4,7 +4,7 @@ import { addAccountingCommands, addSecretCommands } from './accounting.ts';
 import { addAgentCommands } from './agents.ts';
 import { addAuditCommands } from './audit.ts';
 import { addBucketCommands } from './buckets.ts';
-import { examplesText, type ProgramDeps } from './command.ts';
+import { examplesText, type ProgramDeps, refuseOutputOptions, withOutputOptions } from './command.ts';
 import { addEvidenceCommands } from './evidence.ts';
 import { addHousekeepingCommands } from './housekeeping.ts';
 import { addIdentityCommands } from './identity.ts';
@@ -36,6 +36,7 @@ export function createProgram(deps: ProgramDeps, version: string): Command {
     .helpCommand('help [command]', 'show help for a command')
     .showHelpAfterError('Run it with --help to see how.')
     .enablePositionalOptions();
+  withOutputOptions(program);
   addObjectCommands(program, deps);
   addKeyCommands(program, deps);
   addRewrapCommand(program, deps);
@@ -66,7 +67,10 @@ export function createProgram(deps: ProgramDeps, version: string): Command {
     .allowUnknownOption()
     .passThroughOptions()
     .addHelpText('after', examplesText(['sealgate serve', 'sealgate serve --data-dir /var/lib/sealgate --workers 4']))
-    .action(async (settings: readonly string[]) => deps.serve(settings));
+    .action(async (settings: readonly string[], _options: object, command: Command) => {
+      refuseOutputOptions(command);
+      await deps.serve(settings);
+    });
   program.addHelpText(
     'after',
     `${examplesText([
