@@ -1,7 +1,9 @@
 // Keys that sign, in the tenant's keyring: readers trust them by the pinned root alone, buckets take nothing else, and what is
 // revoked counts no more.
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -14,7 +16,14 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type CommandResult, type GatewayProcess, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
+import {
+  admin,
+  type CommandResult,
+  type GatewayProcess,
+  removeDataDir,
+  sealgate,
+  startGateway,
+} from '../support/gateway.ts';
 import { addStore, LOOPBACK, type Store } from '../support/s3-backends.ts';
 import { newClient } from '../support/s3-client.ts';
 import { signatureHeaders } from '../support/signature.ts';
@@ -238,4 +247,32 @@ test('what a revoked writer signed is refused by the gateway, and by readers who
   await publish();
   await done(owner('put', 'large', 's3://vault/large'));
   expect(await getBy(late, 'large')).toEqual([0, 'read']);
+});
+
+test('a gateway that hides a revocation, or says nothing of keyrings, has nothing opened', async () => {
+  const { tenant } = gateway.credentials;
+  const path = `/proxy/keyrings?tenant=${tenant}`;
+  const { items } = await admin<{ items: readonly { document: string }[] }>(gateway, 'GET', path);
+  const before = items.slice(0, 2);
+  const liar = createServer((request, response) => {
+    const after = Number(new URL(request.url ?? '', 'http://x').searchParams.get('after'));
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ items: before.slice(after), more: false }));
+  });
+  await new Promise<void>((listening) => liar.listen(0, '127.0.0.1', listening));
+  const url = `http://127.0.0.1:${(liar.address() as AddressInfo).port}`;
+  const get = (...more: readonly string[]) => reader('get', 's3://vault/direct', 'hidden', '--json', ...more);
+  const hidden = await get('--control-url', url);
+  await new Promise((closed) => liar.close(closed));
+  expect([hidden.code, codeIn(hidden)]).toEqual([INTEGRITY, 'keyring-rollback']);
+  const silent = await get('--control-url', url);
+  expect([silent.code, codeIn(silent)]).toEqual([1, 'GatewayUnreachable']);
+  expect(existsSync(join(gateway.dataDir, 'hidden'))).toBe(false);
+  // What is trusted here is told all the same.
+  const listed = await late('writer', 'list', '--control-url', url);
+  expect([listed.code, listed.stdout, listed.stderr]).toEqual([
+    0,
+    expect.stringMatching(/ada\s+trusted\s+here/),
+    expect.stringContaining('could not be asked'),
+  ]);
 });

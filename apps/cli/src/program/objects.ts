@@ -63,7 +63,7 @@ function addGet(program: Command, deps: ProgramDeps): void {
         new Option('--plain', 'the bytes as they are stored, without opening a seal'),
         new Option('--allow-older', 'take a version that is older than one you have seen, knowingly'),
       ],
-      needs: ['s3'],
+      needs: ['s3', 'control'],
       examples: [
         'sealgate get s3://vault/report.pdf report.pdf',
         'sealgate get s3://vault/photos.tar - | tar x',
