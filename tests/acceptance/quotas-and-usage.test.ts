@@ -215,6 +215,11 @@ test('what backends were asked for is told by backend and class, with its cost, 
     [Bucket, (await ofClass()).find(({ part }) => part === one)?.backends?.bytesSent],
   ]);
 
+  const total = await sealgate(gateway, ['usage', '--by', 'backend', '--total', '--json', '--class', 'StandardClass']);
+  const { items } = JSON.parse(total.stdout) as { items: Line[] };
+  expect(new Set(items.map(({ part }) => part)).size).toBe(items.length);
+  expect(sum(items, 'bytesSent')).toBeGreaterThan(sent);
+
   // A tenant has its own figures, and none of backends.
   const own = async () => (await asTenant('asking', '/admin/usage?by=bucket')).items;
   await expect

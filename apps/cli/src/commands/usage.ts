@@ -31,13 +31,15 @@ export interface UsageOptions {
   readonly by?: string | undefined;
   readonly backend?: string | undefined;
   readonly class?: string | undefined;
+  readonly total?: boolean | undefined;
   readonly csv?: boolean | undefined;
 }
 
 /** `sealgate usage` */
 export async function showUsage(context: CommandContext, _args: readonly [], options: UsageOptions) {
-  const { tenant, from, to, by, backend, class: redundancyClass, csv } = options;
-  const question = { tenant, from, to, by, backend, class: redundancyClass };
+  const { tenant, from, to, by, backend, class: redundancyClass, total, csv } = options;
+  const tenants = total === true ? 'together' : undefined;
+  const question = { tenant, from, to, by, backend, class: redundancyClass, tenants };
   const answer = await (await context.control()).get('/admin/usage', question);
   const items = Array.isArray(answer['items']) ? answer['items'].filter(isJsonObject) : [];
   const figures = by === 'backend' || backend !== undefined ? OF_BACKENDS : OF_TENANTS;
@@ -45,7 +47,7 @@ export async function showUsage(context: CommandContext, _args: readonly [], opt
   const head = ['tenant', by ?? 'part', ...figures.map(([name]) => name)];
   const priced = costs.length === 0 ? [] : ['currency', ...costs.map(([name]) => name)];
   const lines = items.map((item) => [
-    text(item['tenant']),
+    total === true ? 'all' : text(item['tenant']),
     text(item['part']),
     ...figures.map(([, ...path]) => String(Math.round(numberAt(item, path) ?? 0))),
     ...(costs.length === 0 ? [] : [text(at(item, ['cost', 'currency']))]),

@@ -45,11 +45,13 @@ export interface UsageQuestion {
   /** Only of this backend, this class. Absent: of all, and of what belongs to none. */
   readonly backend?: BackendId | undefined;
   readonly redundancyClass?: string | undefined;
+  /** One sum over all tenants and nobody: `tenant` of each row is null. */
+  readonly together?: boolean | undefined;
   readonly limit: number;
 }
 
 export interface UsageRow {
-  /** Null: nobody's, such as pings, backups of the metadata and what is left of buckets that are gone. */
+  /** Null: of all together, or nobody's, such as pings, backups of the metadata and what is left of buckets that are gone. */
   readonly tenant: string | null;
   /** The bucket, class or backend; null for what belongs to none, or when it was asked by tenant. */
   readonly part: string | null;

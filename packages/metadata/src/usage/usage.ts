@@ -67,10 +67,10 @@ export function createUsage({ database, terms, backends }: Context): MetadataUsa
       await database.write('sample-stored', []);
     },
 
-    async usage({ fromMs, untilMs, tenantId, by, backend, redundancyClass, limit }) {
+    async usage({ fromMs, untilMs, tenantId, by, backend, redundancyClass, together = false, limit }) {
       const span = [new Date(fromMs).toISOString(), new Date(untilMs).toISOString()];
       const only = [tenantId ?? null, by, backend ?? null, redundancyClass ?? null];
-      const rows = await database.read<UsageColumns>('usage', [...span, ...only, limit]);
+      const rows = await database.read<UsageColumns>('usage', [...span, ...only, together, limit]);
       return rows.map(({ tenant, part, metric, amount }) => ({
         tenant,
         part,

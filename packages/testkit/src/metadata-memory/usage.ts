@@ -33,14 +33,14 @@ export function createUsage(state: MemoryState): MetadataUsage {
       return taken.length;
     },
     async samplePlaced() {},
-    async usage({ fromMs, untilMs, tenantId, by, backend, redundancyClass, limit }) {
+    async usage({ fromMs, untilMs, tenantId, by, backend, redundancyClass, together = false, limit }) {
       const sums = new Map<string, UsageRow>();
       for (const event of hours) {
         if (event.atMs < fromMs || event.atMs >= untilMs) continue;
         if (tenantId !== undefined && event.tenantId !== tenantId) continue;
         if (backend !== undefined && event.backend !== backend) continue;
         if (redundancyClass !== undefined && event.redundancyClass !== redundancyClass) continue;
-        const tenant = event.tenantId === null ? null : (state.tenants.get(event.tenantId)?.name ?? '');
+        const tenant = together || event.tenantId === null ? null : (state.tenants.get(event.tenantId)?.name ?? '');
         const part = partOf(state, event, by);
         const name = JSON.stringify([tenant, part, event.metric]);
         const sum = sums.get(name) ?? { tenant, part, metric: event.metric, amount: 0 };

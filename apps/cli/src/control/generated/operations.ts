@@ -578,7 +578,7 @@ export interface Operations {
   /** What tenants stored and moved, by tenant, bucket, class or backend. */
   readonly getUsage: {
     readonly params: undefined;
-    readonly query: { readonly tenant?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly by?: "tenant" | "bucket" | "class" | "backend" | undefined; readonly backend?: string | undefined; readonly class?: string | undefined };
+    readonly query: { readonly tenant?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly by?: "tenant" | "bucket" | "class" | "backend" | undefined; readonly backend?: string | undefined; readonly tenants?: "each" | "together" | undefined; readonly class?: string | undefined };
     readonly body: undefined;
     readonly answer: { readonly from: string; readonly to: string; readonly items: readonly ({ readonly tenant: string | null; readonly part: string | null; readonly storedByteHours: number; readonly placedByteHours: number; readonly requests: number; readonly bytesIn: number; readonly bytesOut: number; readonly backends?: { readonly puts: number; readonly gets: number; readonly lists: number; readonly deletes: number; readonly bytesSent: number; readonly bytesReceived: number } | undefined; readonly cost?: { readonly currency: string; readonly storage: number | null; readonly egress: number | null; readonly requests: number | null } | null | undefined })[] };
   };

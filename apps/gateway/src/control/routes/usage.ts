@@ -27,6 +27,10 @@ const question = z.object({
   backend: backendIdField
     .optional()
     .meta({ description: 'Only what this backend has and did; for operators and viewers of the whole gateway.' }),
+  tenants: z
+    .enum(['each', 'together'])
+    .default('each')
+    .meta({ description: '`together`: one line for each part, over all tenants that are asked for and nobody.' }),
   class: z.string().min(1).max(63).optional().meta({ description: 'Only of objects in this redundancy class.' }),
 });
 
@@ -38,7 +42,8 @@ const answerSchema = z.object({
   items: z.array(
     z.object({
       tenant: z.string().nullable().meta({
-        description: 'Null: nobody’s, such as pings, backups of the metadata and the removal of buckets.',
+        description:
+          'Null: of all together, or nobody’s, such as pings, backups of the metadata and the removal of buckets.',
       }),
       part: z.string().nullable().meta({ description: 'The bucket, class or backend; null: none, or by tenant.' }),
       storedByteHours: amount.meta({ description: 'Of all versions, as the tenant counts them.' }),
@@ -92,7 +97,9 @@ export function usageRoutes(services: ControlServices): readonly Route[] {
         const { fromMs, untilMs } = spanOf(query, services.clock.now());
         const tenantId = query.tenant === undefined ? undefined : (await requireTenant(services, query.tenant)).id;
         const { by, backend, class: redundancyClass } = query;
-        const wanted = { fromMs, untilMs, tenantId, by, backend, redundancyClass, limit: USAGE_PARTS_MAX + 1 };
+        const together = query.tenants === 'together';
+        const only = { tenantId, backend, redundancyClass };
+        const wanted = { fromMs, untilMs, ...only, by, together, limit: USAGE_PARTS_MAX + 1 };
         const rows = await metadata.usage(wanted);
         if (rows.length > USAGE_PARTS_MAX) {
           throw new Fault('ValidationFailed', 'That are too many lines. Ask for one tenant, or by fewer parts.');

@@ -96,6 +96,9 @@ export function describeUsage(world: World): void {
       expect(await ask({ backend: first.id })).toEqual(
         [` ${first.id} gets 7`, `${t} ${first.id} puts 2`, `${t} ${first.id} sent 150`].sort(),
       );
+      expect(await ask({ backend: first.id, together: true })).toEqual(
+        [` ${first.id} gets 7`, ` ${first.id} puts 2`, ` ${first.id} sent 150`].sort(),
+      );
       expect(await ask({ backend: second.id, by: 'tenant' })).toEqual([`  deletes 4`, `${t}  received 9`].sort());
       expect(await ask({ backend: first.id, by: 'bucket', redundancyClass: 'StandardClass' })).toEqual(
         [`${t} ${bucket.name} puts 2`, `${t} ${bucket.name} sent 100`].sort(),
