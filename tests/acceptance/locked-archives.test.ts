@@ -160,11 +160,34 @@ function describeLockedArchives(servers: () => Promise<readonly S3Server[]>): vo
       expect((await keysOn()).filter(({ Key }) => Key.startsWith(`a/${id}/`))).toHaveLength(keys.length);
     }
 
-    const verify = async (places: string) => {
+    const verify = async (places: string, ...more: readonly string[]) => {
       const key = ['--archive-key', join(gateway.dataDir, 'recovery-key.json'), '--key', keyFile];
-      return await sealgate(gateway, ['audit', 'verify', '--archive', places, ...key, '--json']);
+      return await sealgate(gateway, ['audit', 'verify', '--archive', places, ...key, ...more, '--json']);
     };
-    expect(await verify(placesFile(locked[1] ?? ''))).toMatchObject({ code: 0 });
+    const lost = placesFile(locked[1] ?? '');
+    expect(await verify(lost)).toMatchObject({ code: 0 });
+    expect(await verify(lost, '--locked', '2')).toMatchObject({ code: 4 });
+
+    // Whoever has the gateway's keys can hide an archive on both, and not from who verifies.
+    for (const place of locked) {
+      const { client, archives: keysOn } = stores.get(place) ?? {};
+      for (const { Bucket, Key } of (await keysOn?.()) ?? []) {
+        if (!Key.startsWith(`a/${id}/`)) continue;
+        if (!Key.includes('index-')) await client?.send(new PutObjectCommand({ Bucket, Key, Body: 'another' }));
+        await client?.send(new DeleteObjectCommand({ Bucket, Key }));
+      }
+    }
+    const hidden = await verify(placesFile('none'), '--locked', '2');
+    expect(hidden.code).toBe(0);
+    const { archives: seen } = JSON.parse(hidden.stdout) as { archives: { covered: number } };
+    expect(seen.covered).toBeGreaterThanOrEqual(4);
+    // What lies over it is locked by nobody.
+    for (const place of locked) {
+      const { client, archives: keysOn } = stores.get(place) ?? {};
+      const laid = ((await keysOn?.()) ?? []).filter(({ Key }) => Key.startsWith(`a/${id}/`));
+      const removed = laid.map(async (version) => client?.send(new DeleteObjectCommand(version)));
+      expect((await Promise.allSettled(removed)).some(({ status }) => status === 'rejected')).toBe(true);
+    }
 
     const [drained = ''] = locked;
     await admin(gateway, 'POST', `/admin/backends/${drained}/drain`, {});
@@ -189,7 +212,9 @@ function describeLockedArchives(servers: () => Promise<readonly S3Server[]>): vo
     // Nobody could remove what is locked there, the gateway neither.
     const kept = (await stores.get(drained)?.archives()) ?? [];
     expect(kept.filter(({ Key }) => Key.startsWith(`a/${id}/`)).length).toBeGreaterThanOrEqual(2);
-    expect(await verify(placesFile(drained))).toMatchObject({ code: 0 });
+    const after = await verify(placesFile(drained), '--locked', '2');
+    expect(after.code).toBe(0);
+    expect(JSON.parse(after.stdout)).toMatchObject({ verified: true, archives: { places: 2, locked: 2 } });
   });
 }
 

@@ -10,6 +10,7 @@ import {
 import { isFault, toFault } from '@sealgate/core/faults';
 import {
   ARCHIVE_PREFIX,
+  backupIndexKey,
   backupTimeOf,
   type InTime,
   listBackups,
@@ -52,9 +53,27 @@ interface Candidate {
   readonly places: PlacedBucket[];
 }
 
+/** How archives are kept, as the places themselves say: of the one that is kept worst. */
+export interface KeptArchives {
+  readonly count: number;
+  /** Places that list it. */
+  readonly places: number;
+  /** Places whose object lock keeps it now. */
+  readonly locked: number;
+  /** When the first of all those locks ends; null: there is none. */
+  readonly lockedUntil: string | null;
+  /** Keys that a marker or another version was laid over, on all places. What is below was read. */
+  readonly covered: number;
+}
+
+export function describeKept({ count, places, locked, lockedUntil }: KeptArchives): string {
+  const until = lockedUntil === null ? '' : `, the first until ${lockedUntil}`;
+  return `${count} archives, each on ${places} places or more; object lock keeps each on ${locked} or more${until}.\n`;
+}
+
 /**
  * Opens all archives of the log that lie in a place and verifies that they follow each other from the beginning.
- * @throws AuditIntegrityError, CliError
+ * @throws AuditIntegrityError, also when one is locked by fewer places than it is to be; CliError
  */
 export async function verifyArchives(
   context: CommandContext,
@@ -63,18 +82,27 @@ export async function verifyArchives(
     readonly keyFile: string;
     readonly verifiers: readonly NoteVerifier[];
     readonly checkpoints: readonly string[];
+    readonly lockedMin: number;
   },
-): Promise<VerifiedRange> {
+): Promise<{ readonly range: VerifiedRange; readonly archives: KeptArchives }> {
   const { signal, terminal } = context;
   const { verifiers, checkpoints } = request;
   const key = await importPrivateKey(
     JSON.parse(await readFile(request.keyFile, 'utf8')) as Parameters<typeof importPrivateKey>[0],
   );
-  const sources = await openSources(request.from);
+  const covered = new Map<string, number>();
+  const sources = await openSources(request.from, undefined, (source) => {
+    covered.set(source, (covered.get(source) ?? 0) + 1);
+  });
   try {
     const { places, lost } = await findPlaces(sources, signal);
     for (const { source, reason } of lost) terminal.note(`warning: ${printable(source)} cannot be asked (${reason})`);
     const found = await findArchives(places, signal);
+    for (const [source, count] of covered) {
+      terminal.note(
+        `warning: on ${printable(source)} something was laid over ${count} keys of archives; what is below was read`,
+      );
+    }
     if (found.length === 0) throw new CliError('There is no archive of the audit log on these backends.');
     const verifier = createSegmentsVerifier({ verifiers, checkpoints });
     let last = { range: '', checkpoint: '' };
@@ -93,7 +121,14 @@ export async function verifyArchives(
     }
     const whole = verifier.finish();
     if (whole.from !== 0) throw new AuditIntegrityError(`The archives of entries 0 to ${whole.from} are missing.`);
-    return whole;
+    const coveredKeys = [...covered.values()].reduce((sum, count) => sum + count, 0);
+    const archives = { ...(await keptAs(found, signal)), covered: coveredKeys };
+    if (archives.locked < request.lockedMin) {
+      throw new AuditIntegrityError(
+        `An archive is kept by the object lock of ${archives.locked} places, and should be by ${request.lockedMin}.`,
+      );
+    }
+    return { range: whole, archives };
   } catch (error) {
     if (error instanceof DocumentError && error.problem === 'damaged')
       throw new AuditIntegrityError(error.message, { cause: error });
@@ -104,6 +139,28 @@ export async function verifyArchives(
   } finally {
     for (const source of sources) await source.driver.close();
   }
+}
+
+/** Asks the places. What a place does not answer counts as no lock. */
+async function keptAs(found: readonly Candidate[], signal: AbortSignal): Promise<Omit<KeptArchives, 'covered'>> {
+  const all = await Promise.all(
+    found.map(async ({ id, index, places }) => {
+      const key = backupIndexKey(ARCHIVE_PREFIX, id, index);
+      const told = places.map(async ({ driver, bucket }) =>
+        driver.retention?.(bucket, key, { signal: within(signal) }).catch(() => undefined),
+      );
+      const untilMs = (await Promise.all(told)).map((retention) => retention?.untilMs ?? 0);
+      return { places: places.length, locks: untilMs.filter((ms) => ms > Date.now()) };
+    }),
+  );
+  signal.throwIfAborted();
+  const locks = all.flatMap((one) => one.locks);
+  return {
+    count: found.length,
+    places: Math.min(...all.map(({ places }) => places)),
+    locked: Math.min(...all.map((one) => one.locks.length)),
+    lockedUntil: locks.length === 0 ? null : new Date(Math.min(...locks)).toISOString(),
+  };
 }
 
 /** The oldest first, with all places that have it. */

@@ -17,7 +17,7 @@ import { type ControlClient, controlPath } from '../control/control-client.ts';
 import { isJsonObject } from '../files/json.ts';
 import { printable } from '../output/format.ts';
 import { readKeys, timeText } from './audit.ts';
-import { verifyArchives } from './audit-archives.ts';
+import { describeKept, type KeptArchives, verifyArchives } from './audit-archives.ts';
 
 /** Entries of one file: about 30 MB. */
 const SEGMENT_ENTRIES = 100_000;
@@ -134,13 +134,14 @@ interface VerifyFilesOptions {
   readonly live?: boolean | undefined;
   readonly archive?: string | undefined;
   readonly archiveKey?: string | undefined;
+  readonly locked?: number | undefined;
 }
 
 /** `sealgate audit verify` */
 export async function verifyAudit(
   context: CommandContext,
   [paths]: readonly [readonly string[]],
-  { key, checkpoint = [], live = false, archive, archiveKey }: VerifyFilesOptions,
+  { key, checkpoint = [], live = false, archive, archiveKey, locked = 0 }: VerifyFilesOptions,
 ) {
   const checkpoints = await Promise.all(checkpoint.map((file) => readFile(file, 'utf8')));
   const verifiers = await readKeys(key);
@@ -149,7 +150,9 @@ export async function verifyAudit(
   }
   if (archive !== undefined) {
     if (archiveKey === undefined) throw usageError('--archive takes --archive-key.');
-    report(context, await verifyArchives(context, { from: archive, keyFile: archiveKey, verifiers, checkpoints }));
+    const request = { from: archive, keyFile: archiveKey, verifiers, checkpoints, lockedMin: locked };
+    const { range, archives } = await verifyArchives(context, request);
+    report(context, range, archives);
     return;
   }
   const verifier = createSegmentsVerifier({ verifiers, checkpoints });
@@ -166,10 +169,14 @@ export async function verifyAudit(
   report(context, verifier.finish());
 }
 
-function report(context: CommandContext, range: VerifiedRange): void {
+function report(context: CommandContext, range: VerifiedRange, archives?: KeptArchives): void {
   const { origin, from, to, requests } = range;
   const text = `Verified: entries ${from} to ${to} of ${printable(origin)}, ${requests} records of requests.\n`;
-  context.terminal.result({ json: { verified: true, ...range }, text });
+  const kept = archives === undefined ? '' : describeKept(archives);
+  context.terminal.result({
+    json: { verified: true, ...range, ...(archives === undefined ? {} : { archives: { ...archives } }) },
+    text: text + kept,
+  });
 }
 
 /** All files of folders, in the order of their names: one that is no segment is not passed over. */

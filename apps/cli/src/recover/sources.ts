@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { createFilesystemDriver } from '@sealgate/backends/filesystem';
-import { createS3Driver, listS3Buckets } from '@sealgate/backends/s3';
+import { createFirstVersionsDriver, createS3Driver, listS3Buckets } from '@sealgate/backends/s3';
 import type { BackendDriver } from '@sealgate/core/ports';
 import { parse as parseYaml } from 'yaml';
 import { usageError } from '../cli-error.ts';
@@ -24,11 +24,16 @@ const PHYSICAL = /^s3gw-[0-9a-f]{16}-/;
  * The backends to recover from: a folder with one folder for each backend (or a data directory of a gateway), or a YAML or
  * JSON file with a list of them.
  * @throws CliError for what is neither
+ * @param onCovered what was put first under each key is read, whatever lies over it, and this is told of the key
  */
-export async function openSources(from: string, timeoutMs = CALL_TIMEOUT_MS): Promise<readonly Source[]> {
+export async function openSources(
+  from: string,
+  timeoutMs = CALL_TIMEOUT_MS,
+  onCovered?: (source: string, key: string) => void,
+): Promise<readonly Source[]> {
   const facts = await stat(from).catch(() => undefined);
   if (facts === undefined) throw usageError(`${from}: there is no such file or folder.`);
-  const sources = facts.isDirectory() ? await foldersOf(from) : await listedIn(from);
+  const sources = facts.isDirectory() ? await foldersOf(from) : await listedIn(from, onCovered);
   if (sources.length === 0) throw usageError(`${from} holds no backends.`, 'See docs/spec/recovery.md for its form.');
   return sources.map((source) => ({ ...source, timeoutMs }));
 }
@@ -61,7 +66,9 @@ function folderSource(folder: string, name = folder): Untimed {
   };
 }
 
-async function listedIn(file: string): Promise<readonly Untimed[]> {
+type OnCovered = ((source: string, key: string) => void) | undefined;
+
+async function listedIn(file: string, onCovered: OnCovered): Promise<readonly Untimed[]> {
   let value: unknown;
   try {
     value = parseYaml(await readFile(file, 'utf8'));
@@ -73,13 +80,16 @@ async function listedIn(file: string): Promise<readonly Untimed[]> {
   return list.map((entry: unknown, index) => {
     const place = `backend ${index + 1} of ${file}`;
     if (!isJsonObject(entry)) throw usageError(`${place} is no mapping.`);
-    return sourceOf(entry, place, file);
+    return sourceOf(entry, { place, file, onCovered });
   });
 }
 
 const MEMBERS = ['name', 'folder', 'endpoint', 'region', 'accessKeyId', 'secretAccessKey', 'addressing', 'buckets'];
 
-function sourceOf(entry: JsonObject, place: string, file: string): Untimed {
+function sourceOf(
+  entry: JsonObject,
+  { place, file, onCovered }: { readonly place: string; readonly file: string; readonly onCovered: OnCovered },
+): Untimed {
   const unknown = Object.keys(entry).find((name) => !MEMBERS.includes(name));
   if (unknown !== undefined) throw usageError(`${place} has the unknown member "${unknown}".`);
   const text = (name: string): string | undefined => {
@@ -104,9 +114,13 @@ function sourceOf(entry: JsonObject, place: string, file: string): Untimed {
   };
   const { buckets } = entry;
   const named = Array.isArray(buckets) ? buckets.filter((name) => typeof name === 'string') : undefined;
+  const name = text('name') ?? target.endpoint;
   return {
-    name: text('name') ?? target.endpoint,
-    driver: createS3Driver(target),
+    name,
+    driver:
+      onCovered === undefined
+        ? createS3Driver(target)
+        : createFirstVersionsDriver(target, (key) => onCovered(name, key)),
     async listBuckets(signal) {
       // Keys that may not list buckets need their names.
       return (named ?? (await listS3Buckets(target, { signal }))).filter((bucket) => PHYSICAL.test(bucket));

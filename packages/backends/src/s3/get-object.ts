@@ -4,11 +4,12 @@ import type { S3Calls } from './calls.ts';
 import type { HttpAnswer } from './exchange.ts';
 import { backendFault } from './faults.ts';
 import { bytesOf, headerOf } from './headers.ts';
+import type { Resource } from './target.ts';
 
 /** Opens a blob. What the answer's headers promise is checked here; the HTTP parser fails a body that breaks off. */
 export async function getObject(
   calls: S3Calls,
-  place: { readonly bucket: string; readonly key: string },
+  place: Pick<Resource, 'query'> & { readonly bucket: string; readonly key: string },
   options: GetBlobOptions,
 ): Promise<OpenedBlob> {
   const { range, signal } = options;

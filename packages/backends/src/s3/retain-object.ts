@@ -32,9 +32,16 @@ export async function retainObject(
   }
 }
 
-/** What keeps the newest version of a key. @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectRetention.html */
-export async function retentionOf(calls: S3Calls, named: Named): Promise<Retention | undefined> {
-  const answer = await askAbout(calls, { ...named, query: [['retention', null]] });
+/**
+ * What keeps a version of a key, the newest unless it is named.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectRetention.html
+ */
+export async function retentionOf(
+  calls: S3Calls,
+  { versionId, ...named }: Named & { readonly versionId?: string },
+): Promise<Retention | undefined> {
+  const version = versionId === undefined ? [] : [['versionId', versionId] as const];
+  const answer = await askAbout(calls, { ...named, query: [['retention', null], ...version] });
   if (answer === undefined) return undefined;
   return readAnswer(() => parseRetention(answer)) ?? undefined;
 }
@@ -60,7 +67,7 @@ const NOTHING_THERE = new Set(['NoSuchKey', 'NoSuchBucket', 'NoSuchVersion']);
 /** Undefined: there is no lock to tell of. A bucket without object lock is told by 400, what is not locked by 404. */
 async function askAbout(
   calls: S3Calls,
-  named: Omit<Named, 'key'> & { readonly key?: string; readonly query: readonly (readonly [string, null])[] },
+  named: Omit<Named, 'key'> & { readonly key?: string; readonly query: readonly (readonly [string, string | null])[] },
 ): Promise<Buffer | undefined> {
   try {
     return (await calls.fetch({ method: 'GET', ...named, idempotent: true })).body;

@@ -334,6 +334,25 @@ describe('archives on a backend that is emptied', () => {
     expect(await lying(id, bucket)).toHaveLength(3);
   });
 
+  test('that are not there as they should be are copied from where else they are, or missed', async () => {
+    const { cluster, due, position, drain, on, id, known } = await archived();
+    memberOf(cluster, id).faulty.vanish();
+    await drain(id);
+    await due({ intervalMs: 0 });
+    expect(await on(id)).toMatchObject({ left: 0, trouble: null });
+    for (const { places } of (await position()).made) {
+      expect(places).not.toContain(id);
+      expect(places).toHaveLength(2);
+    }
+    // Nobody has those of the first place and of another that was emptied without a word.
+    const [next, last] = (await position()).made[0]?.places ?? [];
+    if (next === undefined || last === undefined) throw new Error('There are two places.');
+    for (const lost of [next, last]) memberOf(cluster, lost).faulty.vanish();
+    await drain(next);
+    await due({ intervalMs: 0 });
+    expect(await on(next)).toMatchObject({ left: known.made.length, trouble: 'BlobMissing' });
+  });
+
   test('that are locked there stay until the lock ends, lie elsewhere too, and hold up nothing', async () => {
     const lock = { lockMs: 30 * DAY_MS };
     const at = await setUp();

@@ -59,7 +59,9 @@ export async function moveArchives(
   let position = known;
   for (const { backend, places } of leaving) {
     const seen: Seen = { left: 0, trouble: null, locked: 0, lockedUntilMs: null };
-    for (const place of places) position = await emptyPlace(run, { position, place, seen });
+    const there = new Set<string>();
+    for (const place of places) position = await emptyPlace(run, { position, place, seen, there });
+    if (seen.trouble === null) position = await replaceMissing(run, { position, backend: backend.id, seen, there });
     const { left, locked } = seen;
     if (left + locked === 0) position = await forget(run, position, places);
     const move: ArchiveMove = { ...seen, sinceMs: backend.stateSinceMs, atMs: nowMs };
@@ -73,41 +75,86 @@ export async function moveArchives(
 
 type Seen = { -readonly [name in 'left' | 'trouble' | 'locked' | 'lockedUntilMs']: ArchiveMove[name] };
 
-/** Moves what lies in one bucket, and counts in `seen` what stays. */
+function stays(run: ArchiveRun, seen: Seen, { backend, error }: { backend: BackendId; error: unknown }): void {
+  if (toFault(error).code === 'Conflict') throw error;
+  run.failed(backend, error);
+  seen.left += 1;
+  seen.trouble ??= toFault(error).code;
+}
+
+/** Moves what lies in one bucket, and counts in `seen` what stays; `there`: ids of all that was there. */
 async function emptyPlace(
   run: ArchiveRun,
-  now: { position: ArchivePosition; readonly place: BackupTarget; readonly seen: Seen },
+  now: {
+    readonly position: ArchivePosition;
+    readonly place: BackupTarget;
+    readonly seen: Seen;
+    readonly there: Set<string>;
+  },
 ): Promise<ArchivePosition> {
-  const { place, seen } = now;
+  const { place, seen, there } = now;
   let { position } = now;
-  const stays = (error: unknown): void => {
-    run.failed(place.id, error);
-    seen.left += 1;
-    seen.trouble ??= toFault(error).code;
-  };
   let listed: ReadonlyMap<string, string | undefined>;
   try {
     listed = await listBackups(place, run.inTime, ARCHIVE_PREFIX);
   } catch (error) {
-    stays(error);
+    stays(run, seen, { backend: place.id, error });
     return position;
   }
   for (const [id, index] of listed) {
+    there.add(id);
     try {
       await run.save(position);
       if (index !== undefined && !hasLeft(position, id, place)) {
-        position = await copyAway(run, position, { place, id, index });
+        position = await copyAway(run, position, { place, id, index, from: place.id });
       }
       const kept = await removeArchive(run, place, { id, index, alive: () => run.save(position) });
       if (kept === undefined) continue;
       seen.locked += 1;
       if (kept.untilMs !== null) seen.lockedUntilMs = Math.max(seen.lockedUntilMs ?? 0, kept.untilMs);
     } catch (error) {
-      if (toFault(error).code === 'Conflict') throw error;
-      stays(error);
+      stays(run, seen, { backend: place.id, error });
     }
   }
   return position;
+}
+
+/** Archives that should be on the backend and are not, or are hidden there: copied from where else they are. */
+async function replaceMissing(
+  run: ArchiveRun,
+  now: {
+    readonly position: ArchivePosition;
+    readonly backend: BackendId;
+    readonly seen: Seen;
+    readonly there: ReadonlySet<string>;
+  },
+): Promise<ArchivePosition> {
+  const { backend, seen, there } = now;
+  let { position } = now;
+  for (const record of position.made.filter(({ id, places }) => places.includes(backend) && !there.has(id))) {
+    try {
+      const other = await findElsewhere(run, position, { id: record.id, places: record.places, backend });
+      if (other === undefined) throw new Fault('BlobMissing', 'No storage location has an archive of the audit log.');
+      position = await copyAway(run, position, { ...other, id: record.id, from: backend });
+    } catch (error) {
+      stays(run, seen, { backend, error });
+    }
+  }
+  return position;
+}
+
+async function findElsewhere(
+  run: ArchiveRun,
+  position: ArchivePosition,
+  wanted: { readonly id: string; readonly places: readonly BackendId[]; readonly backend: BackendId },
+): Promise<Pick<Named, 'place' | 'index'> | undefined> {
+  for (const other of wanted.places.filter((id) => id !== wanted.backend)) {
+    for (const place of placesOf(run, position, other)) {
+      const index = (await listBackups(place, run.inTime, ARCHIVE_PREFIX)).get(wanted.id);
+      if (index !== undefined) return { place, index };
+    }
+  }
+  return undefined;
 }
 
 /** It was copied elsewhere before, and kept here by its lock. */
@@ -120,6 +167,8 @@ interface Named {
   readonly id: string;
   /** The beginning of its index's digest. */
   readonly index: string;
+  /** The backend that it is to leave. */
+  readonly from: BackendId;
 }
 
 /**
@@ -181,7 +230,11 @@ async function copyAway(run: ArchiveRun, position: ArchivePosition, named: Named
 }
 
 /** Reads all of it from one place. */
-async function isWhole(run: ArchiveRun, position: ArchivePosition, { place, id, index }: Named): Promise<boolean> {
+async function isWhole(
+  run: ArchiveRun,
+  position: ArchivePosition,
+  { place, id, index }: Omit<Named, 'from'>,
+): Promise<boolean> {
   try {
     const found = await readBackupIndex(place, { id, index }, run.inTime, ARCHIVE_PREFIX);
     for await (const _part of readBackup([place], found, run.inTime, ARCHIVE_PREFIX)) await run.save(position);
@@ -238,14 +291,14 @@ async function moved(
   const record = position.made.find(({ id }) => id === named.id);
   // Nobody remembers it, and nothing changed.
   if (record === undefined && !now.written) return position;
-  const others = (record?.places ?? []).filter((id) => id !== named.place.id && !places.includes(id));
+  const others = (record?.places ?? []).filter((id) => id !== named.from && !places.includes(id));
   const all = [...places, ...others];
   const locked = all.filter((id) => now.locked.has(id) || record?.locked.includes(id) === true);
   const lockedUntilMs = locked.length === 0 ? null : Math.max(record?.lockedUntilMs ?? 0, untilMs ?? 0);
   const made = position.made.map((one) => (one === record ? { ...one, places: all, locked, lockedUntilMs } : one));
   const next = { ...position, made };
   await run.save(next);
-  const detail = { archive: named.id, from: named.place.id, backends: all, locked };
+  const detail = { archive: named.id, from: named.from, backends: all, locked };
   await run.deps.store.note(AUDIT_ARCHIVE_MOVED, detail, ARCHIVE_ACTOR);
   return next;
 }
