@@ -278,6 +278,8 @@ describe('what is refused', () => {
     [{ buckets: [LEGACY.accessKeyId] }, 'ValidationFailed'],
     [{ credentials: { ...LEGACY, secretAccessKey: 'another' } }, 'ValidationFailed'],
     [{ region: 'another-1' }, 'ValidationFailed'],
+    [{ prefix: 'a\0b' }, 'ValidationFailed'],
+    [{ buckets: ['nowhere'] }, 'ValidationFailed'],
     [{ credentials: { accessKeyId: 'with\r\nline: break', secretAccessKey: 'x' } }, 'ValidationFailed'],
   ])('%j', async (changes, code) => {
     expect(await refusal(changes)).toMatchObject({ 1: code });

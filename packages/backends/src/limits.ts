@@ -75,6 +75,8 @@ export const defaultS3DriverLimits: S3DriverLimits = {
 export interface SourceLimits extends S3DriverLimits {
   /** From the beginning of one call to its end, tries and waits included: against bytes that drip. */
   readonly callMs: number;
+  /** All answers of one source: each has to be parsed, which a source that gives little for much could make us do. */
+  readonly allAnswersBytesMax: number;
 }
 
 /** For storage that is looked at once, while somebody waits, and that nobody vouches for. */
@@ -86,4 +88,6 @@ export const sourceLimits: SourceLimits = {
   keepAliveMs: 1_000,
   tries: 2,
   callMs: 30_000,
+  // Twice what 50 000 files with names of 300 bytes take, three times encoded.
+  allAnswersBytesMax: 128 * MIB,
 };

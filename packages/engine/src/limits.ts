@@ -114,6 +114,8 @@ export interface EngineLimits {
   readonly straySettledMs: number;
   /** Rows that one transaction of the vacuum removes, and until a process that does is taken for dead. */
   readonly vacuumBatch: number;
+  /** Snapshots that it removes in one transaction: each has up to 50 000 files. */
+  readonly vacuumSnapshots: number;
   readonly vacuumLeaseMs: number;
   /** Foreign keys that a run remembers by name; all are counted. */
   readonly foreignKeysShown: number;
@@ -196,6 +198,7 @@ export const defaultEngineLimits: EngineLimits = {
   sweepLeaseMs: 180_000,
   straySettledMs: 24 * 60 * 60_000,
   vacuumBatch: 1000,
+  vacuumSnapshots: 5,
   vacuumLeaseMs: 120_000,
   foreignKeysShown: 20,
   backupTimeoutMs: 60_000,

@@ -52,8 +52,6 @@ export const DIRECT_METADATA_MAX = 32;
 export const COMMIT_PATIENCE_MS = 30 * 60_000;
 /** The longest that a look at somebody's storage may take (SEALGATE_SNAPSHOT_SECONDS), and a minute to keep what it saw. */
 export const SNAPSHOT_PATIENCE_MS = 11 * 60_000;
-/** Of a name of a bucket elsewhere: what the oldest servers took. */
-export const SOURCE_BUCKET_CHARS_MAX = 255;
 /** As many as MAX_SNAPSHOT_BUCKETS can say. */
 export const SNAPSHOT_BUCKETS_NAMED_MAX = 1000;
 /** Each item is looked up by itself. */

@@ -1,5 +1,5 @@
 export { createDiscretion, type Discretion } from './discretion.ts';
-export { FRUITLESS_PAGES_MAX, SNAPSHOT_NAME_BYTES_MAX, TAG_NAMES_MAX } from './limits.ts';
+export { FRUITLESS_PAGES_MAX, SNAPSHOT_NAME_BYTES_MAX, SOURCE_BUCKET_CHARS_MAX, TAG_NAMES_MAX } from './limits.ts';
 export { shownTime } from './shown-time.ts';
 export { type BucketTally, createTally, type Tally } from './tally.ts';
 export {

@@ -4,6 +4,8 @@ const GIB = 1024 * MIB;
 
 /** Names of files that one snapshot holds, in bytes: with 50 000 files of 300 bytes each it is full. Bounds memory. */
 export const SNAPSHOT_NAME_BYTES_MAX = 16 * MIB;
+/** Of a name of a bucket elsewhere: what the oldest servers took. */
+export const SOURCE_BUCKET_CHARS_MAX = 255;
 /** Pages of a listing in a row that bring nothing new. S3 allows empty ones; a source that goes on so is broken. */
 export const FRUITLESS_PAGES_MAX = 8;
 /** Prefixes that are told apart while a bucket is listed, and those that are shown. */

@@ -109,6 +109,21 @@ describe('a look at a source', () => {
     expect(denied.buckets[0]?.bucket).toMatchObject({ name: 'a', trouble: 'not-permitted' });
   });
 
+  it('takes names of buckets that come twice once, and none that cannot be kept', async () => {
+    const { source } = sourceOf({ a: ['1'] });
+    const names = ['a', 'a', 'x'.repeat(256), 'with\0nul', '\ud800', ''];
+    const listBuckets: typeof source.listBuckets = async () => ({
+      ok: true,
+      value: names.map((name) => ({ name, createdAtMs: Number.MAX_VALUE })),
+    });
+    const seen = await findings({ ...source, listBuckets });
+    expect(seen.buckets.map(({ bucket }) => bucket.name)).toEqual(['a']);
+    expect(new Date(seen.buckets[0]?.bucket.createdAtMs ?? 0).toISOString()).toBe('9999-12-31T23:59:59.000Z');
+    expect(seen).toMatchObject({ bucketsFound: 5, truncated: { ...CALM, buckets: true } });
+    expect((await findings(source, { buckets: ['a', 'with\0nul'] })).buckets).toHaveLength(1);
+    expect(await take(source, { buckets: ['with\0nul'] })).toEqual({ ok: false, trouble: 'not-found' });
+  });
+
   it('keeps no bucket whose name tells a credential', async () => {
     const { source, asked } = sourceOf({ [SECRET]: ['1'], ok: ['2'] });
     const seen = await findings(source);

@@ -1,4 +1,4 @@
-import { SNAPSHOT_NAME_BYTES_MAX, type SnapshotSummary } from '@sealgate/core/discovery';
+import { SNAPSHOT_NAME_BYTES_MAX, type SnapshotSummary, SOURCE_BUCKET_CHARS_MAX } from '@sealgate/core/discovery';
 import type { SourceAnswer } from '@sealgate/core/ports';
 import { inTime, type LookedAt, lookAtBucket, type Room } from './look-at-bucket.ts';
 import type { TakeSnapshot } from './types.ts';
@@ -22,7 +22,11 @@ export async function takeSnapshot(request: TakeSnapshot): Promise<SourceAnswer<
   const { caps, discretion, signal } = request;
   const listed = await wantedBuckets(request);
   if (!listed.ok) return listed;
-  const wanted = listed.value.filter(({ name }) => discretion.mayKeep(name)).sort(byName);
+  // A source may say a name twice, and names that nobody can keep.
+  const once = [...new Map(listed.value.map((bucket) => [bucket.name, bucket])).values()];
+  const wanted = once
+    .filter(({ name }) => name.length <= SOURCE_BUCKET_CHARS_MAX && discretion.mayKeepKey(name))
+    .sort(byName);
   const room: Room = { files: caps.files, nameBytes: SNAPSHOT_NAME_BYTES_MAX };
   const looked: LookedAt[] = [];
   for (const bucket of wanted.slice(0, caps.buckets)) {
@@ -34,16 +38,16 @@ export async function takeSnapshot(request: TakeSnapshot): Promise<SourceAnswer<
   const buckets = looked.map(({ bucket, files }) => ({ bucket, files }));
   const sum = (of: 'objects' | 'bytes' | 'files') => buckets.reduce((all, { bucket }) => all + bucket[of], 0);
   // Where buckets were named, nothing says so far that they or the source are there at all.
-  const first = buckets[0]?.bucket.trouble ?? null;
+  const first = buckets.length === 0 ? 'not-found' : (buckets[0]?.bucket.trouble ?? null);
   const nothing = buckets.every(({ bucket }) => bucket.trouble !== null) && sum('objects') === 0;
   if (request.buckets !== undefined && first !== null && nothing) return { ok: false, trouble: first };
   return {
     ok: true,
     value: {
       ...{ objects: sum('objects'), bytes: sum('bytes'), files: sum('files') },
-      bucketsFound: listed.value.length,
+      bucketsFound: once.length,
       truncated: {
-        buckets: buckets.length < listed.value.length,
+        buckets: buckets.length < once.length,
         files: looked.some(({ cut }) => cut === 'files'),
         time: looked.some(({ cut }) => cut === 'time'),
       },
@@ -55,7 +59,7 @@ export async function takeSnapshot(request: TakeSnapshot): Promise<SourceAnswer<
 async function wantedBuckets(request: TakeSnapshot): Promise<SourceAnswer<readonly Wanted[]>> {
   const { source, buckets } = request;
   if (buckets !== undefined) {
-    return { ok: true, value: [...new Set(buckets)].map((name) => ({ name, createdAtMs: null })) };
+    return { ok: true, value: buckets.map((name) => ({ name, createdAtMs: null })) };
   }
   const answer = await inTime(request, (signal) => source.listBuckets({ signal }));
   return answer ?? { ok: false, trouble: 'timeout' };

@@ -47,9 +47,10 @@ export async function vacuumDue(deps: VacuumDeps, options: VacuumOptions): Promi
   const actor: AuditActor = { kind: 'system', id: VACUUM_CURSOR, requestId: `run-${startedMs}` };
   const removed = { strays: 0, probes: 0, buckets: 0, usage: 0, snapshots: 0 };
   for (const kind of KINDS) {
-    for (let batch = limits.vacuumBatch; batch >= limits.vacuumBatch; ) {
+    const limit = kind === 'snapshots' ? limits.vacuumSnapshots : limits.vacuumBatch;
+    for (let batch = limit; batch >= limit; ) {
       signal.throwIfAborted();
-      batch = await metadata.vacuum({ kind, keepMs: options.keepMs[kind], limit: limits.vacuumBatch, actor });
+      batch = await metadata.vacuum({ kind, keepMs: options.keepMs[kind], limit, actor });
       removed[kind] += batch;
       events.vacuumed(kind, batch);
       const held = await metadata.saveCursor(VACUUM_CURSOR, holder, {

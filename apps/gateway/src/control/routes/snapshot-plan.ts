@@ -1,11 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
+import { SOURCE_BUCKET_CHARS_MAX } from '@sealgate/core/discovery';
 import { Fault } from '@sealgate/core/faults';
 import { type CallerRole, reachOf } from '@sealgate/core/federation';
 import { type CompiledPolicy, compilePolicy } from '@sealgate/core/policy';
 import { type PlannedClass, planPolicies } from '@sealgate/core/policy-tools';
 import type { Snapshot } from '@sealgate/core/ports';
 import { z } from 'zod';
-import { PARAM_CHARS_MAX, SOURCE_BUCKET_CHARS_MAX } from '../limits.ts';
+import { PARAM_CHARS_MAX } from '../limits.ts';
 import { policyNameField } from '../models.ts';
 import { type Route, route } from '../route.ts';
 import type { ControlServices } from '../services.ts';

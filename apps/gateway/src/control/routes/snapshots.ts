@@ -1,5 +1,5 @@
 import { backendFacts } from '@sealgate/core/catalogue';
-import type { SnapshotSource } from '@sealgate/core/discovery';
+import { type SnapshotSource, SOURCE_BUCKET_CHARS_MAX } from '@sealgate/core/discovery';
 import { Fault } from '@sealgate/core/faults';
 import { type CallerRole, reachOf } from '@sealgate/core/federation';
 import { KEY_BYTES_MAX } from '@sealgate/core/limits';
@@ -7,7 +7,7 @@ import type { Snapshot } from '@sealgate/core/ports';
 import { z } from 'zod';
 import { namedZone } from '../../catalogue/named-zone.ts';
 import { tenantChanges } from '../access.ts';
-import { SNAPSHOT_BUCKETS_NAMED_MAX, SNAPSHOT_PATIENCE_MS, SOURCE_BUCKET_CHARS_MAX } from '../limits.ts';
+import { SNAPSHOT_BUCKETS_NAMED_MAX, SNAPSHOT_PATIENCE_MS } from '../limits.ts';
 import { tenantRefField } from '../models.ts';
 import { decodeCursor, encodeCursor, mapPage, pageQuery, pageSchema } from '../paging.ts';
 import { type CallContext, type Route, route } from '../route.ts';
@@ -24,6 +24,8 @@ import {
 const LOOK: readonly CallerRole[] = ['operator', 'viewer', 'auditor', 'tenant'];
 const CHANGE: readonly CallerRole[] = ['operator', 'tenant'];
 const label = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'has 1 to 63 letters, digits, dots or hyphens');
+/** What the database can hold. */
+const storable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 /** What goes into a header as it is. */
 const visible = /^[\x21-\x7e]+$/;
 
@@ -51,7 +53,12 @@ const newSnapshot = z.object({
     .max(SNAPSHOT_BUCKETS_NAMED_MAX)
     .optional()
     .meta({ description: 'Absent: every bucket that the credentials may list.' }),
-  prefix: z.string().max(KEY_BYTES_MAX).default('').meta({ description: 'Of keys, in every bucket.' }),
+  prefix: z
+    .string()
+    .max(KEY_BYTES_MAX)
+    .refine(storable, 'is no text that a key can begin with')
+    .default('')
+    .meta({ description: 'Of keys, in every bucket.' }),
   etags: z
     .boolean()
     .default(true)

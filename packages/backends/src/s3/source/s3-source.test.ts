@@ -240,6 +240,18 @@ describe('troubles', () => {
     expect(written).toBeLessThan(64 * 1024 * 1024);
   });
 
+  it('answers that are too long all together are the last ones', async () => {
+    let asked = 0;
+    const { endpoint } = await hostile((_, response) => {
+      asked += 1;
+      response.end(`<ListBucketResult><IsTruncated>false</IsTruncated><X>${'x'.repeat(50_000)}</X></ListBucketResult>`);
+    });
+    const opened = source(endpoint, { limits: { allAnswersBytesMax: 120_000 } });
+    const answers = [];
+    for (let call = 0; call < 5; call += 1) answers.push((await opened.list('bucket', LIST)).ok);
+    expect([answers, asked]).toEqual([[true, true, false, false, false], 3]);
+  });
+
   it('names that would change the request are not asked for', async () => {
     const server = await fake();
     for (const name of ['a/../b', 'a?x', '..', 'a b', 'a#', 'a@b', 'ä', '', 'x'.repeat(256)]) {

@@ -30,8 +30,8 @@ export function createS3Source(
   target: Omit<S3Target, 'limits' | 'redirects'> & { readonly limits?: Partial<SourceLimits> },
   discretion: Pick<Discretion, 'tagName'>,
 ): StorageSource {
-  const { callMs, ...bounds } = { ...sourceLimits, ...target.limits };
-  const calls = createS3Calls({ ...target, limits: bounds, redirects: 'refuse' });
+  const { callMs, allAnswersBytesMax, ...bounds } = { ...sourceLimits, ...target.limits };
+  const calls = bounded(createS3Calls({ ...target, limits: bounds, redirects: 'refuse' }), allAnswersBytesMax);
   const addressable = (bucket: string): boolean =>
     BUCKET.test(bucket) && !bucket.includes('..') && (target.addressing === 'path' || HOST_PART.test(bucket));
 
@@ -46,20 +46,34 @@ export function createS3Source(
   };
 
   return {
-    listBuckets: ({ signal }) => answer(signal, (bounded) => listBuckets(calls, bounded)),
+    listBuckets: ({ signal }) => answer(signal, (within) => listBuckets(calls, within)),
 
     async list(bucket, { signal, ...page }) {
       if (!addressable(bucket)) return { ok: false, trouble: 'invalid-answer' };
-      return await answer(signal, (bounded) => listPage(calls, bucket, { ...page, signal: bounded }));
+      return await answer(signal, (within) => listPage(calls, bucket, { ...page, signal: within }));
     },
 
     async settings(bucket, { signal }) {
       if (!addressable(bucket)) return NO_SETTINGS;
-      const read = await answer(signal, (bounded) => readSettings(calls, { bucket, signal: bounded }, discretion));
+      const read = await answer(signal, (within) => readSettings(calls, { bucket, signal: within }, discretion));
       return read.ok ? read.value : NO_SETTINGS;
     },
 
     close: () => calls.close(),
+  };
+}
+
+/** Calls that fail once all their answers together were longer than that. */
+function bounded(calls: S3Calls, bytesMax: number): S3Calls {
+  let left = bytesMax;
+  return {
+    ...calls,
+    async fetch(call) {
+      const answer = left < 0 ? undefined : await calls.fetch(call);
+      left -= answer?.body.length ?? 0;
+      if (answer !== undefined && left >= 0) return answer;
+      throw backendFault('BackendRefused', new Error('The answers are too long, all together.'));
+    },
   };
 }
 
