@@ -139,6 +139,7 @@ test('the command line takes one, shows it, lists its files and deletes it', asy
   await plansFor(id);
   expect(await command(['delete', id])).toMatchObject({ code: 0 });
   expect((await command(['show', id])).stderr).toContain('There is no such snapshot');
+  expect(await entriesOf(id)).toEqual([150, 151]);
 });
 
 /** What policies would make of it, before anything is brought in. */
@@ -368,9 +369,6 @@ test('nothing of the credentials is anywhere: not in the database, in the log or
   const database = await dump();
   // The look itself is there, so that what is looked for would be.
   expect([database.includes('2020/a.pdf'), database.includes(legacy.endpoint)]).toEqual([true, true]);
-  const actions = await entries();
-  expect(actions.filter((action) => action === 150).length).toBeGreaterThan(5);
-  expect(actions.filter((action) => action === 151).length).toBeGreaterThan(2);
   for (const word of [LEGACY.accessKeyId, LEGACY.secretAccessKey, TOKEN, 'canonical-owner-id', 'Ada Lovelace']) {
     const forms = [word, encodeURIComponent(word), Buffer.from(word).toString('base64')];
     for (const form of forms) {
@@ -419,9 +417,13 @@ async function dump(): Promise<string> {
   });
 }
 
-async function entries(): Promise<readonly number[]> {
+/** Actions of the audit log that tell of a snapshot. */
+async function entriesOf(snapshot: string): Promise<readonly number[]> {
   return await connected(async (client) => {
-    const { rows } = await client.query<{ action: number }>('SELECT action FROM sealgate.audit_log');
+    const { rows } = await client.query<{ action: number }>(
+      "SELECT action FROM sealgate.audit_log WHERE detail ->> 'snapshot' = $1 ORDER BY seq",
+      [snapshot],
+    );
     return rows.map(({ action }) => action);
   });
 }
