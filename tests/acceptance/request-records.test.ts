@@ -1,5 +1,11 @@
 // How requests are recorded is a matter of the tenant and of the bucket: what is promised of each holds through a kill.
-import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  CopyObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   admin,
@@ -36,7 +42,7 @@ afterAll(async () => {
 interface Item {
   readonly operation: string;
   readonly bucket?: string;
-  readonly key?: string;
+  readonly copySource?: string;
   readonly admitted?: boolean;
 }
 
@@ -48,7 +54,11 @@ async function records(): Promise<readonly string[]> {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Item);
-  return items.map(({ operation, bucket, admitted }) => `${operation} ${bucket ?? '-'}${admitted ? ' admitted' : ''}`);
+  return items.map(({ operation, bucket, copySource, admitted }) =>
+    [operation, bucket ?? '-', ...(copySource ? ['from', copySource] : []), ...(admitted ? ['admitted'] : [])].join(
+      ' ',
+    ),
+  );
 }
 
 async function crash(): Promise<void> {
@@ -68,9 +78,13 @@ test('a bucket can have its requests recorded before they are served, and a kill
   expect(JSON.parse(shown.stdout)).toMatchObject({ name: 'watched', requestRecords: 'synchronous' });
   await read('quiet');
   await read('watched');
+  // A copy reads, too, wherever it writes.
+  await s3.send(new CopyObjectCommand({ Bucket: 'quiet', Key: 'copy', CopySource: 'watched/k' }));
   await crash();
-  const seen = await until(records, (lines) => lines.length > 0, { what: 'the record' });
-  expect(seen).toEqual(['GetObject watched admitted']);
+  const seen = await until(records, (lines) => lines.length > 1, { what: 'the records' });
+  const admitted = seen.filter((line) => line.endsWith('admitted'));
+  expect(admitted.sort()).toEqual(['CopyObject quiet from watched/k admitted', 'GetObject watched admitted']);
+  expect(seen.filter((line) => !line.includes('watched'))).toEqual([]);
 });
 
 test("a tenant's word holds for its buckets, the stricter one of a bucket over it, and both are in the log", async () => {

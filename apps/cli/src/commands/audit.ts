@@ -74,12 +74,25 @@ export async function auditRequests(
       .filter((text) => text !== '')) {
       const record: unknown = JSON.parse(line);
       if (!isJsonObject(record)) continue;
-      const about =
-        (bucket === undefined || record['bucket'] === bucket) && (key === undefined || record['key'] === key);
+      const places = [record, sourceOf(record)];
+      const about = places.some(
+        (place) => (bucket ?? place['bucket']) === place['bucket'] && (key ?? place['key']) === place['key'],
+      );
       if (about && String(record['at']) >= since && String(record['at']) <= until) {
         context.terminal.item({ json: record, text: printable(line) });
       }
     }
+  }
+}
+
+/** What a copy read. */
+function sourceOf({ copySource }: JsonObject): { readonly bucket?: string; readonly key?: string } {
+  const [, bucket, key] = /^\/?([^/]+)\/([^?]+)/.exec(typeof copySource === 'string' ? copySource : '') ?? [];
+  if (bucket === undefined || key === undefined) return {};
+  try {
+    return { bucket, key: decodeURIComponent(key) };
+  } catch {
+    return { bucket, key };
   }
 }
 

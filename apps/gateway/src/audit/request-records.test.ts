@@ -29,7 +29,7 @@ function setUp(byDefault: RequestRecording = 'batched') {
   return { clock, batches, state, records };
 }
 
-const request = { socket: {} } as unknown as FinishedRequest['request'];
+const request = { socket: {}, headers: {} } as unknown as FinishedRequest['request'];
 const operation = { name: 'GetObject', level: 'object', bucket: 'b', key: 'k', query: new Map<string, string>() };
 
 function finished(requestId: string): FinishedRequest {
@@ -38,6 +38,8 @@ function finished(requestId: string): FinishedRequest {
 }
 
 const context = { request, requestId: 'R', operation, caller: { kind: 'anonymous' } } as unknown as S3Context;
+
+const about = (bucket?: Bucket, source?: Bucket) => ({ bucket, source });
 
 describe('records of requests', () => {
   it('are written together, with the digest of their lines', async () => {
@@ -69,15 +71,15 @@ describe('records of requests', () => {
 
   it('come before the answer where that is asked for, or there is none', async () => {
     const { batches, state, records } = setUp('synchronous');
-    await records.admit(context, undefined);
+    await records.admit(context, about());
     expect(
       batches.flatMap(({ lines }) => lines.split('\n').slice(0, -1)).map((line) => JSON.parse(line) as object),
     ).toMatchObject([{ admitted: true, requestId: 'R', bucket: 'b', key: 'k' }]);
     state.down = true;
-    await expect(records.admit(context, undefined)).rejects.toMatchObject({ code: 'DatabaseUnavailable' });
+    await expect(records.admit(context, about())).rejects.toMatchObject({ code: 'DatabaseUnavailable' });
     const batched = setUp();
     batched.state.down = true;
-    await batched.records.admit(context, undefined);
+    await batched.records.admit(context, about());
   });
 
   it('are what the bucket and its tenant want, whatever the gateway does by default', async () => {
@@ -85,12 +87,12 @@ describe('records of requests', () => {
     const strict = bucket({ requestRecords: 'synchronous' });
     const quiet = bucket({ ownerRequestRecords: 'off' });
     const { clock, batches, state, records } = setUp();
-    await records.admit(context, strict);
+    await records.admit(context, about(strict));
     // In the log of the bucket's owner, whoever asks.
     expect(batches).toMatchObject([{ tenantId: 'owner' }]);
     state.down = true;
-    await expect(records.admit(context, strict)).rejects.toMatchObject({ code: 'DatabaseUnavailable' });
-    await records.admit(context, quiet);
+    await expect(records.admit(context, about(strict))).rejects.toMatchObject({ code: 'DatabaseUnavailable' });
+    await records.admit(context, about(quiet));
     state.down = false;
     records.observe({ ...finished('quiet'), bucket: quiet });
     records.observe({ ...finished('told'), bucket: strict });
@@ -101,6 +103,26 @@ describe('records of requests', () => {
     off.records.observe({ ...finished('1'), bucket: bucket({ requestRecords: 'batched' }) });
     await off.records.close();
     expect(off.batches).toHaveLength(1);
+  });
+
+  it('of a copy are also those of who owns what it reads', async () => {
+    const bucket = (facts: Partial<Bucket>) => facts as Bucket;
+    const target = bucket({ tenantId: 'copier' as Bucket['tenantId'], ownerRequestRecords: 'off' });
+    const source = bucket({ tenantId: 'owner' as Bucket['tenantId'], requestRecords: 'synchronous' });
+    const { batches, state, records } = setUp();
+    await records.admit(context, about(target, source));
+    records.observe({ ...finished('1'), bucket: target, source });
+    await records.close();
+    expect(batches.map(({ tenantId, detail }) => [tenantId, detail['count']])).toEqual([
+      ['owner', 1],
+      ['owner', 1],
+    ]);
+    state.down = true;
+    await expect(records.admit(context, about(target, source))).rejects.toMatchObject({ code: 'DatabaseUnavailable' });
+    // Both of one owner: one line, by the stricter word.
+    const own = setUp('off');
+    await own.records.admit(context, about(bucket({ ...target, tenantId: source.tenantId }), source));
+    expect(own.batches.map(({ detail }) => detail['count'])).toEqual([1]);
   });
 
   it('are none when nobody wants them', async () => {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import { canonicalJson, recordingOf } from '@sealgate/core/audit';
+import { canonicalJson, recordingOf, stricter } from '@sealgate/core/audit';
 import { Fault, toFault } from '@sealgate/core/faults';
-import type { AuditActor, AuditStore, Bucket, Clock, RequestRecording } from '@sealgate/core/ports';
+import type { AuditActor, AuditStore, Clock, RequestRecording } from '@sealgate/core/ports';
 import type { Logger } from '@sealgate/runtime/log';
 import { clientOf } from '../net/client-address.ts';
 import { callerId } from '../s3/access/caller.ts';
@@ -23,11 +23,10 @@ export interface RequestRecordEvents {
 export interface RequestRecords {
   readonly observe: RequestObserver;
   /**
-   * Ends once the request is recorded, where its bucket or tenant wants that.
-   * @param bucket the addressed one, when it is there
+   * Ends once the request is recorded, for each owner of a bucket that it is about who wants that.
    * @throws Fault DatabaseUnavailable when it cannot be
    */
-  admit(context: S3Context, bucket: Bucket | undefined): Promise<void>;
+  admit(context: S3Context, about: Pick<FinishedRequest, 'bucket' | 'source'>): Promise<void>;
   /** Writes what waits. */
   close(): Promise<void>;
 }
@@ -127,22 +126,29 @@ export function createRequestRecords(deps: {
     for (const { done } of records) done?.();
   }
 
+  /** @throws Fault DatabaseUnavailable */
+  const written = (record: Omit<Waiting, 'done'>): Promise<void> =>
+    new Promise((resolve, reject) => {
+      add({ ...record, done: (error) => (error === undefined ? resolve() : reject(toFault(error))) });
+    });
+
   const pause = (): Promise<void> => new Promise((resolve) => void clock.schedule(REQUESTS_RETRY_MS, resolve));
 
   return {
     observe(finished) {
-      if (finished.operation === undefined || recordingFor(byDefault, finished) === 'off') return;
-      add({ tenantId: tenantOf(finished), atMs: finished.endedAtMs, line: finishedLine(finished) });
+      if (finished.operation === undefined) return;
+      const wanted = [...recordingsOf(byDefault, finished)].filter(([, recording]) => recording !== 'off');
+      if (wanted.length === 0) return;
+      const line = finishedLine(finished);
+      for (const [tenantId] of wanted) add({ tenantId, atMs: finished.endedAtMs, line });
     },
-    async admit(context, bucket) {
-      const { caller } = context;
-      if (recordingFor(byDefault, { bucket, caller }) !== 'synchronous') return;
-      const tenantId = tenantOf({ bucket, caller });
+    async admit(context, { bucket, source }) {
+      const recordings = recordingsOf(byDefault, { bucket, source, caller: context.caller });
+      const wanted = [...recordings].filter(([, recording]) => recording === 'synchronous');
+      if (wanted.length === 0) return;
       const atMs = clock.now();
       const line = canonicalJson({ ...aboutOf(context), admitted: true, at: new Date(atMs).toISOString() });
-      await new Promise<void>((resolve, reject) => {
-        add({ tenantId, atMs, line, done: (error) => (error === undefined ? resolve() : reject(toFault(error))) });
-      });
+      await Promise.all(wanted.map(([tenantId]) => written({ tenantId, atMs, line })));
     },
     async close() {
       closing = true;
@@ -162,18 +168,24 @@ export function createRequestRecords(deps: {
   };
 }
 
-/** Whose log it belongs in: the bucket's owner, else the caller's tenant. */
-function tenantOf({ bucket, caller }: Pick<FinishedRequest, 'bucket' | 'caller'>): string | null {
-  if (bucket !== undefined) return bucket.tenantId;
-  return caller?.kind === 'credential' ? caller.credential.tenant.id : null;
-}
-
-function recordingFor(
+/**
+ * In whose logs it belongs and how: the bucket's owner's, else the caller's tenant's; of a copy also that of the owner of what
+ * it reads.
+ */
+function recordingsOf(
   byDefault: RequestRecording,
-  { bucket, caller }: Pick<FinishedRequest, 'bucket' | 'caller'>,
-): RequestRecording {
-  const tenant = caller?.kind === 'credential' ? caller.credential.tenant : undefined;
-  return recordingOf({ byDefault, bucket, caller: tenant });
+  { bucket, source, caller: by }: Pick<FinishedRequest, 'bucket' | 'source' | 'caller'>,
+): ReadonlyMap<string | null, RequestRecording> {
+  const caller = by?.kind === 'credential' ? by.credential.tenant : undefined;
+  const owner = bucket?.tenantId ?? caller?.id ?? null;
+  const recording = recordingOf({ byDefault, bucket, caller });
+  if (source === undefined) return new Map([[owner, recording]]);
+  const ofSource = recordingOf({ byDefault, bucket: source });
+  if (source.tenantId === owner) return new Map([[owner, stricter(recording, ofSource)]]);
+  return new Map([
+    [owner, recording],
+    [source.tenantId, ofSource],
+  ]);
 }
 
 function aboutOf({
@@ -190,6 +202,7 @@ function aboutOf({
     bucket: level === 'service' ? undefined : operation.bucket,
     key: level === 'object' ? operation.key : undefined,
     version: operation.query.get('versionId'),
+    copySource: request.headers['x-amz-copy-source'],
     remoteAddress: clientOf(request).address,
   };
 }

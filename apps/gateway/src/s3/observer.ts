@@ -18,6 +18,8 @@ export interface FinishedRequest {
   readonly caller: Caller | undefined;
   /** The addressed bucket, when it was looked for and is there. */
   readonly bucket: Bucket | undefined;
+  /** The bucket that a copy reads from, when it is another one, was looked for and is there. */
+  readonly source?: Bucket | undefined;
   readonly fault: Fault | undefined;
   readonly parts: readonly RequestPart[];
 }

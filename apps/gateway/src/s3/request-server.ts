@@ -28,7 +28,7 @@ import { type Cors, claimedNamespace, createCors, isCorsHeader } from './cors.ts
 import type { Dialect } from './dialect.ts';
 import { type ByteBudget, createByteBudget } from './forms/byte-budget.ts';
 import { FORMS_HELD_BYTES_MAX } from './forms/limits.ts';
-import type { RequestObserver, RequestPart } from './observer.ts';
+import type { FinishedRequest, RequestObserver, RequestPart } from './observer.ts';
 import { handlers } from './operations/index.ts';
 import { setHeaders } from './reply.ts';
 
@@ -38,10 +38,10 @@ export interface RequestServerDeps extends S3Services {
   /** Told of every request when it is over. */
   readonly observers: readonly RequestObserver[];
   /**
-   * Called for each request that its caller may make, before it is served, with the addressed bucket when it is there. What
-   * it throws is the answer.
+   * Called for each request that its caller may make, before it is served, with the buckets that it is about when they are
+   * there. What it throws is the answer.
    */
-  readonly admit: (context: S3Context, bucket: Bucket | undefined) => Promise<void>;
+  readonly admit: (context: S3Context, about: Pick<FinishedRequest, 'bucket' | 'source'>) => Promise<void>;
   /** Requests served at one time; more are answered SlowDown. */
   readonly inFlightMax: number;
   readonly requestRate: RequestRate;
@@ -106,7 +106,7 @@ async function serve(serving: Serving, exchange: Exchange): Promise<void> {
       throw new Fault('NotImplemented', refusedOperations.get(name) ?? `The operation ${name} is not implemented.`);
     }
     const admitted = async (allowed: S3Context): Promise<void> => {
-      await deps.admit(allowed, progress.bucket);
+      await deps.admit(allowed, { bucket: progress.bucket, source: progress.source });
       await handler(allowed);
     };
     await runGuarded(context, admitted, () => progress.decided === true);
@@ -136,7 +136,7 @@ function finished(
   const { statusCode: status } = response;
   deps.metrics.request({ listener: dialect.listener, operation: name, status, durationMs, bytesIn, bytesOut });
   deps.logger.debug({ requestId, operation: name, status, durationMs }, 'request');
-  const { operation, caller, bucket, fault, parts } = progress;
+  const { operation, caller, bucket, source, fault, parts } = progress;
   const facts = {
     ...exchange,
     hostId,
@@ -145,6 +145,7 @@ function finished(
     operation,
     caller,
     bucket,
+    source,
     fault,
     parts,
   };
@@ -175,6 +176,8 @@ interface Progress {
   caller?: Caller;
   /** The addressed one, when it is there. */
   bucket?: Bucket | undefined;
+  /** The one that a copy reads from, when it is another. */
+  source?: Bucket | undefined;
   fault?: Fault;
   readonly parts: RequestPart[];
   /** True once somebody decided what the caller may do. */
@@ -254,7 +257,7 @@ function senderOf(
       if (operation !== undefined && operation.level !== 'service' && operation.bucket === name) {
         progress.bucket = bucket;
         cors?.apply(bucket);
-      }
+      } else if (operation?.name === 'CopyObject' || operation?.name === 'UploadPartCopy') progress.source = bucket;
       return bucket;
     },
     actor: {

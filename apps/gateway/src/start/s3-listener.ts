@@ -75,7 +75,7 @@ export function openObjectRequests(
   });
   const requests = createRequestServer({
     observers: [accessLog.observe, meter.observe, records.observe, keysUsed.observe],
-    admit: (context, bucket) => records.admit(context, bucket),
+    admit: (context, about) => records.admit(context, about),
     engine: boundByQuotas(core.engine, { metadata, clock, ledger }),
     keyrings: core.keyrings,
     webhooks: core.webhooks,

@@ -22,7 +22,7 @@ export {
   parseVerifier,
 } from './note.ts';
 export { verifyConsistency, verifyInclusion } from './proofs.ts';
-export { recordingOf } from './recording.ts';
+export { recordingOf, stricter } from './recording.ts';
 export {
   createSegmentsVerifier,
   peaksBefore,

@@ -15,6 +15,9 @@ export interface RecordingFacts {
 export function recordingOf({ byDefault, bucket, caller }: RecordingFacts): RequestRecording {
   if (bucket === undefined) return caller?.requestRecords ?? byDefault;
   const ofTenant = bucket.ownerRequestRecords ?? byDefault;
-  const ofBucket = bucket.requestRecords ?? ofTenant;
-  return STRICTNESS[ofBucket] > STRICTNESS[ofTenant] ? ofBucket : ofTenant;
+  return stricter(bucket.requestRecords ?? ofTenant, ofTenant);
+}
+
+export function stricter(a: RequestRecording, b: RequestRecording): RequestRecording {
+  return STRICTNESS[a] > STRICTNESS[b] ? a : b;
 }
