@@ -125,6 +125,15 @@ describe('volumes of a plan', () => {
     );
   });
 
+  it('are placed in small pieces, between which others get their turn', async () => {
+    const backends = catalogueBackends(catalogue, {});
+    let turns = 0;
+    const pause = () => Promise.resolve(void (turns += 1));
+    const volumes = [{ bytes: 1, readBytesPerMonth: 0 }];
+    await planPolicies({ layers: [builtinPolicy], backends, volumes, atMs: 0, pause });
+    expect(turns).toBeGreaterThanOrEqual(10 * (builtinPolicy.classes.size + volumes.length));
+  });
+
   it('that are not a plan are refused with their place', () => {
     const text = (rest: string) => `apiVersion: sealgate/v1\nkind: BackendPlan\n${rest}\n`;
     expect(() => parseBackendPlan(text('backends: { a: { colour: red } }'))).toThrow(/backends\.a: .*colour/);

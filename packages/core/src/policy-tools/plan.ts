@@ -10,6 +10,8 @@ import { bucketFactsOf } from './would-be.ts';
 
 /** Blobs that stand for all of a class. They are placed as real ones are; a share is right within a few hundredths. */
 const SAMPLES = 200;
+/** So many, and others get their turn: some ten milliseconds with a thousand backends. */
+const SAMPLES_AT_ONCE = 20;
 const TB = 1e12;
 
 /** What policies mean for backends that could be had. */
@@ -76,18 +78,16 @@ export async function planPolicies(request: PlanRequest): Promise<PolicyPlan> {
   const writable = new Set(backends.map(({ id }) => id));
   const regionLock = bucket?.regionLock ?? [];
   const explanation = explainPolicies({ layers, backends, writable, regionLock, bucket, atMs });
-  const where: Where = { policy: bindPolicy(narrowed, { bucket, atMs }), backends, regionLock };
+  const where: Where = { policy: bindPolicy(narrowed, { bucket, atMs }), backends, regionLock, pause };
   const classes: PlannedClass[] = [];
   for (const explained of explanation.classes) {
-    classes.push({ ...explained, ...termsOf(where, explained) });
-    await pause?.();
+    classes.push({ ...explained, ...(await termsOf(where, explained)) });
   }
   const volumes: PlannedVolume[] = [];
   for (const [index, volume] of request.volumes.entries()) {
     const own = volume.bucket === undefined ? bucket : bucketFactsOf(volume.bucket);
     const policy = bindPolicy(narrowed, { bucket: own, atMs });
-    volumes.push(volumeOf({ policy, backends, regionLock: own?.regionLock ?? [] }, volume, index));
-    await pause?.();
+    volumes.push(await volumeOf({ ...where, policy, regionLock: own?.regionLock ?? [] }, volume, index));
   }
   return { explanation, verdicts: verdictsOf(explanation), classes, volumes, costs: sumOf(volumes) };
 }
@@ -96,16 +96,17 @@ interface Where {
   readonly policy: CompiledPolicy;
   readonly backends: readonly Backend[];
   readonly regionLock: readonly string[];
+  readonly pause: PlanRequest['pause'];
 }
 
 /** The part of a class's bytes that each backend holds: sums to the storage multiplier. */
 type Shares = ReadonlyMap<Backend['id'], number>;
 
-function termsOf(where: Where, explained: ClassExplanation): Pick<PlannedClass, 'perTb' | 'worst'> {
+async function termsOf(where: Where, explained: ClassExplanation): Promise<Pick<PlannedClass, 'perTb' | 'worst'>> {
   const { policy, backends, regionLock } = where;
   const redundancyClass = policy.classes.get(explained.name);
   if (redundancyClass === undefined || explained.now !== 'placed') return { perTb: null, worst: [] };
-  const { shares } = sharesOf(where, redundancyClass);
+  const { shares } = await sharesOf(where, redundancyClass);
   const legal = backends.filter((backend) => mayPlace(policy, backend, { regionLock }).ok);
   return {
     perTb: costsFor(shares, { bytes: TB, readBytes: TB, backends }),
@@ -113,12 +114,13 @@ function termsOf(where: Where, explained: ClassExplanation): Pick<PlannedClass, 
   };
 }
 
-function sharesOf({ policy, backends, regionLock }: Where, redundancyClass: RedundancyClass) {
+async function sharesOf({ policy, backends, regionLock, pause }: Where, redundancyClass: RedundancyClass) {
   const writable = new Set(backends.map(({ id }) => id));
   const { layout } = redundancyClass;
   const each = 1 / (layout.kind === 'erasure' ? layout.k : 1) / SAMPLES;
   const shares = new Map<Backend['id'], number>();
   for (let sample = 0; sample < SAMPLES; sample += 1) {
+    if (sample % SAMPLES_AT_ONCE === 0) await pause?.();
     const seed = `plan/${sample}`;
     const placed = place({ policy, redundancyClass, scope: { regionLock }, backends, writable, seed });
     if (!placed.ok) return { shares, refusal: placed };
@@ -127,9 +129,9 @@ function sharesOf({ policy, backends, regionLock }: Where, redundancyClass: Redu
   return { shares, refusal: undefined };
 }
 
-function volumeOf(where: Where, volume: PlanRequest['volumes'][number], index: number): PlannedVolume {
+async function volumeOf(where: Where, volume: PlanRequest['volumes'][number], index: number): Promise<PlannedVolume> {
   const { bytes, readBytesPerMonth } = volume;
-  const { shares, refusal, redundancyClass } = placeVolume(where, volume.class ?? where.policy.defaultClass);
+  const { shares, refusal, redundancyClass } = await placeVolume(where, volume.class ?? where.policy.defaultClass);
   return {
     name: volume.name ?? volume.bucket?.name ?? `volume ${index + 1}`,
     class: redundancyClass,
@@ -146,7 +148,7 @@ function volumeOf(where: Where, volume: PlanRequest['volumes'][number], index: n
 }
 
 /** A class that is not offered is a refusal like any other: the same plan is asked about many policies. */
-function placeVolume(where: Where, name: string) {
+async function placeVolume(where: Where, name: string) {
   const { classes } = where.policy;
   const found = classes.get(name);
   const none: Shares = new Map();
@@ -158,7 +160,7 @@ function placeVolume(where: Where, name: string) {
       refusal: { kind: 'illegal', rule: 'policy.classes', reason } as const,
     };
   }
-  const { shares, refusal } = sharesOf(where, found);
+  const { shares, refusal } = await sharesOf(where, found);
   return { redundancyClass: name, shares: refusal === undefined ? shares : none, refusal };
 }
 
