@@ -353,6 +353,24 @@ describe('archives on a backend that is emptied', () => {
     expect(await on(next)).toMatchObject({ left: known.made.length, trouble: 'BlobMissing' });
   });
 
+  test('whose index is gone or hidden are copied from elsewhere before what is left of them goes', async () => {
+    const { cluster, due, position, drain, on, lying, id, bucket, known } = await archived();
+    const { faulty } = memberOf(cluster, id);
+    if (bucket === undefined) throw new Error('There is no bucket.');
+    const { blobs } = await faulty.list(bucket, { prefix: 'a/', limit: 100, signal });
+    for (const { key } of blobs.filter((blob) => blob.key.includes('index-')))
+      await faulty.delete(bucket, key, { signal });
+    await drain(id);
+    await due({ intervalMs: 0 });
+    expect(await on(id)).toMatchObject({ left: 3, trouble: 'BlobMissing' });
+    for (const { places } of (await position()).made) expect([places.includes(id), places.length]).toEqual([false, 2]);
+    expect(await lying(id, bucket)).toEqual(known.made.map((record) => record.id).sort());
+    await cluster.clock.advance(defaultEngineLimits.backupMoveMs);
+    await due({ intervalMs: 0 });
+    expect(await on(id)).toMatchObject({ left: 0, trouble: null });
+    expect(await lying(id, bucket)).toEqual([]);
+  });
+
   test('that are locked there stay until the lock ends, lie elsewhere too, and hold up nothing', async () => {
     const lock = { lockMs: 30 * DAY_MS };
     const at = await setUp();

@@ -60,8 +60,13 @@ export async function moveArchives(
   for (const { backend, places } of leaving) {
     const seen: Seen = { left: 0, trouble: null, locked: 0, lockedUntilMs: null };
     const there = new Set<string>();
-    for (const place of places) position = await emptyPlace(run, { position, place, seen, there });
-    if (seen.trouble === null) position = await replaceMissing(run, { position, backend: backend.id, seen, there });
+    let sawAll = true;
+    for (const place of places) {
+      const emptied = await emptyPlace(run, { position, place, seen, there });
+      sawAll &&= emptied !== undefined;
+      position = emptied ?? position;
+    }
+    if (sawAll) position = await replaceMissing(run, { position, backend: backend.id, seen, there });
     const { left, locked } = seen;
     if (left + locked === 0) position = await forget(run, position, places);
     const move: ArchiveMove = { ...seen, sinceMs: backend.stateSinceMs, atMs: nowMs };
@@ -82,7 +87,10 @@ function stays(run: ArchiveRun, seen: Seen, { backend, error }: { backend: Backe
   seen.trouble ??= toFault(error).code;
 }
 
-/** Moves what lies in one bucket, and counts in `seen` what stays; `there`: ids of all that was there. */
+/**
+ * Moves what lies in one bucket, and counts in `seen` what stays; `there`: ids of all that was there with its index.
+ * @returns undefined when it cannot be listed
+ */
 async function emptyPlace(
   run: ArchiveRun,
   now: {
@@ -91,7 +99,7 @@ async function emptyPlace(
     readonly seen: Seen;
     readonly there: Set<string>;
   },
-): Promise<ArchivePosition> {
+): Promise<ArchivePosition | undefined> {
   const { place, seen, there } = now;
   let { position } = now;
   let listed: ReadonlyMap<string, string | undefined>;
@@ -99,12 +107,16 @@ async function emptyPlace(
     listed = await listBackups(place, run.inTime, ARCHIVE_PREFIX);
   } catch (error) {
     stays(run, seen, { backend: place.id, error });
-    return position;
+    return undefined;
   }
   for (const [id, index] of listed) {
-    there.add(id);
+    if (index !== undefined) there.add(id);
     try {
       await run.save(position);
+      if (index === undefined && isOn(position, id, place)) {
+        // What is left of it goes once it was replaced.
+        throw new Fault('BlobMissing', 'An archive of the audit log is not whole where it should be.');
+      }
       if (index !== undefined && !hasLeft(position, id, place)) {
         position = await copyAway(run, position, { place, id, index, from: place.id });
       }
@@ -155,6 +167,10 @@ async function findElsewhere(
     }
   }
   return undefined;
+}
+
+function isOn({ made }: ArchivePosition, id: string, { id: backend }: BackupTarget): boolean {
+  return made.some((record) => record.id === id && record.places.includes(backend));
 }
 
 /** It was copied elsewhere before, and kept here by its lock. */
