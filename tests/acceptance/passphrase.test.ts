@@ -48,6 +48,10 @@ test('secrets are sealed anew while requests are served, and the old passphrase 
 
     gateway = await startGateway({ dataDir, env: second });
     expect(await read(gateway)).toBe('bytes');
+    await gateway.stop();
+
+    const wrong = { TENANT_SECRET_PASSPHRASE: FIRST, TENANT_SECRET_PASSPHRASE_VERSION: '2' };
+    await expect(startGateway({ dataDir, env: wrong })).rejects.toThrow(/ended before it was ready[^]*passphrase/);
   } finally {
     await gateway.stop();
     removeDataDir(dataDir);

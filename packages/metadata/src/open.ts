@@ -88,14 +88,15 @@ export async function openMetadata(options: OpenMetadataOptions): Promise<Opened
     ...(options.poolMax === undefined ? {} : { poolMax: options.poolMax }),
     ...(options.applicationName === undefined ? {} : { applicationName: options.applicationName }),
   });
+  // Beside the secrets, and so perhaps still on its way when they turn out to be wrong.
+  const opening = openQueue((text, values) => database.execute(text, values), {
+    logger,
+    supervise: options.superviseQueue ?? true,
+  });
+  opening.catch(() => undefined);
   try {
-    const [secrets, queue] = await Promise.all([
-      openSecrets(database, options.secrets),
-      openQueue((text, values) => database.execute(text, values), {
-        logger,
-        supervise: options.superviseQueue ?? true,
-      }),
-    ]);
+    const secrets = await openSecrets(database, options.secrets);
+    const queue = await opening;
     const terms = createTerms(database);
     const deletionGraceMs = options.deletionGraceMs ?? DELETION_GRACE_MS;
     const context: Context = {
@@ -118,6 +119,11 @@ export async function openMetadata(options: OpenMetadataOptions): Promise<Opened
     const cacheKeys = createCacheKeys(secrets, statements);
     return { ...assemble(context, { database, queue }), objectKeys, auditStore, auditSigner, cacheKeys };
   } catch (error) {
+    // Its timers would keep a process alive that could not start.
+    await opening.then(
+      (queue) => queue.close(),
+      () => undefined,
+    );
     await database.close();
     throw error;
   }

@@ -7,7 +7,7 @@ import {
   defaultEngineLimits,
   type Engine,
 } from '@sealgate/engine';
-import { openMetadata } from '@sealgate/metadata';
+import { type OpenedMetadata, openMetadata } from '@sealgate/metadata';
 import { createCachedMetadata } from '@sealgate/metadata/cache';
 import { type BackendRegistry, createBackendRegistry, type LinkDeps, linkTo } from '@sealgate/runtime/backends';
 import type { Logger, Secret } from '@sealgate/runtime/log';
@@ -56,9 +56,8 @@ export interface CoreOptions {
 
 /** Connects to a migrated database. The registry is not started yet. */
 export async function openCoreServices(options: CoreOptions): Promise<CoreServices> {
-  const { config, logger, metrics } = options;
+  const { config, logger, agent } = options;
   const clock = systemClock;
-  const { agent } = options;
   const database = await openMetadata({
     databaseUrl: options.databaseUrl,
     secrets: { passphrases: passphrasesOf(config, options.passphrase), service: keyServiceOf(config) },
@@ -70,6 +69,17 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
     deletionGraceMs: config.deletionGraceSeconds * 1000,
     attemptAgeMaxMs: config.attemptAgeSeconds * 1000,
   });
+  try {
+    return await overMetadata(options, database);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function overMetadata(options: CoreOptions, database: OpenedMetadata): Promise<CoreServices> {
+  const { config, logger, metrics, agent } = options;
+  const clock = systemClock;
   // Measured below the cache: what it answers costs the database nothing.
   const timed = timedMetadata(database, metrics, clock);
   if (options.alone && config.redisUrl)

@@ -66,10 +66,14 @@ export async function openQueue(
   boss.on('error', (error) =>
     options.logger.warn({ err: error }, 'the job queue could not do its upkeep; it will try again'),
   );
-  await guarded(() => boss.start());
-  return {
-    close: () => guarded(() => boss.stop({ graceful: false, close: false })),
-  };
+  const close = (): Promise<void> => guarded(() => boss.stop({ graceful: false, close: false }));
+  try {
+    await guarded(() => boss.start());
+  } catch (error) {
+    await close().catch(() => undefined);
+    throw error;
+  }
+  return { close };
 }
 
 function adapter(execute: Database['execute']) {
