@@ -16,7 +16,7 @@ export class InputFault extends Fault {
 
   constructor(issues: readonly InputIssue[]) {
     const shown = issues.slice(0, 5).map((issue) => `${issue.in}: ${issue.problem}`);
-    super('ValidationFailed', `The request is not valid: ${shown.join('; ')}.`);
+    super('ValidationFailed', `The request is not valid: ${shown.join('; ').replace(/\.$/, '')}.`);
     this.issues = issues;
   }
 }
