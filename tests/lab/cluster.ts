@@ -282,11 +282,12 @@ async function register(gateway: BareGateway, storage: Storage, site: Site): Pro
   });
 }
 
-/** Until then a gateway finds fewer places for a blob than there are. */
-async function knowsAll(gateway: BareGateway): Promise<void> {
+/** Until then a gateway finds fewer places for a blob than there are. Its metrics tell what it knows itself, and not the database. */
+async function knowsAll({ credentials }: BareGateway): Promise<void> {
   for (let tries = 0; tries < 100; tries += 1) {
-    const { items } = await admin<{ items: readonly { health: unknown }[] }>(gateway, 'GET', '/admin/backends');
-    if (items.length === PLACES.length && items.every(({ health }) => health !== null)) return;
+    const metrics = await (await fetch(`${credentials.controlEndpoint}/metrics`)).text();
+    const healthy = metrics.match(/^sealgate_backend_state\{.*state="healthy".*\} 1$/gm) ?? [];
+    if (healthy.length === PLACES.length) return;
     await sleep(100);
   }
   throw new Error('a gateway does not know all storage locations');
