@@ -1,11 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+const setupFiles = ['tools/seed-properties.ts'];
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'unit',
+          setupFiles,
           // Fuzzing on a loaded machine takes its time; a hang is still found.
           testTimeout: 60_000,
           include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tools/**/*.test.ts'],
@@ -16,13 +19,14 @@ export default defineConfig({
         // Against a real PostgreSQL: one throwaway cluster a run, a database of its own for each suite.
         test: {
           name: 'database',
+          setupFiles,
           globalSetup: ['packages/metadata/src/testing/global-setup.ts'],
           include: ['packages/*/src/**/*.db.test.ts', 'apps/*/src/**/*.db.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
-      { test: { name: 'simulation', include: ['tests/simulation/**/*.test.ts'], testTimeout: 120_000 } },
+      { test: { name: 'simulation', setupFiles, include: ['tests/simulation/**/*.test.ts'], testTimeout: 120_000 } },
       {
         test: {
           name: 'acceptance',
