@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutBucketVersioningCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AgentProcess, createAgent, startAgent } from '../support/agent.ts';
 import {
@@ -37,6 +37,8 @@ const dataDir = newDataDir();
 const folderOf = (backend: string) => join(dataDir, 'backends', backend);
 const folders = Object.fromEntries(EUROPE.map((id) => [id, folderOf(id)]));
 const keys = Array.from({ length: OBJECTS }, (_, index) => `object-${index}`);
+/** Facts of backends that a rule asks for. */
+const TOLD = { weight: 2, sla: 'gold' };
 const running: AgentProcess[] = [];
 let gateway: GatewayProcess;
 let s3: S3Client;
@@ -46,7 +48,17 @@ beforeAll(async () => {
   const env = { SEALGATE_BACKGROUND_WORK: 'false', SEALGATE_HEALTH_PROBE_INTERVAL_MS: '500' };
   gateway = await startGateway({ dataDir, env });
   s3 = newClient(gateway.credentials);
+  // Agents judge by the same facts as gateways: what they are not told, this rule would refuse them.
+  for (const id of EUROPE) await admin(gateway, 'PATCH', `/admin/backends/${id}`, TOLD);
+  const told = 'backend.weight == 2.0 && backend.sla == "gold" && bucket.encryption == "off"';
+  const metadata = { name: 'told' };
+  const rules = [{ name: 'told', allow: `${told} && bucket.versioning == "enabled"` }];
+  const document = JSON.stringify({ apiVersion: 'sealgate/v1', kind: 'Policy', metadata, spec: { rules } });
+  await admin(gateway, 'PUT', '/admin/policies/told', { document });
   await createBucket(gateway, 'tasks', { encryption: 'off', regionLock: ['EU'] });
+  const versioned = { Bucket: 'tasks', VersioningConfiguration: { Status: 'Enabled' } } as const;
+  await s3.send(new PutBucketVersioningCommand(versioned));
+  await admin(gateway, 'PATCH', `/admin/tenants/${gateway.credentials.tenant}/buckets/tasks`, { policy: 'told' });
   await Promise.all(
     keys.map((key) => s3.send(new PutObjectCommand({ Bucket: 'tasks', Key: key, Body: `bytes of ${key}` }))),
   );
@@ -198,7 +210,7 @@ test('a backend in the custody of an agent gets its copies through that agent on
   mkdirSync(vault);
   await admin(gateway, 'POST', '/admin/add-storage', {
     ...{ id: 'vault', type: 'filesystem', endpoint: vault, custody: 'agent', agentId: 'keeper', provider: 'own' },
-    ...{ region: 'fi-vault', country: 'FI', jurisdiction: 'EU' },
+    ...{ region: 'fi-vault', country: 'FI', jurisdiction: 'EU', ...TOLD },
   });
   // New objects never go there: the gateway has no way.
   await s3.send(new PutObjectCommand({ Bucket: 'tasks', Key: 'kept', Body: 'to be kept' }));

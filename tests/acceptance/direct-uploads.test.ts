@@ -146,6 +146,17 @@ test('what is put where the plan says is verified, published once, and reads bac
   expect(listed?.backends['store-fi']).toMatchObject({ state: 'stored' });
 });
 
+test('no job gives a copy to where the planned object asked not to lie, also when its commit says nothing of it', async () => {
+  await createBucket(gateway, 'free', { encryption: 'off' });
+  const body = randomBytes(1000);
+  const planned = await plan('here', body, { bucket: 'free', residency: 'EU' });
+  await putAll(planned, body);
+  const said = { bucket: 'free', object_key: 'here', plan: planned.plan, ...ENVELOPE };
+  const refused = await call('POST', '/proxy/objects', { ...said, targets: ['store-us'] });
+  expect(refused).toMatchObject({ status: 403, body: { code: 'PolicyRefused', rule: 'bucket.regionLock' } });
+  expect(await call('POST', '/proxy/objects', said)).toMatchObject({ status: 201 });
+});
+
 test('the bearer of a URL can put the announced bytes once, and nothing else, ever', async () => {
   const body = randomBytes(1000);
   const planned = await plan('once', body);

@@ -90,6 +90,20 @@ test('a target that the policy does not admit is refused with the rule, and noth
   expect((await stat('at-home', 'report')).blobs).toEqual(before);
 });
 
+test('a target outside of what the object itself asked for is refused, at a job and at the registration of an upload', async () => {
+  await createBucket(gateway, 'wishes', { encryption: 'off' });
+  await s3.send(
+    new PutObjectCommand({ Bucket: 'wishes', Key: 'report', Body: 'x', Tagging: 'residency=FI%20DE%20FR' }),
+  );
+  const before = (await stat('wishes', 'report')).blobs;
+  const refused = await sealgate(gateway, ['job', 'create', 's3://wishes/report', '--to', 'demo-iad', '--json']);
+  expect([refused.code, refused.stderr + refused.stdout]).toEqual([3, expect.stringMatching(/region/)]);
+  expect((await stat('wishes', 'report')).blobs).toEqual(before);
+  const place = { tenant: gateway.credentials.tenant, bucket: 'wishes', object_key: 'direct', residency: 'FI' };
+  const targets = { targets: ['demo-iad'], backends: { 'demo-hel': { url: 's3://some-bucket' } } };
+  await expect(admin(gateway, 'POST', '/proxy/objects', { ...place, ...targets })).rejects.toThrow(/demo-iad/);
+});
+
 test('background work keeps to the limits of a backend, clients do not, and a change of them holds at once', async () => {
   await createBucket(gateway, 'held', { encryption: 'off', regionLock: ['EU'] });
   const body = randomBytes(16 * 1024 * 1024);

@@ -147,10 +147,11 @@ export function createRemoteMetadata(
 
 type Work = NonNullable<z.output<(typeof wire)['work']['answer']>['work']>;
 
-function pendingOf({ bucketId, redundancyClass, blob }: Work): PendingRepair {
+function pendingOf({ bucketId, redundancyClass, residency, blob }: Work): PendingRepair {
   return {
     bucketId,
     redundancyClass,
+    residency,
     blob: {
       ...blob,
       blobId: blob.blobId as BlobId,
@@ -167,13 +168,11 @@ function knownBucket(id: number, facts: NonNullable<Work['bucket']>, physical: W
     id,
     tenantId: tenantId as TenantId,
     name: name as BucketName,
-    // Nothing of these is needed to bring bytes back.
+    // Nothing of these is needed to bring bytes back, and no rule can ask for them.
     ownerId: '',
     ownerDisplayName: '',
     namespace: '',
     locationConstraint: '',
-    encryption: 'required',
-    versioning: 'off',
     defaultClass: null,
     configs: {},
     createdAtMs: 0,
@@ -189,8 +188,6 @@ export function remoteBackend(facts: Awaited<ReturnType<typeof backendsOf>>[numb
   return {
     ...facts,
     id: parseBackendId(facts.id),
-    sla: null,
-    weight: 1,
     credentials: null,
     probedAtMs: null,
     createdAtMs: 0,

@@ -20,6 +20,7 @@ export {
   type PlacementWishes,
   REPLICA_COUNT_TAG,
   RESIDENCY_TAG,
+  regionLockOf,
   resolveWishedClass,
   wishesOf,
 } from './wishes.ts';

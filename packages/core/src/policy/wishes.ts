@@ -1,6 +1,6 @@
 import { Fault } from '../faults/index.ts';
 import { REPLICAS_MAX } from '../limits.ts';
-import { parseRegionLock } from '../places/residency.ts';
+import { narrowRegionLock, parseRegionLock } from '../places/residency.ts';
 import { namesClass, resolveClass } from './resolve-class.ts';
 import type { CompiledPolicy, RedundancyClass } from './types.ts';
 
@@ -27,6 +27,14 @@ export function wishesOf(tags: Readonly<Record<string, string>> | null): Placeme
     regionLock: residency === undefined ? [] : residencyOf(residency),
     copies: count === undefined ? undefined : countOf(count),
   };
+}
+
+/**
+ * Where the bytes of one object may lie: its bucket's lock, within what its residency tag asked for when it was written.
+ * @throws Fault InvalidTag; PolicyRefused when no place is left
+ */
+export function regionLockOf(regionLock: readonly string[], residency: string | null): readonly string[] {
+  return residency === null ? regionLock : narrowRegionLock(regionLock, residencyOf(residency));
 }
 
 /** Tags cannot hold commas, so the codes of a list may stand apart by spaces, `+`, `/` or `:` as well. */

@@ -15,6 +15,8 @@ export interface DueDeletion {
 export interface PendingRepair {
   readonly bucketId: number;
   readonly redundancyClass: string;
+  /** What the object asked for when it was written, as its tag said it; null: nothing. */
+  readonly residency: string | null;
   readonly blob: BlobRecord;
 }
 

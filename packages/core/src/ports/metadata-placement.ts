@@ -4,8 +4,6 @@ import type { AuditActor, ReplicaPlace, ReplicaRecord } from './model.ts';
 
 /** A blob as a walk over all of them meets it; its digests are left out. */
 export interface WalkedBlob extends PendingRepair {
-  /** What the object asked for when it was written, as its tag said it; null: nothing. */
-  readonly residency: string | null;
   /** It is queued for deletion: its bytes are there and nobody wants them. */
   readonly doomed: boolean;
 }

@@ -36,7 +36,9 @@ export async function publishProved(deps: DirectDeps, version: DirectVersion, pr
   const { metadata, events } = deps;
   const { blobId, proof, terms, stored } = proved;
   const { redundancyClass } = terms;
-  requireAck(redundancyClass, lawful(deps, proved));
+  requireAck(redundancyClass, lawful(deps, proved, stored));
+  // Whom a job is to give a copy lies under the same rules, the wishes of the object among them.
+  lawful(deps, proved, version.job?.targets ?? []);
   const replicas = replicasOf(deps, proved);
   const etag = proof.md5.toString('hex');
   const { bucket, key, headers, attributes, preconditions, actor, job } = version;
@@ -67,9 +69,9 @@ export async function publishProved(deps: DirectDeps, version: DirectVersion, pr
   return { ...committed, ...facts, redundancyClass: redundancyClass.name };
 }
 
-/** The backends with a verified copy. What the policy admitted when it was planned it may refuse by now. */
-function lawful({ pool }: DirectDeps, { stored, terms }: Proved): readonly Backend[] {
-  const backends = pool.all().filter(({ id }) => stored.includes(id));
+/** These backends. What the policy admitted when the upload was planned it may refuse by now. */
+function lawful({ pool }: DirectDeps, { terms }: Proved, ids: readonly BackendId[]): readonly Backend[] {
+  const backends = pool.all().filter(({ id }) => ids.includes(id));
   for (const backend of backends) {
     const verdict = terms.policy.admits(backend, { regionLock: terms.regionLock });
     if (verdict.ok) continue;

@@ -1,7 +1,7 @@
 import { isFault } from '@sealgate/core/faults';
 import type { BackendId } from '@sealgate/core/names';
 import { type Reconciliation, reconcile } from '@sealgate/core/placement';
-import { narrowRegionLock, wishesOf } from '@sealgate/core/policy';
+import { regionLockOf } from '@sealgate/core/policy';
 import type { Backend, BackendPool, Bucket, Metadata, WalkedBlob } from '@sealgate/core/ports';
 import type { Policies } from '../placement/policies.ts';
 
@@ -63,12 +63,11 @@ export async function createJudge(
       if (bucket === undefined) return undefined;
       try {
         const policy = await policies.forBucket(bucket);
-        const wished = wishesOf(walked.residency === null ? null : { residency: walked.residency });
         return reconcile({
           blob: walked.blob,
           policy,
           redundancyClass: policy.classes.get(walked.redundancyClass),
-          scope: { regionLock: narrowRegionLock(bucket.regionLock, wished.regionLock) },
+          scope: { regionLock: regionLockOf(bucket.regionLock, walked.residency) },
           backends,
           writable: avoid === undefined ? writable : new Set([...writable].filter((id) => !avoid.has(id))),
           lost,

@@ -9,11 +9,11 @@ const { signal } = new AbortController();
 const admin = { kind: 'admin', id: 'test', requestId: 'test' } as const;
 const GOOD_READ = { kind: 'ok', operation: 'get', bytes: 0, durationMs: 0 } as const;
 
-async function stored(limits = defaultEngineLimits) {
+async function stored(limits = defaultEngineLimits, tags: Record<string, string> | null = null) {
   const cluster = await createSeededCluster({ seed: 1, limits, metadata: {} });
   const bucket = await cluster.createBucket('bucket', {});
   const gateway = cluster.startGateway();
-  await putContent(cluster, gateway, bucket);
+  await putContent(cluster, gateway, bucket, tags);
   const blob = wantedBlob(cluster);
   const [a, b, c] = blob.replicas.map((replica) => memberOf(cluster, replica.backend));
   if (a === undefined || b === undefined || c === undefined) throw new Error('There are not three copies.');
@@ -47,6 +47,17 @@ describe('repair', () => {
     await cluster.clock.advance(60_000);
     await repair();
     expect(states()).toMatchObject({ [c.backend.id]: 'stored' });
+  });
+
+  test('brings no byte to where the object asked not to lie, whatever was known when it was written', async () => {
+    const { cluster, bucket, a, b, lose, states } = await stored(defaultEngineLimits, { residency: 'EU' });
+    a.faulty.vanish();
+    await lose(a);
+    await lose(b);
+    await cluster.metadata.updateBackend(a.backend.id, { country: 'US', jurisdiction: 'US' }, admin);
+    await cluster.clock.run(cluster.startGateway().engine.repairDue({ signal }));
+    expect(states()).toMatchObject({ [a.backend.id]: 'missing', [b.backend.id]: 'stored' });
+    expect(await holders(cluster, bucket, wantedBlob(cluster))).not.toContain(a.backend.id);
   });
 
   test('comes back to a backend that lost its buckets too', async () => {

@@ -1,5 +1,6 @@
 import { Fault, isFault, toFault } from '@sealgate/core/faults';
 import type { BackendId, BlobId, PhysicalBucketName } from '@sealgate/core/names';
+import { regionLockOf } from '@sealgate/core/policy';
 import type {
   Backend,
   BackendDriver,
@@ -118,7 +119,7 @@ async function repairBlob(
     signal.throwIfAborted();
     deps.work.requireHeld(job);
     try {
-      const backend = await legalTarget(deps, bucket, replica.backend);
+      const backend = await legalTarget(deps, { pending, bucket }, replica.backend);
       const last = index === owed.length - 1 && failure === undefined;
       await restore(deps, { job, pending, bucket, backend, shard: replica.shard, last }, signal);
     } catch (error) {
@@ -129,13 +130,17 @@ async function repairBlob(
 }
 
 /** The backend the copy is owed to, if it may and can take it now. Moving a copy elsewhere is the reconciler's work. */
-async function legalTarget(deps: RepairDeps, bucket: Bucket, id: BackendId): Promise<Backend> {
+async function legalTarget(
+  deps: RepairDeps,
+  { pending, bucket }: Pick<Restore, 'pending' | 'bucket'>,
+  id: BackendId,
+): Promise<Backend> {
   const backend = deps.pool.all().find((b) => b.id === id);
   if (backend === undefined || !deps.pool.writable().has(id)) {
     throw new Fault('BackendUnreachable', 'The storage location takes no writes now.');
   }
   const policy = await deps.policies.forBucket(bucket);
-  const verdict = policy.admits(backend, { regionLock: bucket.regionLock });
+  const verdict = policy.admits(backend, { regionLock: regionLockOf(bucket.regionLock, pending.residency) });
   if (!verdict.ok) throw new Fault('PolicyRefused', verdict.reason, { rule: verdict.rule });
   return backend;
 }

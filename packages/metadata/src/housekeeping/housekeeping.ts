@@ -18,6 +18,7 @@ interface BlobRow extends BlobColumns {
   readonly bytes: bigint;
   readonly bucket_id: number;
   readonly class: number;
+  readonly residency: string | null;
 }
 
 export function createHousekeeping(context: Context): Omit<MetadataHousekeeping, keyof LockPushes> {
@@ -57,6 +58,7 @@ export function createHousekeeping(context: Context): Omit<MetadataHousekeeping,
       rows.map(async (row) => ({
         bucketId: row.bucket_id,
         redundancyClass: await context.terms.valueOf(row.class),
+        residency: row.residency,
         blob: await blobOf(row.blob_id, row.bytes, row, context),
       })),
     );

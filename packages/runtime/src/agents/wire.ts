@@ -59,6 +59,8 @@ export const wire = {
           jurisdiction: z.string(),
           operatorJurisdiction: z.string(),
           certificates: z.array(z.string()),
+          sla: z.string().nullable(),
+          weight: z.number(),
           addressing: z.enum(['path', 'virtual']),
           custody: z.enum(['gateway', 'agent', 'client']),
           background: z.object({ bytesPerSecond: z.number().nullable(), concurrency: z.number().nullable() }),
@@ -129,6 +131,7 @@ export const wire = {
         .object({
           bucketId: z.number(),
           redundancyClass: z.string(),
+          residency: z.string().nullable(),
           blob: z.object({
             blobId,
             bytes: z.number(),
@@ -143,6 +146,8 @@ export const wire = {
               tenantName: z.string(),
               name: z.string(),
               region: z.string(),
+              encryption: z.enum(['required', 'report', 'off']),
+              versioning: z.enum(['off', 'enabled', 'suspended']),
               objectLock: z.boolean(),
               policyName: z.string().nullable(),
               regionLock: z.array(z.string()),

@@ -21,8 +21,13 @@ export function bodyOf(content: Buffer): BodySource {
 }
 
 /** Writes the one object of the bucket anew; small, so that its body is held whole. */
-export function putContent(cluster: SeededCluster, gateway: SimulatedGateway, bucket: Bucket): Promise<unknown> {
-  const said = { headers: {}, tags: null, attributes: PLAIN_ATTRIBUTES, requestedClass: undefined, preconditions: {} };
+export function putContent(
+  cluster: SeededCluster,
+  gateway: SimulatedGateway,
+  bucket: Bucket,
+  tags: Readonly<Record<string, string>> | null = null,
+): Promise<unknown> {
+  const said = { headers: {}, tags, attributes: PLAIN_ATTRIBUTES, requestedClass: undefined, preconditions: {} };
   const request = { bucket, key, ...said, actor, signal };
   return cluster.clock.run(gateway.engine.putObject({ ...request, body: bodyOf(Buffer.from('content')) }));
 }

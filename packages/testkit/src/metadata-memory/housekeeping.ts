@@ -1,5 +1,5 @@
 import type { BlobId } from '@sealgate/core/names';
-import type { DueDeletion, MetadataHousekeeping } from '@sealgate/core/ports';
+import type { DueDeletion, MetadataHousekeeping, PendingRepair } from '@sealgate/core/ports';
 import { dataBlobOf, giveUp, markReplica, wantedBlob } from './blobs.ts';
 import { noteErased } from './erasures.ts';
 import { createLockPushes } from './locks.ts';
@@ -104,17 +104,20 @@ function createRepairs(
     },
     async blobForRepair(blobId) {
       const blob = wanted(blobId);
-      return blob && { bucketId: blob.bucketId, redundancyClass: blob.redundancyClass, blob: blob.record };
+      return blob && pendingOf(blob);
     },
     async blobsForRepair(blobIds) {
       return blobIds.flatMap((blobId) => {
         const blob = wanted(blobId);
-        if (blob === undefined) return [];
-        return [{ bucketId: blob.bucketId, redundancyClass: blob.redundancyClass, blob: blob.record }];
+        return blob === undefined ? [] : [pendingOf(blob)];
       });
     },
     async reportBadReplica(blobId, backend, shard) {
       markReplica(state, blobId, { backend, shard, state: 'missing' }, { known: true });
     },
   };
+}
+
+function pendingOf({ bucketId, redundancyClass, residency, record }: StoredBlob): PendingRepair {
+  return { bucketId, redundancyClass, residency, blob: record };
 }

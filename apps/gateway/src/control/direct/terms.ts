@@ -60,6 +60,7 @@ export async function versionOf(
     readonly headers: RequestHeaders;
     readonly told: DirectVersion['told'];
     readonly ifNoneMatch: boolean;
+    readonly tags: Readonly<Record<string, string>> | null;
     readonly targets: readonly BackendId[];
     readonly encryptionRequired: boolean;
     readonly context: CallContext;
@@ -67,7 +68,7 @@ export async function versionOf(
 ): Promise<DirectVersion> {
   const { headers, encryptionRequired, context } = said;
   const targets = [...new Set(said.targets)];
-  if (targets.length > 0) await requireAdmitted(services, bucket, targets);
+  if (targets.length > 0) await requireAdmitted(services, bucket, { targets, tags: said.tags });
   const declared = declaredEnvelope(said);
   // Its root is over all bytes, and not all of them pass by here.
   const metadata = metadataHeaders(headers);

@@ -137,6 +137,7 @@ function readRoutes(services: ControlServices): readonly Route[] {
         work: {
           bucketId,
           redundancyClass: pending.redundancyClass,
+          residency: pending.residency,
           blob: {
             ...blob,
             layout: { ...blob.layout },
@@ -211,9 +212,13 @@ function nameOf(bucket: Bucket, backend: BackendId, counter: number): PhysicalBu
 }
 
 async function bucketModel({ metadata }: ControlServices, bucket: Bucket) {
-  const { tenantId, tenantName, name, region, objectLock, policyName, regionLock } = bucket;
+  const { tenantId, tenantName, name, region, encryption, versioning, objectLock, policyName } = bucket;
   const tenantPolicyName = (await metadata.tenant(tenantId))?.policyName ?? null;
-  return { tenantId, tenantName, name, region, objectLock, policyName, regionLock: [...regionLock], tenantPolicyName };
+  const regionLock = [...bucket.regionLock];
+  return {
+    ...{ tenantId, tenantName, name, region, encryption, versioning, objectLock },
+    ...{ policyName, regionLock, tenantPolicyName },
+  };
 }
 
 function mayUse(agent: Agent, backend: string): boolean {

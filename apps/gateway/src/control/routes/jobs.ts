@@ -1,6 +1,7 @@
 import { Fault } from '@sealgate/core/faults';
 import { type CallerRole, reachOf } from '@sealgate/core/federation';
 import type { BackendId, BlobId, TenantId } from '@sealgate/core/names';
+import { RESIDENCY_TAG, regionLockOf } from '@sealgate/core/policy';
 import type { Bucket, Job, ObjectVersion } from '@sealgate/core/ports';
 import { z } from 'zod';
 import { tenantChanges } from '../access.ts';
@@ -103,7 +104,7 @@ function createRoute(services: ControlServices): Route {
       const version = await findVersion(services, { bucketId: bucket.id, key: body.object_key, ...versionId });
       checkVersion(version, body);
       const targets = [...new Set(body.target_backends)];
-      await requireAdmitted(services, bucket, targets);
+      await requireAdmitted(services, bucket, { targets, tags: version.tags });
       const { id } = await services.metadata.createJob(
         {
           tenantId: bucket.tenantId,
@@ -244,11 +245,8 @@ async function retry(services: ControlServices, job: Job, { actor }: CallContext
   const bucket = await requireBucket(services, job.tenant, job.bucket);
   const version = await metadata.version(bucket.id, job.key, job.versionId);
   if (version === undefined) throw gone();
-  await requireAdmitted(
-    services,
-    bucket,
-    job.targets.map(({ backend }) => backend),
-  );
+  const targets = job.targets.map(({ backend }) => backend);
+  await requireAdmitted(services, bucket, { targets, tags: version.tags });
   await metadata.retryJob(job.id, await blobsOf(services, version), actor);
   return 1;
 }
@@ -267,12 +265,13 @@ function checkVersion(version: ObjectVersion, wanted: z.output<typeof newJob>): 
   }
 }
 
-/** @throws Fault PolicyRefused naming the rule; NoSuchBackend, InvalidRequest */
+/** @throws Fault PolicyRefused naming the rule; NoSuchBackend, InvalidRequest, InvalidTag */
 export async function requireAdmitted(
   services: ControlServices,
   bucket: Bucket,
-  targets: readonly BackendId[],
+  { targets, tags }: { readonly targets: readonly BackendId[]; readonly tags: ObjectVersion['tags'] },
 ): Promise<void> {
+  const regionLock = regionLockOf(bucket.regionLock, tags?.[RESIDENCY_TAG] ?? null);
   const [backends, policy] = await Promise.all([
     services.metadata.listBackends(),
     services.engine.policies.forBucket(bucket),
@@ -280,7 +279,7 @@ export async function requireAdmitted(
   for (const id of targets) {
     const backend = backends.find((each) => each.id === id);
     if (backend === undefined) throw new Fault('NoSuchBackend', `There is no backend "${id}".`);
-    const verdict = policy.admits(backend, { regionLock: bucket.regionLock });
+    const verdict = policy.admits(backend, { regionLock });
     if (!verdict.ok) {
       throw new Fault('PolicyRefused', `The policy does not admit "${id}": ${verdict.reason}.`, { rule: verdict.rule });
     }

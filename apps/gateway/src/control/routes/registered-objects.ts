@@ -130,11 +130,13 @@ function registerRoute(services: ControlServices): Route {
     async handle({ body }, context) {
       const object = await requireObject(services, body);
       const { plan, backends } = body;
+      const tags = tagsOf(body);
       const version = await versionOf(services, object, {
         ...body,
         headers: headersOf(body),
         told: { md5: body.md5 ?? null, sha256: body.sha256 ?? null },
         ifNoneMatch: body.if_none_match !== undefined,
+        tags,
         targets: body.targets ?? [],
         encryptionRequired: body.encryption_required,
         context,
@@ -142,11 +144,11 @@ function registerRoute(services: ControlServices): Route {
       if (plan !== undefined) {
         const blobId = parseBlobId(plan);
         const claims = backends === undefined ? null : plannedClaims(backends, blobId);
-        const wished = { tags: tagsOf(body), requestedClass: body.class };
+        const wished = { tags, requestedClass: body.class };
         return registeredModel(object, await services.engine.commitUploaded({ ...version, ...wished, blobId, claims }));
       }
       const sources = ownSources(backends ?? {}, object);
-      const adopted = { ...version, sources, requestedClass: body.class, tags: tagsOf(body) };
+      const adopted = { ...version, sources, requestedClass: body.class, tags };
       return registeredModel(object, await services.engine.adoptObject(adopted));
     },
   });

@@ -267,6 +267,10 @@ export function describePlacements(world: World): void {
       expect(own(requests[0]?.blobId)).toMatchObject({ ...facts, residency: 'FI DE', doomed: false });
       expect(own(requests[1]?.blobId)).toMatchObject({ ...facts, residency: null, doomed: true });
       expect(own(part.blobId)).toMatchObject({ ...facts, residency: 'FI', doomed: false });
+      for (const blobId of [requests[0]?.blobId, part.blobId]) {
+        const repair = blobId === undefined ? undefined : await metadata().blobForRepair(blobId);
+        expect(repair?.residency).toBe(own(blobId)?.residency);
+      }
       expect(own(requests[0]?.blobId)?.blob).toMatchObject({ replicas: requests[0]?.replicas, digests: null });
     });
   });
