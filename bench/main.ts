@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect, parseArgs } from 'node:util';
+import { positiveNumber, readOptions, wholeNumber } from '../tests/support/script-options.ts';
 import { rows } from './rows/index.ts';
 import { machine, tableOf, writeReadme } from './support/report.ts';
 import { type BenchOptions, type Finding, type Row, type Stage, say } from './support/row.ts';
@@ -9,8 +10,28 @@ import { openScene, type Scene } from './support/scene.ts';
 
 const RESULTS = join(import.meta.dirname, 'results');
 
-function readOptions(): { readonly chosen: readonly Row[]; readonly options: BenchOptions; readonly readme: boolean } {
+const USAGE = `Usage: npm run bench [-- options] [row ...]
+
+Measures rows ${rows.map(({ id }) => id).join(', ')} of the budgets, all of them when none is named. See bench/README.md.
+
+  --rounds N       pairs of baseline and subject, of which the median counts (7)
+  --keys N         of the largest bucket of row 9 (1000000)
+  --objects N      that row 13 repairs, and row 16 rewraps (20000)
+  --scale X        of a GiB: the size of the objects of row 11 (0.03125)
+  --profile        leaves CPU profiles in bench/results
+  --write-readme   writes the table into bench/README.md
+  --help           this text
+`;
+
+interface Chosen {
+  readonly chosen: readonly Row[];
+  readonly options: BenchOptions;
+  readonly readme: boolean;
+}
+
+function chosenOf(args: string[]): Chosen {
   const { values, positionals } = parseArgs({
+    args,
     allowPositionals: true,
     options: {
       rounds: { type: 'string', default: '7' },
@@ -28,10 +49,10 @@ function readOptions(): { readonly chosen: readonly Row[]; readonly options: Ben
   return {
     chosen: wanted.length === 0 ? rows : rows.filter((row) => wanted.includes(row.id)),
     options: {
-      rounds: Number(values.rounds),
-      keys: Number(values.keys),
-      objects: Number(values.objects),
-      scale: Number(values.scale),
+      rounds: wholeNumber('--rounds', values.rounds, 1),
+      keys: wholeNumber('--keys', values.keys, 1),
+      objects: wholeNumber('--objects', values.objects, 1),
+      scale: positiveNumber('--scale', values.scale),
       profileDir: values.profile ? RESULTS : undefined,
     },
     readme: values['write-readme'],
@@ -69,7 +90,7 @@ async function run(chosen: readonly Row[], options: BenchOptions): Promise<Outco
   return { findings, broken };
 }
 
-const { chosen, options, readme } = readOptions();
+const { chosen, options, readme } = readOptions(USAGE, chosenOf);
 mkdirSync(RESULTS, { recursive: true });
 const about = machine();
 const { findings, broken } = await run(chosen, options);

@@ -7,8 +7,17 @@ import { join } from 'node:path';
 import { createKeyring, createSealedClient } from '@sealgate/client';
 import { importPrivateKey, importPublicKey } from '@sealgate/sealed/keys';
 import { newDataDir, removeDataDir, sealgate, startGateway } from '../tests/support/gateway.ts';
+import { readOptions, wholeNumber } from '../tests/support/script-options.ts';
 
-const [objects = 5000, bytes = 20_000] = process.argv.slice(2).map(Number);
+const USAGE = `Usage: npm run bench:recovery [-- objects [bytes]]
+
+Fills two buckets with sealed objects, loses the gateway and backends, and brings them back. 5000 objects of 20000 bytes.
+`;
+
+const { objects, bytes } = readOptions(USAGE, ([many = '5000', size = '20000']) => ({
+  objects: wholeNumber('objects', many, 1),
+  bytes: wholeNumber('bytes', size),
+}));
 const AT_ONCE = 16;
 const MIB = 1024 * 1024;
 const dataDir = newDataDir();

@@ -21,7 +21,8 @@ interface Cluster {
   restart(why: string): Promise<void>;
 }
 
-function createCluster(args: readonly string[]): Cluster {
+/** @param ended called when the gateway ends well by itself: it printed its help, or somebody stopped it */
+function createCluster(args: readonly string[], ended: () => void): Cluster {
   let gateway: ChildProcess | undefined;
   let under: Promise<void> = Promise.resolve();
   let stopping = false;
@@ -33,8 +34,9 @@ function createCluster(args: readonly string[]): Cluster {
     child.once('exit', (code) => {
       if (gateway !== child) return;
       gateway = undefined;
-      if (!stopping && code !== 0)
-        process.stderr.write(`dev: the gateway ended (${code}); it starts at the next change\n`);
+      if (stopping) return;
+      if (code === 0) ended();
+      else process.stderr.write(`dev: the gateway ended (${code}); it starts at the next change\n`);
     });
   };
   const stop = async (): Promise<void> => {
@@ -86,10 +88,11 @@ function sourceFolders(): readonly string[] {
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const cluster = createCluster(args);
+  const over = Promise.withResolvers<undefined>();
+  const cluster = createCluster(args, () => over.resolve(undefined));
   const watchers = watchSources((file) => void cluster.restart(file));
   cluster.start();
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), over.promise]);
   for (const watcher of watchers) watcher.close();
   await cluster.stop();
 }

@@ -7,24 +7,60 @@ import { parseArgs } from 'node:util';
 import { createBucket } from '../support/gateway.ts';
 import { createRaceHistory, type RaceHistory } from '../support/race/history.ts';
 import { createRandom } from '../support/random.ts';
+import { positiveNumber, readOptions, wholeNumber } from '../support/script-options.ts';
 import { type Cluster, type ForeignServer, openCluster } from './cluster.ts';
 import { createLoad, enableVersions, keysOf, type Load, nameOf, STAGES } from './load.ts';
 import { createNemesis, type Nemesis } from './nemesis.ts';
 import { healed, mended, violations } from './verdict.ts';
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '2' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    gateways: { type: 'string', default: '2' },
-    agents: { type: 'string', default: '0' },
-    clients: { type: 'string', default: '16' },
-    // A JSON file: S3 servers in the places of the lab's own, [{endpoint, region, accessKeyId, secretAccessKey, pid}].
-    storage: { type: 'string' },
-  },
-});
-const seed = Number(values.seed);
-const minutes = Number(values.minutes);
+const USAGE = `Usage: npm run lab [-- options]
+
+Exit code 1 when a promise was broken; the report goes to standard output and to tests/lab/results.
+
+  --minutes N     of load and faults (2)
+  --seed N        of the choices; what the machine does between them differs from run to run
+  --gateways N    processes that serve (2)
+  --agents N      processes that repair beside them (0)
+  --clients N     that work at once (16)
+  --storage FILE  S3 servers in the places of the lab's own: JSON, [{endpoint, region, accessKeyId, secretAccessKey, pid}]
+  --help          this text
+`;
+
+interface LabOptions {
+  readonly minutes: number;
+  readonly seed: number;
+  readonly gateways: number;
+  readonly agents: number;
+  readonly clients: number;
+  readonly foreign: readonly ForeignServer[];
+}
+
+function labOf(args: string[]): LabOptions {
+  const { values } = parseArgs({
+    args,
+    options: {
+      minutes: { type: 'string', default: '2' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      gateways: { type: 'string', default: '2' },
+      agents: { type: 'string', default: '0' },
+      clients: { type: 'string', default: '16' },
+      storage: { type: 'string' },
+    },
+  });
+  return {
+    minutes: positiveNumber('--minutes', values.minutes),
+    seed: wholeNumber('--seed', values.seed),
+    gateways: wholeNumber('--gateways', values.gateways, 1),
+    agents: wholeNumber('--agents', values.agents),
+    clients: wholeNumber('--clients', values.clients, 1),
+    foreign:
+      values.storage === undefined
+        ? []
+        : (JSON.parse(readFileSync(values.storage, 'utf8')) as readonly ForeignServer[]),
+  };
+}
+
+const { minutes, seed, gateways, agents, clients, foreign } = readOptions(USAGE, labOf);
 const HEAL_MS_MAX = 15 * 60_000;
 /** Between two faults of a lane: long enough that work gets done, short enough that faults meet. */
 const CALM_MS_MAX = 3_000;
@@ -32,12 +68,8 @@ const RESULTS = join(import.meta.dirname, 'results');
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-say(
-  `seed ${seed}: ${values.gateways} gateways, ${values.agents} agents, ${values.clients} clients, ${minutes} minutes`,
-);
-const foreign =
-  values.storage === undefined ? [] : (JSON.parse(readFileSync(values.storage, 'utf8')) as readonly ForeignServer[]);
-const cluster = await openCluster({ gateways: Number(values.gateways), agents: Number(values.agents), foreign });
+say(`seed ${seed}: ${gateways} gateways, ${agents} agents, ${clients} clients, ${minutes} minutes`);
+const cluster = await openCluster({ gateways, agents, foreign });
 let report: Report | undefined;
 try {
   report = await run(cluster);
@@ -93,7 +125,7 @@ async function underTrouble(load: Load, nemesis: Nemesis): Promise<string[]> {
   const deadline = performance.now() + minutes * 60_000;
   const going = (): boolean => performance.now() < deadline;
   const failures: string[] = [];
-  const clients = Array.from({ length: Number(values.clients) }, async (_, index) => {
+  const working = Array.from({ length: clients }, async (_, index) => {
     const random = createRandom(seed * 1000 + index);
     while (going()) {
       await load.step(random);
@@ -114,7 +146,7 @@ async function underTrouble(load: Load, nemesis: Nemesis): Promise<string[]> {
       `${Math.max(0, Math.round((deadline - performance.now()) / 1000))} s left, ${done} done, ${load.figures.defects.length} defects`,
     );
   }, 15_000);
-  await Promise.all([...clients, ...lanes]);
+  await Promise.all([...working, ...lanes]);
   clearInterval(progress);
   return failures;
 }
