@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@sealgate/core/faults';
 import { ASSERTION_AUDIENCE, ASSERTION_SECONDS_MAX } from '@sealgate/runtime/agents';
+import { writePrivateFile } from '@sealgate/runtime/files';
 import { type JWK, SignJWT } from 'jose';
 import { z } from 'zod';
 import type { SecretBox } from './lock.ts';
-import { writePrivateFile } from './private-file.ts';
 
 const FILE = 'agent-key.json';
 /** Bytes of a raw Ed25519 or X25519 key: the last ones of its SubjectPublicKeyInfo. */

@@ -4,10 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@sealgate/core/faults';
+import { writePrivateFile } from '@sealgate/runtime/files';
 import { type Argon2Cost, protectJwk, SealError, unprotectJwk } from '@sealgate/sealed/at-rest';
 import { base64url, CompactEncrypt, compactDecrypt } from 'jose';
 import { z } from 'zod';
-import { writePrivateFile } from './private-file.ts';
 
 const FILE = 'agent-lock.json';
 const KEY_ID = 'agent-lock';

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { Fault } from '@sealgate/core/faults';
+import { writePrivateFile } from '@sealgate/runtime/files';
 import type { Argon2Cost } from '@sealgate/sealed/at-rest';
 import { parseDocument } from 'yaml';
 import { agentConfigPath, loadAgentConfig, readSealedSecrets } from './config.ts';
 import { protectIdentity } from './identity.ts';
 import { newLock, openLock } from './lock.ts';
 import { passphraseFrom } from './passphrase.ts';
-import { writePrivateFile } from './private-file.ts';
 
 export interface ProtectRequest {
   /** The file of settings; default: as a running agent finds it. */

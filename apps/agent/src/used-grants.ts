@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@sealgate/core/faults';
 import type { Clock } from '@sealgate/core/ports';
+import { writePrivateFile } from '@sealgate/runtime/files';
 import { z } from 'zod';
-import { writePrivateFile } from './private-file.ts';
 
 const FILE = 'used-grants.json';
 /** Many more than anybody hands out in the quarter of an hour that one is good. Past it grants are refused. */

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writePrivateFile } from '@sealgate/runtime/files';
 import { agentKeyId, GRANT_SECONDS_MAX, sealGrant } from '@sealgate/sealed/credentials';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { CliError, usageError } from '../cli-error.ts';
@@ -7,7 +8,6 @@ import type { CommandContext } from '../context.ts';
 import { controlPath } from '../control/control-client.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
-import { writePrivateFile } from '../files/private-file.ts';
 import { formatTable, printable } from '../output/format.ts';
 import { secretOf } from './backends.ts';
 

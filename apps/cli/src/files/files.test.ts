@@ -1,9 +1,8 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { resolveTarget, writeVerified } from './download-target.ts';
-import { writePrivateFile } from './private-file.ts';
 import { openUploadFile } from './upload-source.ts';
 
 let folder: string;
@@ -123,13 +122,4 @@ describe('openUploadFile', () => {
     await expect(openUploadFile(folder)).rejects.toThrow(/is a folder/);
     await expect(openUploadFile(join(folder, 'no'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
-});
-
-it('writes a private file whole, for its owner alone, in folders made on the way', async () => {
-  const path = join(folder, 'a', 'b', 'file');
-  await writePrivateFile(path, 'one');
-  await writePrivateFile(path, 'two');
-  expect(await readFile(path, 'utf8')).toBe('two');
-  expect((await stat(path)).mode & 0o777).toBe(0o600);
-  expect(await readdir(join(folder, 'a', 'b'))).toEqual(['file']);
 });

@@ -1,5 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writePrivateFile } from '@sealgate/runtime/files';
 import {
   type KeyringContent,
   type KeyringPin,
@@ -8,7 +9,6 @@ import {
 } from '@sealgate/sealed/keyring';
 import { CliError } from '../cli-error.ts';
 import { isJsonObject } from '../files/json.ts';
-import { writePrivateFile } from '../files/private-file.ts';
 
 /** What the owner remembers of keyrings: which root signs them and which was seen last, and the one that is being made. */
 export interface KeyringFiles {

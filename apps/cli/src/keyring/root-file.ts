@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { writePrivateFile } from '@sealgate/runtime/files';
 import { protectJwk, type RootKey, readRootKey, SealError, unprotectJwk } from '@sealgate/sealed/keys';
 import { usageError } from '../cli-error.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
-import { writePrivateFile } from '../files/private-file.ts';
 import type { Passphrases } from '../keys/passphrase.ts';
 
 const NAME = 'root';

@@ -1,5 +1,6 @@
 import { chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writePrivateFile } from '@sealgate/runtime/files';
 import {
   type Argon2Cost,
   exportPrivateKey,
@@ -14,7 +15,6 @@ import {
 } from '@sealgate/sealed/keys';
 import { CliError } from '../cli-error.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
-import { writePrivateFile } from '../files/private-file.ts';
 
 /**
  * The owner's keys: a folder (0700) with one file (0600) for each key, named by the end of its id, and `keyring.json`,

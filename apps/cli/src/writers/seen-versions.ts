@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SeenVersion, Writers } from '@sealgate/client';
+import { writePrivateFile } from '@sealgate/runtime/files';
 import { CliError } from '../cli-error.ts';
 import { isJsonObject } from '../files/json.ts';
-import { writePrivateFile } from '../files/private-file.ts';
 
 /**
  * The highest version of each object that this machine has seen, in the state folder: one small file for each, named by the

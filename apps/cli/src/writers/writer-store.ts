@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ManifestPolicy, SignKey, VerifyKey } from '@sealgate/client';
+import { writePrivateFile } from '@sealgate/runtime/files';
 import { exportSignKey, generateSignKey, importSignKey, protectJwk, unprotectJwk } from '@sealgate/sealed/keys';
 import { importVerifyKey } from '@sealgate/sealed/manifest';
 import { CliError, usageError } from '../cli-error.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
-import { writePrivateFile } from '../files/private-file.ts';
 
 /** A key whose signature counts. */
 export interface Writer {

@@ -4,7 +4,7 @@ import { Fault, isFault } from '@sealgate/core/faults';
 import { type DocumentRecipient, documentRecipient } from '@sealgate/engine/documents';
 import { exportJWK, generateKeyPair } from 'jose';
 import type { Config } from '../config.ts';
-import { createPrivateFile } from '../start/private-file.ts';
+import { createJsonFile } from '../start/json-file.ts';
 
 /** Where an embedded gateway keeps the pair that it made. Whoever runs it moves the file to a safe place. */
 const RECOVERY_KEY_FILE = 'recovery-key.json';
@@ -34,7 +34,7 @@ export async function loadOperatorKey(
 
 async function makePair(path: string): Promise<DocumentRecipient | undefined> {
   const pair = await generateKeyPair('ECDH-ES+A256KW', { crv: 'P-256', extractable: true });
-  await createPrivateFile(path, await exportJWK(pair.privateKey));
+  await createJsonFile(path, await exportJWK(pair.privateKey));
   // Two first starts at once: both use the pair that was there first.
   return readPair(path);
 }

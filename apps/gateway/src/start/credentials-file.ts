@@ -4,8 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { isFault } from '@sealgate/core/faults';
 import { parseAccessKeyId } from '@sealgate/core/names';
 import type { AuditActor, Credential, Metadata, Tenant } from '@sealgate/core/ports';
+import { readJsonFile, replaceJsonFile } from './json-file.ts';
 import { newAccessKey } from './key-pair.ts';
-import { readJsonFile, replacePrivateFile } from './private-file.ts';
 
 /** What a person or a program on this machine needs to begin. The file's fields are a contract. */
 export interface FirstCredentials {
@@ -48,7 +48,7 @@ export async function ensureFirstCredential(
 export async function writeCredentials(dataDir: string, credentials: FirstCredentials): Promise<void> {
   const path = credentialsPath(dataDir);
   if (isDeepStrictEqual(await readJsonFile(path).catch(() => undefined), credentials)) return;
-  await replacePrivateFile(path, credentials);
+  await replaceJsonFile(path, credentials);
 }
 
 /** A damaged or foreign file counts as none: its keys would open nothing. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isFault } from '@sealgate/core/faults';
@@ -14,7 +14,6 @@ import {
 import { Secret } from '@sealgate/runtime/log';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ensureFirstCredential, writeCredentials } from './credentials-file.ts';
-import { createPrivateFile, replacePrivateFile } from './private-file.ts';
 import { loadSecrets } from './secrets.ts';
 
 let dataDir = '';
@@ -26,24 +25,6 @@ afterEach(() => {
 });
 
 const nothingGiven = () => ({ dataDir, adminApiKey: undefined, tenantSecretPassphrase: undefined });
-
-describe('private files', () => {
-  it('are for their owner only, replaced at once, and leave no draft', async () => {
-    const path = join(dataDir, 'deep', 'file.json');
-    await replacePrivateFile(path, { a: 1 });
-    await replacePrivateFile(path, { a: 2 });
-    expect(statSync(path).mode & 0o777).toBe(0o600);
-    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ a: 2 });
-    expect(readdirSync(join(dataDir, 'deep'))).toEqual(['file.json']);
-  });
-
-  it('are made by one of several only', async () => {
-    const path = join(dataDir, 'file.json');
-    const made = await Promise.all([1, 2, 3].map((value) => createPrivateFile(path, { value })));
-    expect(made.filter(Boolean)).toHaveLength(1);
-    expect(readdirSync(dataDir)).toEqual(['file.json']);
-  });
-});
 
 describe('secrets', () => {
   it('are made once, are not printed, and are the same for who comes second', async () => {

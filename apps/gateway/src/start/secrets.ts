@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Fault } from '@sealgate/core/faults';
 import { Secret } from '@sealgate/runtime/log';
 import type { Config } from '../config.ts';
-import { createPrivateFile, readJsonFile } from './private-file.ts';
+import { createJsonFile, readJsonFile } from './json-file.ts';
 
 export interface GatewaySecrets {
   readonly adminKey: Secret;
@@ -42,7 +42,7 @@ async function keptSecrets(path: string): Promise<KeptSecrets> {
   const secret = (): string => randomBytes(SECRET_BYTES).toString('base64url');
   const made: KeptSecrets = { adminApiKey: secret(), tenantSecretPassphrase: secret() };
   // Two first starts at once: the one that came later takes what the other one made.
-  if (await createPrivateFile(path, made)) return made;
+  if (await createJsonFile(path, made)) return made;
   return (await read(path)) ?? made;
 }
 
