@@ -5,13 +5,15 @@ import type { Scene } from './scene.ts';
 import { median, quantile } from './stats.ts';
 
 export interface Comparison {
-  /** Median over the rounds of subject divided by baseline, in requests a second. */
+  /** Median over the rounds of subject divided by baseline: requests a second, each counted as `Rounds.work` says. */
   readonly ratio: number;
   /** Median of subject divided by the baseline that has the same duties. */
   readonly ofDutiful: number;
   readonly baseline: Summary;
   readonly dutiful: Summary;
   readonly subject: Summary;
+  /** Median of the dutiful baseline divided by the bare one, counted like `ratio`. */
+  readonly dutifulRatio: number;
   /** Both sides' numbers, for people. */
   readonly text: string;
 }
@@ -39,6 +41,8 @@ export interface Rounds {
   readonly rounds: number;
   /** Rounds before, which are not counted. */
   readonly warmUps: number;
+  /** How many of the baseline's requests one of the subject, or of the dutiful baseline, is worth: bytes written, for example. 1. */
+  readonly work?: number;
 }
 
 /**
@@ -53,7 +57,11 @@ export function warmUpsOf(count: number): number {
  * Baselines and subject by turns, so that what the machine's other users do meets all; then the median of the ratios of
  * neighbours.
  */
-export async function compare(scene: Scene, orders: Orders, { rounds, warmUps }: Rounds): Promise<Comparison> {
+export async function compare(
+  scene: Scene,
+  orders: Orders,
+  { rounds, warmUps, work = 1 }: Rounds,
+): Promise<Comparison> {
   const sides = {
     baseline: { origin: scene.bareOrigin, pid: scene.barePid },
     dutiful: { origin: scene.dutifulOrigin, pid: scene.dutifulPid },
@@ -78,16 +86,26 @@ export async function compare(scene: Scene, orders: Orders, { rounds, warmUps }:
     for (const side of round % 2 === 0 ? order : order.toReversed()) turns[side].push(await turn(side, round));
     say(`    ${order.map((side) => describe(turns[side][round])).join(', ')}`);
   }
-  return conclude(turns);
+  return conclude(turns, work);
 }
 
-function conclude(turns: Readonly<Record<Side, readonly Turn[]>>): Comparison {
-  const ratios = turns.subject.map((turn, round) => rate(turn) / rate(turns.baseline[round]));
+function conclude(turns: Readonly<Record<Side, readonly Turn[]>>, work: number): Comparison {
+  const toBaseline = (side: Side) =>
+    turns[side].map((turn, round) => (work * rate(turn)) / rate(turns.baseline[round]));
+  const ratios = toBaseline('subject');
   const ofDutiful = median(turns.subject.map((turn, round) => rate(turn) / rate(turns.dutiful[round])));
   const [baseline, dutiful, subject] = [summarise(turns.baseline), summarise(turns.dutiful), summarise(turns.subject)];
   const middle = `${quantile(ratios, 0.25).toFixed(2)} to ${quantile(ratios, 0.75).toFixed(2)}`;
   const text = `gateway ${tell(subject)}; baseline ${tell(baseline)}; middle half of the ratios ${middle}`;
-  return { ratio: median(ratios), ofDutiful, baseline, dutiful, subject, text };
+  return {
+    ratio: median(ratios),
+    ofDutiful,
+    dutifulRatio: median(toBaseline('dutiful')),
+    baseline,
+    dutiful,
+    subject,
+    text,
+  };
 }
 
 function rate(turn: Turn | undefined): number {
@@ -109,14 +127,14 @@ function summarise(turns: readonly Turn[]): Summary {
 }
 
 /** The limit of a row, shown: what the duties alone leave of the bare baseline, and what the gateway leaves of that. */
-export function limitOf(row: string, duties: string, { baseline, dutiful, ofDutiful }: Comparison): Finding {
+export function limitOf(row: string, duties: string, { dutiful, ofDutiful, dutifulRatio }: Comparison): Finding {
   return {
     row,
     work: `the limit: ${duties}`,
     measured: `${ofDutiful.toFixed(2)} × that`,
     budget: '—',
     met: undefined,
-    absolute: `which is itself ${(dutiful.perSecond / baseline.perSecond).toFixed(2)} × the bare one: ${tell(dutiful)}`,
+    absolute: `which is itself ${dutifulRatio.toFixed(2)} × the bare one: ${tell(dutiful)}`,
   };
 }
 
