@@ -1,3 +1,6 @@
 -- $1 numbers of entries
-SELECT l.leaf, l.hash, e.* FROM sealgate.audit_leaves l JOIN sealgate.audit_entries e ON e.seq = l.seq
-WHERE l.seq = ANY ($1::bigint[]) ORDER BY l.leaf
+SELECT l.leaf, l.hash, e.*
+FROM unnest($1::bigint[]) AS wanted(seq)
+  JOIN sealgate.audit_leaves l ON l.leaf = sealgate.audit_leaf_of(wanted.seq)
+  JOIN sealgate.audit_entries e ON e.seq = l.seq
+ORDER BY l.leaf

@@ -65,11 +65,18 @@ async function backendId(number: number, backends: BackendNumbers): Promise<stri
   }
 }
 
-/** What `audit_leaves` finds an entry by. */
-export function subjectOf(bucketId: number, key: string): bigint {
-  return hash('sha256', `${bucketId}/${key}`, 'buffer').readBigInt64BE();
+/** What `audit_leaves` finds an entry by: its key, without one its blob, without either its bucket. */
+export function subjectOf({ bucket, key, blob }: AuditEntry): number | null {
+  if (bucket !== undefined && key !== undefined) return keySubject(bucket, key);
+  if (blob !== undefined) return blobSubject(blob);
+  return bucket === undefined ? null : keySubject(bucket, '');
 }
 
-export function blobSubject(blobId: string): bigint {
-  return hash('sha256', blobId, 'buffer').readBigInt64BE();
+/** No key is empty: the empty one stands for the bucket. */
+export function keySubject(bucketId: number, key: string): number {
+  return hash('sha256', `${bucketId}/${key}`, 'buffer').readInt32BE();
+}
+
+export function blobSubject(blobId: string): number {
+  return hash('sha256', blobId, 'buffer').readInt32BE();
 }

@@ -5,7 +5,7 @@ import type { AuditFilter, AuditStore, NewLeaf, SequencedEntry } from '@sealgate
 import type { Context } from '../context.ts';
 import { classify } from '../db/errors.ts';
 import { AUDIT_CLOCK_SLACK_MS, AUDIT_PAGE, AUDIT_SCAN_MAX, AUDIT_SUBJECT_ENTRIES_MAX } from '../limits.ts';
-import { blobSubject, type EntryRow, entryOf, subjectOf } from './entry-row.ts';
+import { blobSubject, type EntryRow, entryOf, keySubject, subjectOf } from './entry-row.ts';
 
 interface SequencedRow extends EntryRow {
   readonly leaf: bigint;
@@ -41,15 +41,17 @@ export function createAuditStore(context: Context): AuditStore {
     }
   }
 
-  async function ofBlobs(entries: readonly SequencedEntry[]): Promise<SequencedEntry[]> {
-    const blobs = new Set(entries.flatMap(({ entry }) => blobsOf(entry)));
-    const numbers = [...blobs].map(blobSubject);
+  /** Null: about the bucket alone. */
+  const ofKey = (bucketId: number, key: string | null) =>
+    all('audit-entries-of-key', [bucketId, key, keySubject(bucketId, key ?? '')]);
+
+  /** Entries about blobs and no key; the others are found by the key whose blob it is. */
+  async function ofBlobs(bucketId: number, entries: readonly SequencedEntry[]): Promise<SequencedEntry[]> {
+    const blobs = [...new Set(entries.flatMap(({ entry }) => blobsOf(entry)))];
     const found: SequencedEntry[] = [];
-    for (let at = 0; at < numbers.length; at += AUDIT_PAGE) {
-      const some = numbers.slice(at, at + AUDIT_PAGE).map(String);
-      for (const one of await all('audit-entries-of-blobs', [some])) {
-        if (one.entry.blob !== undefined && blobs.has(one.entry.blob)) found.push(one);
-      }
+    for (let at = 0; at < blobs.length; at += AUDIT_PAGE) {
+      const some = blobs.slice(at, at + AUDIT_PAGE);
+      found.push(...(await all('audit-entries-of-blobs', [bucketId, some, some.map(blobSubject)])));
     }
     return found;
   }
@@ -74,14 +76,14 @@ export function createAuditStore(context: Context): AuditStore {
     },
     async append(first, leaves, nodes) {
       try {
-        await database.write('audit-append', [
+        const [row] = await database.write<{ leaves: bigint }>('audit-append', [
           first,
           ...leafColumns(leaves),
           nodes.map(({ level }) => level),
           nodes.map(({ index }) => index),
           nodes.map(({ hash }) => hash),
         ]);
-        return true;
+        return Number(row?.leaves ?? 0n) === leaves.length;
       } catch (error) {
         if (classify(error) === 'unique') return false;
         throw error;
@@ -117,13 +119,8 @@ export function createAuditStore(context: Context): AuditStore {
       const own =
         key === null
           ? await all('audit-entries-of-bucket', [bucketId])
-          : [
-              ...(await all('audit-entries-of-key', [bucketId, subjectOf(bucketId, key)])).filter(
-                ({ entry }) => entry.key === key,
-              ),
-              ...(await all('audit-entries-of-key', [bucketId, null] as unknown[])),
-            ];
-      const leaves = new Map([...own, ...(await ofBlobs(own))].map((one) => [one.leaf, one]));
+          : [...(await ofKey(bucketId, key)), ...(await ofKey(bucketId, null))];
+      const leaves = new Map([...own, ...(await ofBlobs(bucketId, own))].map((one) => [one.leaf, one]));
       return [...leaves.values()].sort((a, b) => a.leaf - b.leaf);
     },
     async entriesNumbered(seqs) {
@@ -193,10 +190,7 @@ function leafColumns(leaves: readonly NewLeaf[]) {
     leaves.map(({ entry }) => entry.seq),
     leaves.map(({ hash }) => hash),
     leaves.map(({ entry }) => entry.bucket ?? null),
-    leaves.map(({ entry }) =>
-      entry.bucket === undefined || entry.key === undefined ? null : subjectOf(entry.bucket, entry.key).toString(),
-    ),
-    leaves.map(({ entry }) => (entry.blob === undefined ? null : blobSubject(entry.blob).toString())),
+    leaves.map(({ entry }) => subjectOf(entry)),
   ];
 }
 
