@@ -9,6 +9,7 @@ import {
   removesTheWrongVersion,
   removesWhatLeavesAtOnce,
   sweepsWithoutRecheck,
+  waitsForRoomForEver,
 } from './support/planted-bugs.ts';
 
 /** A simulator that finds nothing may be blind. These bugs it must find within so many schedules. */
@@ -51,6 +52,11 @@ describe('a planted bug is caught', () => {
   test('a policy that holds for ever', async () => {
     const caught = await catchBug(keepsPoliciesForEver, SCHEDULES);
     expect(caught?.violations.join('\n')).toMatch(/^inside-policy/m);
+  });
+
+  test('a copy owed to a full backend for ever', async () => {
+    const caught = await catchBug(waitsForRoomForEver, SCHEDULES);
+    expect(caught?.violations.join('\n')).toMatch(/^healed: .* waits for room/m);
   });
 
   test('removal of what leaves without a second look', async () => {

@@ -69,6 +69,7 @@ test('one job has one backend more; the pool of the others stays as it was', () 
     all: () => [own, theirs],
     driver: () => undefined,
     writable: () => new Set([own.id]),
+    full: () => new Set(),
     readOrder: (ids) => [...ids].filter((id) => id === own.id),
     latencyMs: () => 1,
     report: (id) => void reported.push(id),

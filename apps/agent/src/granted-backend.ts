@@ -59,6 +59,7 @@ export function withGranted(pool: BackendPool, backend: Backend, { driver }: Pic
     all: () => pool.all().map((each) => (each.id === id ? { ...reachable, background: each.background ?? {} } : each)),
     driver: (each) => (each === id ? driver : pool.driver(each)),
     writable: () => new Set([...pool.writable(), id]),
+    full: () => pool.full(),
     readOrder: (ids) => {
       const wanted = [...ids];
       return [...pool.readOrder(wanted), ...(wanted.includes(id) ? [id] : [])];

@@ -55,6 +55,7 @@ async function setUp(options: { readonly endpoint?: string; readonly trusts?: bo
     all: () => [{ ...theirs, addressing: 'path', capabilities: {} }],
     driver: () => undefined,
     writable: () => new Set(),
+    full: () => new Set(),
     readOrder: () => [],
     latencyMs: () => undefined,
     report: () => undefined,

@@ -63,9 +63,9 @@ export function createRemoteMetadata(
       if (outcome !== 'wanted') return outcome;
     }
     if (end === null) return 'wanted';
-    const reason = end.kind === 'failed' ? { reason: end.reason } : {};
+    const why = end.kind === 'failed' ? { reason: end.reason, noRoom: [...end.noRoom] } : {};
     if (held.get(lease.blobId)?.lease.token === lease.token) held.delete(lease.blobId);
-    return (await link.call('end', { token, outcome: end.kind, ...reason }, jobId)).held ? 'wanted' : 'stale';
+    return (await link.call('end', { token, outcome: end.kind, ...why }, jobId)).held ? 'wanted' : 'stale';
   };
   const pendingRepair = async (blobId: BlobId): Promise<PendingRepair | undefined> => {
     const { token, job } = about(blobId);

@@ -12,6 +12,7 @@ DECLARE
   v_place bytea;
   v_was "char";
   v_state "char";
+  v_anew boolean := false;
   v_needed smallint := sealgate.count_replicas(p_next, 'spm');
 BEGIN
   SELECT b.replicas, b.k, b.bucket_id INTO v_now, v_k, v_bucket FROM sealgate.blobs b WHERE b.blob_id = p_blob FOR UPDATE;
@@ -31,6 +32,7 @@ BEGIN
     IF v_state = 'm' AND coalesce(v_was, 'l') = 'l' AND EXISTS (
       SELECT FROM sealgate.removals r WHERE r.blob_id = p_blob AND r.place = v_place AND (r.state <> 'w' OR v_was IS NULL)
     ) THEN RETURN 'barred'; END IF;
+    v_anew := v_anew OR (v_state = 'm' AND coalesce(v_was, 'l') = 'l');
     IF v_was IS NULL AND EXISTS (SELECT FROM sealgate.strays s WHERE s.blob_id = p_blob
         AND s.backend = get_byte(v_place, 0) * 256 + get_byte(v_place, 1) AND s.shard = get_byte(v_place, 2)) THEN RETURN 'barred'; END IF;
   END LOOP;
@@ -47,6 +49,11 @@ BEGIN
   PERFORM sealgate.arm_removals(p_blob, p_next, p_grace_ms);
   IF sealgate.count_replicas(p_next, 'm') > 0 THEN
     PERFORM sealgate.enqueue_repair(p_blob, p_next, coalesce(v_k, 1));
+    -- What a repair waits for is another place's trouble: at the new one nobody has tried yet.
+    IF v_anew THEN
+      UPDATE pgboss.job j SET start_after = now()
+      WHERE j.name = 'repair' AND j.singleton_key = p_blob::text AND j.state < 'active' AND j.start_after > now();
+    END IF;
   END IF;
   -- Action 13: replicas placed anew.
   INSERT INTO sealgate.audit_log (seq, at, actor, bucket_id, action, blob_id, replicas, request_id)

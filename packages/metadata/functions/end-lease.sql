@@ -1,7 +1,8 @@
 -- The end of a lease: `done`, `failed` (p_reason) or `released`, which hands the job back as if it had never been taken.
 -- False when the lease was lost before: nothing happens then.
 CREATE OR REPLACE FUNCTION sealgate.end_lease(
-  p_holder text, p_epoch bigint, p_job uuid, p_token bigint, p_outcome text, p_reason text, p_actor integer
+  p_holder text, p_epoch bigint, p_job uuid, p_token bigint, p_outcome text, p_reason text, p_no_room smallint[],
+  p_actor integer
 ) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -10,7 +11,7 @@ BEGIN
   IF NOT sealgate.holds_lease(p_holder, p_epoch, p_job, p_token) THEN RETURN false; END IF;
   DELETE FROM sealgate.job_leases l WHERE l.job_id = p_job RETURNING l.blob_id INTO v_blob;
   IF p_outcome = 'failed' THEN
-    PERFORM sealgate.fail_repair(p_job, p_reason);
+    PERFORM sealgate.fail_repair(p_job, p_reason, p_no_room);
   ELSIF p_outcome = 'released' THEN
     UPDATE pgboss.job j SET state = 'created', started_on = NULL, start_after = now()
     WHERE j.name = 'repair' AND j.id = p_job AND j.state = 'active';

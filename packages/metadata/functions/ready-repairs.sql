@@ -17,7 +17,7 @@ BEGIN
     -- The queue's own upkeep may have ended the job before.
     CONTINUE WHEN v_lost.state IS DISTINCT FROM 'active';
     IF v_lost.retry_count >= v_lost.retry_limit THEN
-      PERFORM sealgate.fail_repair(v_lost.job_id, 'LeaseLost');
+      PERFORM sealgate.fail_repair(v_lost.job_id, 'LeaseLost', NULL);
     ELSE
       UPDATE pgboss.job j SET state = 'created', start_after = now() WHERE j.name = 'repair' AND j.id = v_lost.job_id AND j.state = 'active';
     END IF;

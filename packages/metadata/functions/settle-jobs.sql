@@ -1,5 +1,5 @@
 -- Looks at waiting jobs (of a blob, or those looked at longest ago) and ends those that are over: every target has every
--- blob, the version is gone, or a copy was given up. One whose work fell out of the queue is put in again. How many ended.
+-- blob, the version is gone, a target is none any more since it was placed anew, or a copy was given up. One whose work fell out of the queue is put in again. How many ended.
 CREATE OR REPLACE FUNCTION sealgate.settle_jobs(p_blob uuid, p_limit integer, p_actor integer) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -18,15 +18,21 @@ BEGIN
     v_missing := false;
     v_error := NULL;
     FOR v_blob IN
-      SELECT b.blob_id, (SELECT count(*) FROM generate_series(0, octet_length(b.replicas) / 4 - 1) i
-        WHERE get_byte(b.replicas, i * 4 + 3) = ascii('s') AND get_byte(b.replicas, i * 4 + 2) = 0
-          AND get_byte(b.replicas, i * 4) * 256 + get_byte(b.replicas, i * 4 + 1) = ANY (v_job.targets)) AS stored
-      FROM sealgate.blobs b WHERE b.blob_id = ANY (v_job.blobs)
+      SELECT b.blob_id, r.stored, r.placed FROM sealgate.blobs b CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE get_byte(b.replicas, i * 4 + 3) = ascii('s')) AS stored, count(*) AS placed
+        FROM generate_series(0, octet_length(b.replicas) / 4 - 1) i
+        WHERE get_byte(b.replicas, i * 4 + 3) <> ascii('l') AND get_byte(b.replicas, i * 4 + 2) = 0
+          AND get_byte(b.replicas, i * 4) * 256 + get_byte(b.replicas, i * 4 + 1) = ANY (v_job.targets)
+      ) AS r WHERE b.blob_id = ANY (v_job.blobs)
         AND NOT EXISTS (SELECT FROM sealgate.deletions d WHERE d.blob_id = b.blob_id)
     LOOP
       v_found := v_found + 1;
       CONTINUE WHEN v_blob.stored >= array_length(v_job.targets, 1);
       v_missing := true;
+      IF v_blob.placed < array_length(v_job.targets, 1) THEN
+        v_error := 'NoLegalPlacement';
+        EXIT;
+      END IF;
       CONTINUE WHEN EXISTS (SELECT FROM pgboss.job p
         WHERE p.name = 'repair' AND p.singleton_key = v_blob.blob_id::text AND p.state <= 'active');
       SELECT coalesce(p.output ->> 'reason', 'LeaseLost') INTO v_error FROM pgboss.job p

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { BackendId } from '@sealgate/core/names';
+import type { BackendId, BlobId } from '@sealgate/core/names';
 import type { BlobRecord, Bucket, ReplicaRecord } from '@sealgate/core/ports';
 import { stripOf } from '@sealgate/engine';
 import { createPrng } from '@sealgate/testkit';
@@ -128,6 +128,24 @@ export function isAtRest(world: World, { blob, bucketId }: HeldBlob, { backend, 
   if (state === 'missing') return !mayLie(world, bucket, backend);
   return state === 'stored' || (state === 'leaving' && short);
 }
+
+/** Blobs kept in copies of which one is owed to the backend that stays full, though as many others may take it as are wanted. */
+export function owedToFull(world: World): readonly BlobId[] {
+  const { cluster, plan } = world;
+  const full = plan.staysFull === undefined ? undefined : cluster.members[plan.staysFull]?.backend.id;
+  return cluster.metadata.blobRows().flatMap(({ blob, bucketId, wanted }) => {
+    const owed = blob.replicas.some(({ backend, state }) => backend === full && state === 'missing');
+    if (!wanted || !owed || blob.layout.kind !== 'copies') return [];
+    const others = cluster.metadata
+      .backendRows()
+      .filter(({ id, state }) => id !== full && !['draining', 'retired'].includes(state))
+      .filter(({ id }) => mayLie(world, bucketOf(world, bucketId), id));
+    return others.length >= COPIES ? [blob.blobId] : [];
+  });
+}
+
+/** Of StandardClass, in two regions at least: no region has more than two of the backends. */
+const COPIES = 3;
 
 interface HeldBlob {
   readonly blob: BlobRecord;

@@ -8,7 +8,7 @@ const SPAN_MS = 30_000;
 
 const OPERATOR: AuditActor = { kind: 'admin', id: 'operator', requestId: 'drain' };
 
-/** What ends the troubles: nothing bad happens any more, and everything works. */
+/** What ends the troubles: nothing bad happens any more, and everything works but a disk that stays full. */
 export type Appease = () => void;
 
 /** Lets the troubles of the run's plan happen, each at its own random moment. */
@@ -64,12 +64,16 @@ export function unleash(world: World): Appease {
   some(plan.vanishes && traitor !== undefined, 1, () => {
     traitor?.faulty.vanish();
   });
+  const keptFull = plan.staysFull === undefined ? undefined : members[plan.staysFull];
+  some(keptFull !== undefined, 1, () => {
+    keptFull?.faulty.setFull(true);
+  });
   return () => {
     calm = true;
-    for (const { faulty } of members) {
-      faulty.usePlan(calmPlan);
-      faulty.setDown(false);
-      faulty.setFull(false);
+    for (const member of members) {
+      member.faulty.usePlan(calmPlan);
+      member.faulty.setDown(false);
+      member.faulty.setFull(member === keptFull);
     }
     cluster.useMetadataPlan(calmMetadataPlan);
     world.caches.calm();

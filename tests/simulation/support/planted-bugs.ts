@@ -106,6 +106,13 @@ export const keepsPoliciesForEver: Wrap = (metadata) => {
   });
 };
 
+/** Never hears that a backend is full. */
+export const waitsForRoomForEver: Wrap = (metadata) =>
+  replace(metadata, {
+    walkBlobs: async (after, limit) =>
+      (await metadata.walkBlobs(after, limit)).map((walked) => ({ ...walked, noRoom: [] })),
+  });
+
 /** So eager that it looks where clients write while they do. */
 export const EAGER_SWEEPS: SweepPace = { steps: 8, intervalMs: 500 };
 

@@ -91,6 +91,8 @@ export interface RunPlan {
   /** The policy of a bucket becomes another one. */
   readonly policyChanges: boolean;
   readonly cacheTroubles: boolean;
+  /** Index of a backend that becomes full and stays so beyond the calm. */
+  readonly staysFull: number | undefined;
 }
 
 /** Swarm testing: every kind of trouble is left out with even odds, so that runs meet few kinds or all of them. */
@@ -131,5 +133,6 @@ export function drawRunPlan(prng: Prng, backends: number): RunPlan {
     movesAbroad: prng.chance(0.4),
     policyChanges: coin(),
     cacheTroubles: coin(),
+    staysFull: prng.chance(0.4) ? prng.int(backends) : undefined,
   };
 }

@@ -3,7 +3,7 @@ import type { Engine } from '@sealgate/engine';
 import { readSweepPosition, SWEEP_CURSORS, type SweepCounts } from '@sealgate/engine';
 import type { Prng } from '@sealgate/testkit';
 import { pause } from './bodies.ts';
-import { checkAnswers, checkStorage, isAtRest } from './checks.ts';
+import { checkAnswers, checkStorage, isAtRest, owedToFull } from './checks.ts';
 import { maintenanceOf } from './maintenance.ts';
 import { multipart } from './multipart.ts';
 import { unleash } from './nemesis.ts';
@@ -59,6 +59,7 @@ export async function runSchedule(options: WorldOptions): Promise<ScheduleReport
   await clock.advance(CALM_MS);
   world.stop();
   const healing = HEAL_ROUNDS_MAX * HEAL_STEP_MS * 2;
+  await within('healing beside a full backend', healing, healElsewhere(world));
   await within('healing', healing, heal(world));
   await clock.run(retireEmpty(world));
   options.onCalm?.(world);
@@ -183,19 +184,36 @@ async function retireEmpty(world: World): Promise<void> {
   }
 }
 
+/** One round of all background work. */
+async function tend(world: World): Promise<Engine> {
+  const { engine, pool } = world.gateway(world.prng);
+  const { signal } = new AbortController();
+  await pool.probe(signal);
+  await engine.deleteDue({ signal });
+  await engine.repairDue({ signal });
+  await engine.removeStrays({ signal });
+  for (const work of maintenanceOf(engine, 'calm', signal)) await work();
+  await giveUpBlockedDrains(world, engine);
+  return engine;
+}
+
+/** A backend that stays full keeps no copy owed for which there is room elsewhere. Then it has room again. */
+async function healElsewhere(world: World): Promise<void> {
+  const { cluster, history, plan } = world;
+  for (let round = 0; round < HEAL_ROUNDS_MAX && owedToFull(world).length > 0; round += 1) {
+    await tend(world);
+    await pause(cluster.clock, HEAL_STEP_MS);
+  }
+  for (const blobId of owedToFull(world)) history.violate('healed', `${blobId} waits for room, and others have it`);
+  if (plan.staysFull !== undefined) cluster.members[plan.staysFull]?.faulty.setFull(false);
+}
+
 /** Repairs and deletes until nothing is owed and nothing is queued. */
 async function heal(world: World): Promise<void> {
-  const { cluster, history, prng } = world;
+  const { cluster, history } = world;
   const begunMs = cluster.clock.now();
-  const { signal } = new AbortController();
   for (let round = 0; round < HEAL_ROUNDS_MAX; round += 1) {
-    const { engine, pool } = world.gateway(prng);
-    await pool.probe(signal);
-    await engine.deleteDue({ signal });
-    await engine.repairDue({ signal });
-    await engine.removeStrays({ signal });
-    for (const work of maintenanceOf(engine, 'calm', signal)) await work();
-    await giveUpBlockedDrains(world, engine);
+    const engine = await tend(world);
     const rows = cluster.metadata.blobRows();
     const settled = rows.every(
       (row) => row.wanted && row.blob.replicas.every((replica) => isAtRest(world, row, replica)),

@@ -30,6 +30,7 @@ function request(backends: readonly Backend[], held: readonly ReplicaRecord[], o
     backends,
     writable: new Set(backends.filter(({ state }) => state === 'healthy').map(({ id }) => id)),
     lost: NOBODY,
+    noRoom: NOBODY,
     ...over,
     redundancyClass,
   };
@@ -94,6 +95,27 @@ describe('a replica that cannot stay', () => {
       .slice(0, 3)
       .map((backend) => (backend.id === 'c' ? { ...backend, state: 'unhealthy' as const } : backend));
     expect(outcome(request(only, whole, { lost: new Set([parseBackendId('c')]) }))).toBe('right');
+  });
+
+  it('that was never there leaves where there is no room for it, while what is there stays', () => {
+    const owed = replicas(['a', 'stored'], ['b', 'stored'], ['c', 'missing']);
+    const noRoom = new Set([parseBackendId('c'), parseBackendId('b')]);
+    const of = request(five, owed, { noRoom });
+    expect(outcome(of)).toBe('a:s b:s c:l +');
+    expect(reconcile(of)).toMatchObject({ reasons: [{ backend: 'c', rule: 'backend.room' }] });
+    const moved = replicas(['a', 'stored'], ['b', 'stored'], ['c', 'leaving'], ['d', 'missing']);
+    expect(outcome(request(five, moved, { noRoom }))).toBe('right');
+    const all = new Set(['c', 'd'].map(parseBackendId));
+    expect(outcome(request(five, moved, { noRoom: all }))).toBe('a:s b:s c:l d:l +');
+  });
+
+  it('waits for room where no other backend could take it, and is not given up for one that is lost', () => {
+    const owed = replicas(['a', 'stored'], ['b', 'stored'], ['c', 'missing']);
+    const noRoom = new Set([parseBackendId('c')]);
+    expect(outcome(request(five.slice(0, 3), owed, { noRoom }))).toBe('right');
+    const lost = new Set([parseBackendId('b')]);
+    expect(outcome(request(five.slice(0, 4), owed, { noRoom, lost }))).toBe('a:s b:s c:l +');
+    expect(outcome(request(five, owed, { noRoom, lost }))).toBe('a:s b:l c:l + +');
   });
 
   it('waits for who still writes it', () => {
@@ -188,9 +210,13 @@ describe('a backend that is to get its share', () => {
 });
 
 /** What repairs and removals make of a blob: all that is owed is stored, then all that leaves is gone. */
-function carriedOut(held: readonly ReplicaRecord[], away: ReadonlySet<string>): ReplicaRecord[] {
+function carriedOut(
+  held: readonly ReplicaRecord[],
+  away: ReadonlySet<string>,
+  full: ReadonlySet<string>,
+): ReplicaRecord[] {
   const stored = held.map((r) =>
-    r.state === 'missing' && !away.has(r.backend) ? { ...r, state: 'stored' as const } : r,
+    r.state === 'missing' && !away.has(r.backend) && !full.has(r.backend) ? { ...r, state: 'stored' as const } : r,
   );
   const owed = stored.some(({ state }) => state === 'missing');
   return owed ? stored : stored.filter(({ state, backend }) => state !== 'leaving' || away.has(backend));
@@ -209,6 +235,7 @@ const worlds = fc
   .array(
     fc.record({
       country: fc.constantFrom('FI', 'DE', 'FR'),
+      full: fc.nat(3).map((drawn) => drawn === 0),
       region: fc.constantFrom('r1', 'r2', 'r3', 'r4'),
       change: fc.constantFrom<Partial<Backend>>(
         {},
@@ -226,7 +253,8 @@ const worlds = fc
   )
   .map((all) => {
     const before = all.map(({ country, region }, i) => testBackend(`b${i}`, { country, region }));
-    return { before, after: before.map((backend, i) => ({ ...backend, ...all[i]?.change })) };
+    const noRoom = new Set(before.filter((_, i) => all[i]?.full).map(({ id }) => id));
+    return { before, after: before.map((backend, i) => ({ ...backend, ...all[i]?.change })), noRoom };
   });
 
 /** Reconciles and carries out until nothing changes. How many changes. */
@@ -239,7 +267,7 @@ function converge(first: readonly ReplicaRecord[], of: (held: readonly ReplicaRe
       return changes;
     }
     check(of(held), result.replicas);
-    held = carriedOut(result.replicas, awayOf(of(held).backends));
+    held = carriedOut(result.replicas, awayOf(of(held).backends), of(held).noRoom);
   }
   throw new Error('It does not come to an end.');
 }
@@ -248,7 +276,8 @@ describe('property: no step leaves the allowed set or loses safety, and the step
   it('after a world has changed', () => {
     let changes = 0;
     fc.assert(
-      fc.property(worlds, layouts, someStates, fc.boolean(), ({ before, after }, redundancyClass, states, patient) => {
+      fc.property(worlds, layouts, someStates, fc.boolean(), (world, redundancyClass, states, patient) => {
+        const { before, after, noRoom } = world;
         const scope = { regionLock: ['EU'] };
         const placed = place({ ...request(before, []), redundancyClass, scope, seed: blobId });
         fc.pre(placed.ok);
@@ -258,7 +287,7 @@ describe('property: no step leaves the allowed set or loses safety, and the step
         });
         const away = after.filter(({ state }) => state === 'unhealthy').map(({ id }) => id);
         const lost = patient ? NOBODY : new Set(away);
-        changes += converge(start, (held) => request(after, held, { redundancyClass, scope, lost }));
+        changes += converge(start, (held) => request(after, held, { redundancyClass, scope, lost, noRoom }));
       }),
       { numRuns: 1000 },
     );
@@ -328,6 +357,7 @@ function expectRight(of: ReconcileRequest): void {
     expect(of.policy.admits(backend, of.scope).ok).toBe(true);
     expect(['draining', 'retired']).not.toContain(backend.state);
   }
+  expectNoBetterPlace(of, staying);
   const { spread = { atLeast: {}, within: [] }, ack } = of.redundancyClass ?? {};
   expect(ack?.evaluate(homes, [])).toBe('held');
   for (const [label, atLeast] of Object.entries(spread.atLeast) as [Label, number][]) {
@@ -336,4 +366,14 @@ function expectRight(of: ReconcileRequest): void {
     );
   }
   for (const label of spread.within) expect(new Set(homes.map((b) => labelOf(b, label))).size).toBe(1);
+}
+
+/** What waits for room has nowhere else to go: nor would it if the backend were drained. */
+function expectNoBetterPlace(of: ReconcileRequest, staying: readonly ReplicaRecord[]): void {
+  const waiting = staying.filter(({ state, backend }) => state === 'missing' && of.noRoom.has(backend));
+  if (waiting.length === 0 || of.lost.size > 0) return;
+  const full = new Set(waiting.map(({ backend }) => backend));
+  const backends = of.backends.map((b) => (full.has(b.id) ? { ...b, state: 'draining' as const } : b));
+  const writable = new Set([...of.writable].filter((id) => !of.noRoom.has(id)));
+  expect(reconcile({ ...of, backends, writable, noRoom: NOBODY }).kind).toBe('blocked');
 }

@@ -22,6 +22,8 @@ export interface ReconcileRequest {
   readonly writable: ReadonlySet<BackendId>;
   /** Backends that have been away for so long that what they hold is to be made good elsewhere. */
   readonly lost: ReadonlySet<BackendId>;
+  /** Backends that have no room for what they are owed of the blob. */
+  readonly noRoom: ReadonlySet<BackendId>;
   /** A backend that is to get its share: the blob moves there if a new one would be placed there. */
   readonly towards?: BackendId;
 }
@@ -45,7 +47,6 @@ export type Reconciliation =
     };
 
 const RIGHT: Reconciliation = { kind: 'right' };
-const LOST_RULE = 'backend.lost';
 
 /**
  * Compares where a blob is with where it should be. Pure: the same request gives the same answer.
@@ -57,26 +58,25 @@ const LOST_RULE = 'backend.lost';
 export function reconcile(request: ReconcileRequest): Reconciliation {
   const scene = lookAt(request);
   // Whoever still writes it decides first what becomes of it.
-  if (scene.reasons.some(({ pending }) => pending)) return RIGHT;
+  if (scene.writing) return RIGHT;
   if (request.towards !== undefined) return moveTowards(request, scene, request.towards);
-  const patient = scene.reasons.some(({ rule }) => rule === LOST_RULE)
-    ? lookAt({ ...request, lost: new Set<BackendId>() })
-    : undefined;
-  for (const view of patient === undefined ? [scene] : [scene, patient]) {
-    const chosen = search(view, [...view.kept, ...view.back, ...view.fresh].map(backendOf));
-    if (chosen !== undefined) return settle(request, view, chosen);
+  const all = [...scene.kept, ...scene.back, ...scene.fresh];
+  const good = all.filter(({ reluctance }) => reluctance === undefined);
+  const others = all.filter(({ reluctance }) => reluctance !== undefined);
+  // Where there are too few places, as many as possible are used, and the rest waits for room or for a return.
+  for (const candidates of others.length === 0 ? [good] : [good, [...good, ...others]]) {
+    const chosen = search(scene, candidates.map(backendOf));
+    if (chosen !== undefined) return settle(request, scene, chosen);
   }
-  return blocked(request, patient ?? scene);
+  return blocked(request, scene);
 }
 
 interface Candidate {
   readonly backend: Backend;
   /** Undefined when nothing of the blob is there. */
   readonly replica: ReplicaRecord | undefined;
-}
-
-interface Reason extends Refusal {
-  readonly pending: boolean;
+  /** It is legal, and of use only where there is nothing better: why. */
+  readonly reluctance: Refusal | undefined;
 }
 
 interface Scene {
@@ -90,7 +90,9 @@ interface Scene {
   /** Backends that hold nothing of the blob and could, best first. */
   readonly fresh: readonly Candidate[];
   /** Replicas that cannot stay, and why. */
-  readonly reasons: readonly Reason[];
+  readonly reasons: readonly Refusal[];
+  /** One that should not be where it is has not been written to its end. */
+  readonly writing: boolean;
 }
 
 const STATE_RANK = { stored: 0, pending: 1, missing: 2, leaving: 3 } as const;
@@ -99,13 +101,17 @@ function lookAt(request: ReconcileRequest): Scene {
   const { blob, policy, scope, writable } = request;
   const byId = new Map(request.backends.map((backend) => [backend.id, backend]));
   const staying = blob.replicas.filter(({ state }) => state !== 'leaving');
-  const kept: Candidate[] = [];
-  const reasons: Reason[] = [];
-  for (const replica of staying.toSorted((a, b) => STATE_RANK[a.state] - STATE_RANK[b.state])) {
+  const [kept, reasons]: [Candidate[], Refusal[]] = [[], []];
+  let writing = false;
+  const judged = staying
+    .map((replica) => ({ replica, reluctance: reluctanceAt(request, replica) }))
+    .toSorted((a, b) => rankOf(a) - rankOf(b));
+  for (const { replica, reluctance } of judged) {
     const backend = byId.get(replica.backend);
     const refusal = homeRefusal(request, replica.backend, backend) ?? doubled(kept, replica, blob.layout.kind);
-    if (refusal === undefined && backend !== undefined) kept.push({ backend, replica });
-    else if (refusal !== undefined) reasons.push({ ...refusal, pending: replica.state === 'pending' });
+    writing ||= replica.state === 'pending' && (refusal ?? reluctance) !== undefined;
+    if (refusal !== undefined) reasons.push(refusal);
+    else if (backend !== undefined) kept.push({ backend, replica, reluctance });
   }
   const mayTake = (backend: Backend): boolean =>
     mayPlace(policy, backend, scope).ok && writable.has(backend.id) && !request.lost.has(backend.id);
@@ -113,14 +119,31 @@ function lookAt(request: ReconcileRequest): Scene {
   for (const replica of blob.replicas.filter(({ state }) => state === 'leaving')) {
     const backend = byId.get(replica.backend);
     if (backend === undefined || !mayTake(backend)) continue;
-    if (doubled([...kept, ...back], replica, blob.layout.kind) === undefined) back.push({ backend, replica });
+    const reluctance = withoutRoom(request, backend.id);
+    if (doubled([...kept, ...back], replica, blob.layout.kind) === undefined)
+      back.push({ backend, replica, reluctance });
   }
   const holding = new Set(blob.replicas.map((replica) => replica.backend));
   const others = request.backends.filter((backend) => !holding.has(backend.id) && mayTake(backend));
   const fresh = rankByRendezvous(others, blob.blobId, (backend) => preferredWeight(backend, policy.prefers)).map(
-    (backend) => ({ backend, replica: undefined }),
+    (backend) => ({ backend, replica: undefined, reluctance: withoutRoom(request, backend.id) }),
   );
-  return { ...wantsOf(request, staying.length), kept, back, fresh, reasons };
+  return { ...wantsOf(request, staying.length), kept, back, fresh, reasons, writing };
+}
+
+/** Of two of the same shard the better one stays. */
+function rankOf({ replica, reluctance }: Pick<Candidate, 'reluctance'> & { readonly replica: ReplicaRecord }): number {
+  return STATE_RANK[replica.state] + (reluctance === undefined ? 0 : Object.keys(STATE_RANK).length);
+}
+
+/** Why a replica that may stay had better not. */
+function reluctanceAt(request: ReconcileRequest, { backend, state }: ReplicaRecord): Refusal | undefined {
+  if (request.lost.has(backend)) return { backend, rule: 'backend.lost', reason: 'it has been away for too long' };
+  return state === 'missing' ? withoutRoom(request, backend) : undefined;
+}
+
+function withoutRoom({ noRoom }: ReconcileRequest, backend: BackendId): Refusal | undefined {
+  return noRoom.has(backend) ? { backend, rule: 'backend.room', reason: 'it is full' } : undefined;
 }
 
 /** Why a replica cannot stay on its backend. */
@@ -130,7 +153,6 @@ function homeRefusal(request: ReconcileRequest, id: BackendId, backend: Backend 
   const verdict = request.policy.admits(backend, request.scope);
   if (!verdict.ok) return { backend: id, rule: verdict.rule, reason: verdict.reason };
   if (backend.state === 'draining') return { backend: id, rule: DRAINING.rule, reason: DRAINING.reason };
-  if (request.lost.has(id)) return { backend: id, rule: LOST_RULE, reason: 'it has been away for too long' };
   return undefined;
 }
 
@@ -186,13 +208,15 @@ function settle(request: ReconcileRequest, scene: Scene, chosen: readonly Backen
     if (ids.has(backend.id)) replicas.push({ backend: backend.id, shard: shards.shift() ?? 0, state: 'missing' });
   }
   const changed = replicas.some((replica, index) => replica.state !== blob.replicas[index]?.state);
-  return changed ? { kind: 'change', replicas, reasons: scene.reasons } : RIGHT;
+  const given = scene.kept.flatMap(({ backend, reluctance }) => (ids.has(backend.id) ? [] : (reluctance ?? [])));
+  return changed ? { kind: 'change', replicas, reasons: [...scene.reasons, ...given] } : RIGHT;
 }
 
 /** A complete blob moves to a backend that it would be placed on today, in place of one that it would not be. */
 function moveTowards(request: ReconcileRequest, scene: Scene, towards: BackendId): Reconciliation {
   const { blob, redundancyClass } = request;
-  const complete = scene.reasons.length === 0 && blob.replicas.every(({ state }) => state === 'stored');
+  const settled = scene.reasons.length === 0 && scene.kept.every(({ reluctance }) => reluctance === undefined);
+  const complete = settled && blob.replicas.every(({ state }) => state === 'stored');
   const target = scene.fresh.find(({ backend }) => backend.id === towards);
   if (!complete || target === undefined || redundancyClass === undefined) return RIGHT;
   const wanted = { ...redundancyClass, layout: blob.layout, width: scene.width };

@@ -159,7 +159,16 @@ describe('a simulation', () => {
           layout: { kind: 'copies' },
           replicas: stored(...first.write.map(({ id }) => id)),
         } as const;
-        const verdict = reconcile({ blob, policy, redundancyClass, scope, backends, writable, lost: new Set() });
+        const verdict = reconcile({
+          blob,
+          policy,
+          redundancyClass,
+          scope,
+          backends,
+          writable,
+          lost: new Set(),
+          noRoom: new Set(),
+        });
         const tally = tallyOf(blob, verdict);
         const after = verdict.kind === 'change' ? verdict.replicas : blob.replicas;
         expect(tally.right.blobs + tally.changed.blobs + tally.blocked.reduce((n, { blobs }) => n + blobs, 0)).toBe(1);

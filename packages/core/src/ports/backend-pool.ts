@@ -33,6 +33,8 @@ export interface BackendPool {
   driver(id: BackendId): BackendDriver | undefined;
   /** Those that take new blobs now: healthy or degraded, with a driver here. The same set value while nothing changed. */
   writable(): ReadonlySet<BackendId>;
+  /** Those that said not long ago that they have no room. They are not writable. */
+  full(): ReadonlySet<BackendId>;
   /**
    * The given ones that may be read, best first: by health, then by measured latency. Unhealthy ones come last instead
    * of not at all: when no other copy is left a read still tries them. Ones without a driver here are left out.

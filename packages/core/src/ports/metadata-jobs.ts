@@ -105,7 +105,12 @@ export interface LeaseRepairs {
 /** `released`: handed back as if it had never been taken. */
 export type LeaseEnd =
   | { readonly kind: 'done' }
-  | { readonly kind: 'failed'; readonly reason: string }
+  | {
+      readonly kind: 'failed';
+      readonly reason: string;
+      /** Backends that have no room for what they are owed of it. */
+      readonly noRoom: readonly BackendId[];
+    }
   | { readonly kind: 'released' };
 
 /** What a worker says of one job: a copy that it made and verified, how its lease ends, or both at once. */

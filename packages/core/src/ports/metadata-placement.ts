@@ -6,6 +6,8 @@ import type { AuditActor, ReplicaPlace, ReplicaRecord } from './model.ts';
 export interface WalkedBlob extends PendingRepair {
   /** It is queued for deletion: its bytes are there and nobody wants them. */
   readonly doomed: boolean;
+  /** Backends that had no room for what they were owed of it, as far as the repair that waits has met them. */
+  readonly noRoom: readonly BackendId[];
 }
 
 export interface ReplicaChange {
@@ -35,14 +37,15 @@ export interface DueRemoval extends ReplicaPlace {
 export interface MetadataPlacement {
   /**
    * Has grown since an earlier answer when a placement that was right may be wrong now: a backend came or changed its
-   * facts or its state, a policy was applied, a bucket or tenant got another one.
+   * facts or its state, a policy was applied, a bucket or tenant got another one, a backend has no room for what it is owed.
    */
   placementEpoch(): Promise<bigint>;
   /** All blobs by id, behind `after`. */
   walkBlobs(after: BlobId | null, limit: number): Promise<readonly WalkedBlob[]>;
   /**
    * Each change in full or not at all, if the replicas still are as expected. What becomes `missing` gets its repair job,
-   * what becomes `leaving` its removal, which is due once nothing of the blob is owed.
+   * which is due at once where the place is a new one; what becomes `leaving` its removal, which is due once nothing of the
+   * blob is owed.
    */
   changeReplicas(changes: readonly ReplicaChange[], actor: AuditActor): Promise<readonly ReplicaChangeOutcome[]>;
   /**

@@ -103,6 +103,7 @@ function replicasOf({ pool }: DirectDeps, { blobId, stored, terms }: Proved): re
     backends: pool.all(),
     writable: pool.writable(),
     lost: new Set(),
+    noRoom: pool.full(),
   });
   // Where nothing else will do now the reconciliation goes on trying.
   return wanted.kind === 'change' ? wanted.replicas : replicas;

@@ -26,6 +26,7 @@ function setUp(limits: Readonly<Record<string, BackgroundLimits>>, part?: PartOf
     all: () => all,
     driver: () => driver,
     writable: () => new Set(all.map(({ id }) => id)),
+    full: () => new Set(),
     readOrder: (ids) => [...ids],
     latencyMs: () => undefined,
     report: (_id, outcome) => void reported.push(outcome.kind),

@@ -53,6 +53,7 @@ export function createBackgroundShare(deps: {
       all: () => pool.all(),
       driver: (id) => drivers(id, pool.driver(id)),
       writable: () => pool.writable(),
+      full: () => pool.full(),
       readOrder: (ids) => pool.readOrder(ids),
       latencyMs: (id) => pool.latencyMs(id),
       report(id, outcome) {

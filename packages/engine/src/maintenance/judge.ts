@@ -71,6 +71,7 @@ export async function createJudge(
           backends,
           writable: avoid === undefined ? writable : new Set([...writable].filter((id) => !avoid.has(id))),
           lost,
+          noRoom: new Set(walked.noRoom),
           ...(towards === undefined ? {} : { towards }),
         });
       } catch (error) {

@@ -69,11 +69,21 @@ function beginWhenDue(
 ): ReconcilePosition {
   const { nowMs, epoch } = now;
   if (position.pass !== null) return position;
-  const pass = { startedMs: nowMs, epoch, after: null, blobs: 0, changed: 0, blocked: 0, backends: {} };
-  if (epoch === position.epoch) return nowMs >= position.nextMs ? { ...position, pass, noticed: null } : position;
-  if (position.noticed?.epoch !== epoch) return { ...position, noticed: { epoch, atMs: nowMs } };
-  const settled = nowMs - position.noticed.atMs >= now.settleMs;
-  return settled ? { ...position, pass, noticed: null } : position;
+  const begun = (by: string): ReconcilePass => ({
+    startedMs: nowMs,
+    epoch: by,
+    after: null,
+    blobs: 0,
+    changed: 0,
+    blocked: 0,
+    backends: {},
+  });
+  if (nowMs >= position.nextMs && epoch === position.epoch) return { ...position, pass: begun(epoch), noticed: null };
+  const { noticed } = position;
+  if (noticed === null) return epoch === position.epoch ? position : { ...position, noticed: { epoch, atMs: nowMs } };
+  // A pass goes by what everybody knows. What has changed since asks for the next one, and holds this one up no longer.
+  if (nowMs - noticed.atMs < now.settleMs) return position;
+  return { ...position, pass: begun(noticed.epoch), noticed: null };
 }
 
 interface Round {

@@ -26,6 +26,7 @@ function setUp(ensureBucket: BackendDriver['ensureBucket']) {
       all: () => [a],
       driver: () => driver,
       writable: () => new Set([a.id]),
+      full: () => new Set(),
       readOrder: (ids) => [...ids],
       latencyMs: () => undefined,
       report: () => undefined,

@@ -13,6 +13,7 @@ test('a bucket that another process made after the names were read is found', as
       all: () => [],
       driver: () => undefined,
       writable: () => new Set(),
+      full: () => new Set(),
       readOrder: (ids) => [...ids],
       latencyMs: () => undefined,
       report: () => undefined,

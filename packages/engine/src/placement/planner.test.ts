@@ -12,6 +12,7 @@ async function planned(tags: AskedPlacement['tags'], facts: Partial<Bucket> = {}
   const pool = {
     all: () => backends,
     writable: () => new Set(backends.map(({ id }) => id)),
+    full: () => new Set(),
   } as Partial<BackendPool> as BackendPool;
   const planner = createPlanner({ pool, policies: { forBucket: () => Promise.resolve(builtinPolicy) } });
   const bucket = { regionLock: [], defaultClass: null, ...facts } as Partial<Bucket> as Bucket;

@@ -61,6 +61,7 @@ export function createStoredReader(deps: {
       all: () => [],
       driver: (id: BackendId) => places.get(id)?.driver,
       writable: () => new Set<BackendId>(),
+      full: () => new Set<BackendId>(),
       readOrder: (ids: Iterable<BackendId>) => [...ids].sort((a, b) => troublesOf(a) - troublesOf(b)),
       latencyMs: () => undefined,
       report(id: BackendId, { kind }: BackendOutcome) {

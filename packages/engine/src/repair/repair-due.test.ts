@@ -22,7 +22,7 @@ async function stored(limits = defaultEngineLimits, tags: Record<string, string>
   };
   const repair = () => cluster.clock.run(gateway.engine.repairDue({ signal }));
   const states = () => Object.fromEntries(wantedBlob(cluster).replicas.map((r) => [r.backend, r.state]));
-  return { cluster, bucket, blob, a, b, c, lose, repair, states };
+  return { cluster, gateway, bucket, blob, a, b, c, lose, repair, states };
 }
 
 describe('repair', () => {
@@ -104,5 +104,57 @@ describe('repair', () => {
     expect(await cluster.clock.run(gateway.engine.repairDue({ signal }))).toBe(1);
     const read = report.mock.calls.filter(([, outcome]) => outcome.kind === 'ok' && outcome.operation === 'get');
     expect(new Set(read.map(([id]) => id))).toEqual(new Set([source.backend.id]));
+  });
+
+  describe('that meets a backend without room', () => {
+    const soon = { holder: 'one', intervalMs: 3_600_000, rehomeAfterMs: 3_600_000, signal };
+
+    test('gives the copy to another legal backend, at once', async () => {
+      const { cluster, a, b, c, lose, gateway, repair, states } = await stored();
+      a.faulty.vanish();
+      await lose(a);
+      a.faulty.setFull(true);
+      for (let round = 0; round < 8; round += 1) {
+        await cluster.clock.run(gateway.engine.reconcileDue(soon));
+        await repair();
+        await cluster.clock.advance(1000);
+      }
+      const now = states();
+      expect(now[a.backend.id]).toBe('leaving');
+      expect(Object.values(now).filter((state) => state === 'stored')).toHaveLength(3);
+      expect(now).toMatchObject({ [b.backend.id]: 'stored', [c.backend.id]: 'stored' });
+    });
+
+    test('tells the whole process of it: nothing is written there for a while', async () => {
+      const { a, lose, gateway, repair } = await stored();
+      a.faulty.vanish();
+      await lose(a);
+      a.faulty.setFull(true);
+      await repair();
+      expect(gateway.pool.full().has(a.backend.id)).toBe(true);
+      expect(gateway.pool.writable().has(a.backend.id)).toBe(false);
+      expect(gateway.pool.all().find(({ id }) => id === a.backend.id)?.state).toBe('healthy');
+    });
+
+    test('waits for room where there is none', async () => {
+      const { cluster, a, b, c, lose, gateway, repair, states } = await stored();
+      a.faulty.vanish();
+      await lose(a);
+      const full = cluster.members.filter((member) => member !== b && member !== c);
+      for (const { faulty } of full) faulty.setFull(true);
+      const rounds = async () => {
+        for (let round = 0; round < 40; round += 1) {
+          await cluster.clock.run(gateway.engine.reconcileDue(soon));
+          await repair();
+          await cluster.clock.advance(10_000);
+        }
+      };
+      const inState = (wanted: string) => Object.values(states()).filter((state) => state === wanted).length;
+      await rounds();
+      expect([inState('stored'), inState('missing')]).toEqual([2, 1]);
+      for (const { faulty } of full) faulty.setFull(false);
+      await rounds();
+      expect([inState('stored'), inState('missing')]).toEqual([3, 0]);
+    });
   });
 });

@@ -42,11 +42,12 @@ export async function repairDue(deps: RepairDeps, options: { readonly signal: Ab
   const batch = openBatch(deps, jobs);
   await Promise.all(
     jobs.map(async (job) => {
+      const noRoom: BackendId[] = [];
       try {
-        await repairOne(deps, job, { batch, signal: options.signal });
+        await repairOne(deps, job, { batch, noRoom, signal: options.signal });
         await deps.work.finish(job);
       } catch (error) {
-        await deps.work.fail(job, toFault(error).code).catch((failure: unknown) => {
+        await deps.work.fail(job, { reason: toFault(error).code, noRoom }).catch((failure: unknown) => {
           deps.events.cleanupFailed(job.blobId, toFault(failure));
         });
       }
@@ -80,6 +81,8 @@ function openBatch({ metadata }: RepairDeps, jobs: readonly RepairLease[]): Batc
 
 interface Within {
   readonly batch: Batch;
+  /** Collects the backends that have none for what they are owed. */
+  readonly noRoom: BackendId[];
   readonly signal: AbortSignal;
 }
 
@@ -104,7 +107,7 @@ function unhurried(deps: RepairDeps): RepairDeps {
 async function repairBlob(
   deps: RepairDeps,
   job: RepairLease,
-  { batch, pending, signal }: Within & { readonly pending: PendingRepair },
+  { batch, noRoom, pending, signal }: Within & { readonly pending: PendingRepair },
 ): Promise<void> {
   const all = pending.blob.replicas.filter((replica) => replica.state === 'missing' || replica.state === 'pending');
   if (all.length === 0) return;
@@ -124,6 +127,7 @@ async function repairBlob(
       await restore(deps, { job, pending, bucket, backend, shard: replica.shard, last }, signal);
     } catch (error) {
       failure ??= error;
+      if (isFault(error, 'BackendFull')) noRoom.push(replica.backend);
     }
   }
   if (failure !== undefined) throw toFault(failure);
@@ -135,6 +139,7 @@ async function legalTarget(
   { pending, bucket }: Pick<Restore, 'pending' | 'bucket'>,
   id: BackendId,
 ): Promise<Backend> {
+  if (deps.pool.full().has(id)) throw new Fault('BackendFull', 'The storage location is full.');
   const backend = deps.pool.all().find((b) => b.id === id);
   if (backend === undefined || !deps.pool.writable().has(id)) {
     throw new Fault('BackendUnreachable', 'The storage location takes no writes now.');
@@ -215,13 +220,19 @@ async function rewrite(
   const from = { bucketId: bucket.id, target: backend, shard, redundancyClass, signal };
   const stored = await rebuildStored(deps, elsewhere, from);
   deps.work.requireHeld(what.job);
-  const receipt = await driver.put(name, key, {
-    ...stored,
-    // It was misread perhaps, or has come in late and is good by now: there is no moment without it.
-    replace: !target.absent,
-    redundancyClass,
-    signal,
-  });
+  const receipt = await driver
+    .put(name, key, {
+      ...stored,
+      // It was misread perhaps, or has come in late and is good by now: there is no moment without it.
+      replace: !target.absent,
+      redundancyClass,
+      signal,
+    })
+    .catch((error: unknown) => {
+      // Of any other trouble the source may have been the cause.
+      if (isFault(error, 'BackendFull')) deps.pool.report(backend.id, { kind: 'failed', code: 'BackendFull' });
+      throw error;
+    });
   // What went out was verified block by block, so a backend that proves what it received need not be read.
   if (receipt.verified !== 'none' || (await lookAt(deps, what, { backend: backend.id, shard }, signal)) === 'good')
     return;

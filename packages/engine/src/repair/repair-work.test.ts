@@ -73,7 +73,7 @@ describe('a worker', () => {
     const mine = work('one');
     const job = await only(mine.take(8));
     mine.stopTaking();
-    await mine.fail(job, 'OperationAborted');
+    await mine.fail(job, { reason: 'OperationAborted', noRoom: [] });
     expect(await mine.take(8)).toEqual([]);
     const again = await only(work('two').take(8));
     expect(again.jobId).toBe(job.jobId);

@@ -33,7 +33,7 @@ export interface RepairWork {
   /** Repairs that this worker can do now, most urgent first. */
   take(limit: number): Promise<readonly RepairLease[]>;
   finish(job: RepairLease): Promise<void>;
-  fail(job: RepairLease, reason: string): Promise<void>;
+  fail(job: RepairLease, why: Omit<Extract<LeaseEnd, { readonly kind: 'failed' }>, 'kind'>): Promise<void>;
   /** False when nobody wants the copy any more. @throws Fault LeaseLost */
   mark(job: RepairLease, replica: ReplicaRecord, options: MarkOptions): Promise<boolean>;
   /** @throws Fault LeaseLost */
@@ -44,7 +44,7 @@ export interface RepairWork {
 
 export interface RepairWorkDeps {
   readonly metadata: Pick<MetadataJobs, 'leaseRepairs' | 'renewLeases' | 'settleLeases'>;
-  readonly pool: Pick<BackendPool, 'all' | 'driver' | 'writable'>;
+  readonly pool: Pick<BackendPool, 'all' | 'driver' | 'full' | 'writable'>;
   readonly clock: Clock;
   readonly worker: () => Worker;
   readonly kinds: readonly JobKind[];
@@ -113,14 +113,16 @@ export function createRepairWork(deps: RepairWorkDeps): RepairWork {
       const startedMs = clock.monotonic();
       const worker = deps.worker();
       const reads = pool.all().flatMap(({ id }) => (pool.driver(id) === undefined || busy(id) ? [] : [id]));
-      const able = { writes: [...pool.writable()].filter((id) => !busy(id)), reads };
+      // Of what is owed to a full one nothing can be done here but to say so.
+      const writes = [...pool.writable(), ...pool.full()].filter((id) => !busy(id));
+      const able = { writes, reads };
       const leases = await metadata.leaseRepairs({ worker, limit, leaseMs, able, kinds: deps.kinds });
       for (const lease of leases) held.set(lease.token, { lease, worker, untilMs: startedMs + leaseMs });
       if (leases.length > 0) renewLater();
       return leases;
     },
     finish: (job) => end(job, { kind: 'done' }),
-    fail: (job, reason) => end(job, stopping ? { kind: 'released' } : { kind: 'failed', reason }),
+    fail: (job, why) => end(job, stopping ? { kind: 'released' } : { kind: 'failed', ...why }),
     async mark(lease, replica, { last }) {
       const { worker } = requireHeld(lease);
       const outcome = await settle(worker, { lease, replica, end: last ? { kind: 'done' } : null });

@@ -128,7 +128,7 @@ describe('a long repair queue', () => {
     await end(again);
     const [failed] = await lease([lost], { limit: 1 });
     if (failed === undefined) throw new Error('a job');
-    await metadata.endLease({ name: 'worker', epoch: 0 }, failed, { kind: 'failed', reason: 'away' });
+    await metadata.endLease({ name: 'worker', epoch: 0 }, failed, { kind: 'failed', reason: 'away', noRoom: [] });
     const next = await lease([lost], { limit: 1 });
     expect(next[0]?.jobId).not.toBe(failed.jobId);
     await end(next);

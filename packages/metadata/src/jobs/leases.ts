@@ -1,5 +1,5 @@
-import type { BlobId } from '@sealgate/core/names';
-import type { LeaseOutcome, LeaseResult, MetadataJobs, RepairLease } from '@sealgate/core/ports';
+import type { BackendId, BlobId } from '@sealgate/core/names';
+import type { LeaseOutcome, LeaseResult, MetadataJobs, RepairLease, Worker } from '@sealgate/core/ports';
 import { SYSTEM_ACTOR } from '../audit/actor.ts';
 import { byId } from '../codec/blob-order.ts';
 import { packReplicas } from '../codec/replicas.ts';
@@ -17,6 +17,11 @@ type LeaseRow = LeasedRow | { readonly job_id: null; readonly seen: string | nul
 
 type LeaseCalls = 'leaseRepairs' | 'renewLeases' | 'endLease' | 'leasedBlob' | 'markLeased' | 'settleLeases';
 type Leases = Pick<MetadataJobs, LeaseCalls>;
+
+/** Who only ends a lease need not know what it was about. */
+type Settled = Omit<LeaseResult, 'lease'> & {
+  readonly lease: Pick<RepairLease, 'jobId' | 'token'> & Partial<RepairLease>;
+};
 
 export function createLeases(context: Context): Leases {
   const { database, backends } = context;
@@ -42,6 +47,44 @@ export function createLeases(context: Context): Leases {
     }
     if (!more) seen.delete(name);
     return { leases, more };
+  }
+
+  async function settle(worker: Worker, results: readonly Settled[]): Promise<LeaseOutcome[]> {
+    if (results.length === 0) return [];
+    // Whoever locks rows of many blobs does so in this order.
+    const order = results.map((_, index) => index).sort((a, b) => byBlob(results[a], results[b]));
+    const sorted = order.flatMap((index) => results[index] ?? []);
+    const entries = sorted.map(({ replica }) =>
+      replica === null ? Promise.resolve(null) : packReplicas([replica], backends),
+    );
+    const [actor, request] = await context.actor(actorOf(worker));
+    const rows = await database.write<{ outcome: LeaseOutcome }>('settle-leases', [
+      worker.name,
+      worker.epoch,
+      sorted.map(({ lease }) => lease.jobId),
+      sorted.map(({ lease }) => lease.token.toString()),
+      sorted.map(({ lease }) => lease.blobId ?? null),
+      await Promise.all(entries),
+      sorted.map(({ end }) => end?.kind ?? null),
+      sorted.map(({ end }) => (end?.kind === 'failed' ? end.reason : null)),
+      await Promise.all(
+        sorted.map(({ end }) => (end?.kind === 'failed' ? numbersOf(end.noRoom) : Promise.resolve(null))),
+      ),
+      actor,
+      request,
+      context.waits.leavingGraceMs,
+    ]);
+    const outcomes = results.map((): LeaseOutcome => 'stale');
+    for (const [at, index] of order.entries()) {
+      outcomes[index] = rows[at]?.outcome ?? 'stale';
+    }
+    return outcomes;
+  }
+
+  /** As PostgreSQL writes an array; null: none, which asks nothing of the reconciler. */
+  async function numbersOf(ids: readonly BackendId[]): Promise<string | null> {
+    if (ids.length === 0) return null;
+    return `{${(await Promise.all(ids.map((id) => backends.numberOf(id)))).join()}}`;
   }
 
   return {
@@ -76,20 +119,6 @@ export function createLeases(context: Context): Leases {
       return (await database.write<{ job_id: string }>('renew-leases', values)).map((row) => row.job_id);
     },
 
-    async endLease(worker, { jobId, token }, end) {
-      const [actor] = await context.actor(actorOf(worker));
-      const [row] = await database.write<{ held: boolean }>('end-lease', [
-        worker.name,
-        worker.epoch,
-        jobId,
-        token,
-        end.kind,
-        end.kind === 'failed' ? end.reason : null,
-        actor,
-      ]);
-      return row?.held === true;
-    },
-
     async leasedBlob(worker, { jobId, token }) {
       const values = [worker.name, worker.epoch, jobId, token];
       const [row] = await database.write<{ blob_id: BlobId; bucket_id: number | null }>('lease-of-job', values);
@@ -114,38 +143,16 @@ export function createLeases(context: Context): Leases {
       return row?.outcome ?? 'stale';
     },
 
-    async settleLeases(worker, results) {
-      if (results.length === 0) return [];
-      // Whoever locks rows of many blobs does so in this order.
-      const order = results.map((_, index) => index).sort((a, b) => byBlob(results[a], results[b]));
-      const sorted = order.flatMap((index) => results[index] ?? []);
-      const entries = sorted.map(({ replica }) =>
-        replica === null ? Promise.resolve(null) : packReplicas([replica], backends),
-      );
-      const [actor, request] = await context.actor(actorOf(worker));
-      const rows = await database.write<{ outcome: LeaseOutcome }>('settle-leases', [
-        worker.name,
-        worker.epoch,
-        sorted.map(({ lease }) => lease.jobId),
-        sorted.map(({ lease }) => lease.token.toString()),
-        sorted.map(({ lease }) => lease.blobId),
-        await Promise.all(entries),
-        sorted.map(({ end }) => end?.kind ?? null),
-        sorted.map(({ end }) => (end?.kind === 'failed' ? end.reason : null)),
-        actor,
-        request,
-        context.waits.leavingGraceMs,
-      ]);
-      const outcomes = results.map((): LeaseOutcome => 'stale');
-      for (const [at, index] of order.entries()) {
-        outcomes[index] = rows[at]?.outcome ?? 'stale';
-      }
-      return outcomes;
+    settleLeases: (worker, results) => settle(worker, results),
+
+    async endLease(worker, lease, end) {
+      const [outcome] = await settle(worker, [{ lease, replica: null, end }]);
+      return outcome !== 'stale';
     },
   };
 }
 
-function byBlob(a: LeaseResult | undefined, b: LeaseResult | undefined): number {
+function byBlob(a: Settled | undefined, b: Settled | undefined): number {
   return byId(a?.lease.blobId, b?.lease.blobId);
 }
 

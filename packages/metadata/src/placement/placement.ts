@@ -16,6 +16,7 @@ interface WalkedRow extends BlobColumns {
   readonly class: number;
   readonly residency: string | null;
   readonly doomed: boolean;
+  readonly no_room: readonly number[] | null;
 }
 
 export function createPlacement(context: Context): MetadataPlacement {
@@ -35,6 +36,7 @@ export function createPlacement(context: Context): MetadataPlacement {
           redundancyClass: row.class === 0 ? '' : await context.terms.valueOf(row.class),
           residency: row.residency,
           doomed: row.doomed,
+          noRoom: await Promise.all((row.no_room ?? []).map((number) => backends.idOf(number))),
           blob: await blobOf(row.blob_id, row.bytes, row, context),
         })),
       );

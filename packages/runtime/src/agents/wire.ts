@@ -120,6 +120,8 @@ export const wire = {
         .max(64)
         .regex(/^[A-Za-z]*$/)
         .default(''),
+      /** Backends that had no room for what they are owed. */
+      noRoom: z.array(id).max(255).default([]),
     }),
     answer: z.object({ held: z.boolean() }),
   },

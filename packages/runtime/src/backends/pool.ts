@@ -57,14 +57,16 @@ export function createBackendPool(deps: PoolDeps): ManagedPool {
   const members = new Map<BackendId, Member>();
   let all: readonly Backend[] = [];
   let writable: ReadonlySet<BackendId> = new Set();
+  let full: ReadonlySet<BackendId> = new Set();
   /** On the monotonic clock: when a pause of a full backend ends and `writable` has to be made anew. */
   let writableUntilMs = Number.POSITIVE_INFINITY;
 
   const refreshLists = (): void => {
     const now = clock.monotonic();
     all = [...members.values()].map((member) => member.shown);
-    const pauses = [...members.values()].map((member) => member.health.fullUntilMs).filter((until) => until > now);
-    writableUntilMs = Math.min(...pauses, Number.POSITIVE_INFINITY);
+    const paused = [...members.values()].filter(({ health }) => health.fullUntilMs > now);
+    writableUntilMs = Math.min(...paused.map(({ health }) => health.fullUntilMs), Number.POSITIVE_INFINITY);
+    full = new Set(paused.map(({ row }) => row.id));
     writable = new Set([...members.values()].filter((m) => writesTo(m, now)).map((m) => m.row.id));
   };
 
@@ -85,6 +87,10 @@ export function createBackendPool(deps: PoolDeps): ManagedPool {
     writable() {
       if (clock.monotonic() >= writableUntilMs) refreshLists();
       return writable;
+    },
+    full() {
+      if (clock.monotonic() >= writableUntilMs) refreshLists();
+      return full;
     },
     readOrder: (ids) => readOrder(members, ids),
     latencyMs: (id) => members.get(id)?.health.latencyMs,

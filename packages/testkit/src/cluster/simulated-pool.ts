@@ -59,6 +59,8 @@ export function createSimulatedPool(
       if (key !== writableKey) [writable, writableKey] = [new Set(ids), key];
       return writable;
     },
+    full: () =>
+      new Set([...records].filter(([, { fullUntilMs }]) => fullUntilMs > clock.monotonic()).map(([id]) => id)),
     readOrder(ids) {
       const rank = (id: BackendId): number => {
         const record = records.get(id);

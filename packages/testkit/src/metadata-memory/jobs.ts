@@ -1,6 +1,6 @@
 import { REPLICAS_MAX } from '@sealgate/core/limits';
 import type { BackendId, BlobId } from '@sealgate/core/names';
-import type { Job, JobKind, JobState, JobStats, MetadataJobs, NewJob } from '@sealgate/core/ports';
+import type { Job, JobKind, JobState, JobStats, MetadataJobs, NewJob, ReplicaState } from '@sealgate/core/ports';
 import { enqueueBlobJob, enqueueRepair, placeKey, wantedBlob } from './blobs.ts';
 import { fail, type MemoryState, nextNumber, type RepairJob, type StoredJob } from './state.ts';
 import { urgency } from './urgency.ts';
@@ -140,9 +140,13 @@ function owe(
   return targets.filter((target) => !known.has(target));
 }
 
-function has(state: MemoryState, blobId: BlobId, backend: BackendId): boolean {
+function stateAt(state: MemoryState, blobId: BlobId, backend: BackendId): ReplicaState | undefined {
   const replicas = wantedBlob(state, blobId)?.record.replicas ?? [];
-  return replicas.some((r) => r.backend === backend && r.shard === 0 && r.state === 'stored');
+  return replicas.find((r) => r.backend === backend && r.shard === 0)?.state;
+}
+
+function has(state: MemoryState, blobId: BlobId, backend: BackendId): boolean {
+  return stateAt(state, blobId, backend) === 'stored';
 }
 
 function takeBack(state: MemoryState, job: StoredJob, blobId: BlobId): void {
@@ -180,6 +184,10 @@ function settle(state: MemoryState, job: StoredJob): boolean {
   }
   const open = job.blobs.filter((blobId) => !targets.every((target) => has(state, blobId, target)));
   for (const blobId of open) {
+    if (targets.some((target) => (stateAt(state, blobId, target) ?? 'leaving') === 'leaving')) {
+      end(state, job, 'failed', 'NoLegalPlacement');
+      return true;
+    }
     if ([...state.jobs.values()].some((repair) => repair.blobId === blobId)) continue;
     const dead = [...state.deadRepairs.values()].find((repair) => repair.blobId === blobId);
     if (dead !== undefined) {

@@ -1,4 +1,4 @@
-import type { LeaseOutcome, LeaseRepairs, MetadataJobs, Worker } from '@sealgate/core/ports';
+import type { LeaseEnd, LeaseOutcome, LeaseRepairs, MetadataJobs, Worker } from '@sealgate/core/ports';
 import { enqueueBlobJob, markReplica, promoteOwed, wantedBlob } from './blobs.ts';
 import { settleJobs } from './jobs.ts';
 import type { MemoryState, RepairJob } from './state.ts';
@@ -71,7 +71,7 @@ export function createLeases(state: MemoryState): Leases {
       const job = held(worker, lease);
       if (job === undefined) return false;
       job.lease = null;
-      if (end.kind === 'failed') fail(state, job, end.reason);
+      if (end.kind === 'failed') fail(state, job, end);
       else if (end.kind === 'released') Object.assign(job, { state: 'waiting', startAtMs: state.clock.now() });
       else finish(state, job);
       if (end.kind !== 'released') {
@@ -130,7 +130,10 @@ function finish(state: MemoryState, job: RepairJob): void {
   if (missing === true) enqueueBlobJob(state, { blobId: job.blobId, kind: job.kind, priority: job.priority });
 }
 
-function fail(state: MemoryState, job: RepairJob, reason: string): void {
+function fail(state: MemoryState, job: RepairJob, { reason, noRoom }: Extract<LeaseEnd, { kind: 'failed' }>): void {
+  // A copy that somebody wants on one backend is wanted on no other.
+  if (job.kind === 'repair') job.noRoom = [...new Set([...job.noRoom, ...noRoom])];
+  if (noRoom.length > 0) state.placementEpoch += 1n;
   if (job.attempts >= RETRIES_MAX) {
     giveUp(state, job, reason);
     return;

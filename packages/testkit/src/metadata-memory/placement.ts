@@ -1,7 +1,13 @@
-import type { MetadataPlacement, ReplicaChange, ReplicaChangeOutcome, ReplicaPlace } from '@sealgate/core/ports';
+import type {
+  BlobRecord,
+  MetadataPlacement,
+  ReplicaChange,
+  ReplicaChangeOutcome,
+  ReplicaPlace,
+} from '@sealgate/core/ports';
 import { armRemovals, enqueueRepair, placeKey } from './blobs.ts';
 import { noteErased } from './erasures.ts';
-import type { MemoryState, Removal, StoredBlob } from './state.ts';
+import type { MemoryState, Removal, RepairJob, StoredBlob } from './state.ts';
 
 /** As in the PostgreSQL driver. */
 const BARRED_MS = 60 * 60_000;
@@ -21,6 +27,10 @@ type Removals = Pick<MetadataPlacement, 'leaseRemovals' | 'finishRemovals'>;
 function createChanges(state: MemoryState): Omit<MetadataPlacement, keyof Removals> {
   const misses = (blob: StoredBlob | undefined): blob is StoredBlob =>
     blob?.doomedAtMs === null && blob.record.replicas.some((replica) => replica.state === 'missing');
+  const jobOf = ({ blobId, replicas }: BlobRecord) =>
+    replicas.some((replica) => replica.state === 'missing')
+      ? [...state.jobs.values()].find((job) => job.blobId === blobId)
+      : undefined;
   return {
     placementEpoch: async () => state.placementEpoch,
 
@@ -34,6 +44,7 @@ function createChanges(state: MemoryState): Omit<MetadataPlacement, keyof Remova
           redundancyClass,
           residency,
           doomed: doomedAtMs !== null,
+          noRoom: jobOf(record)?.noRoom ?? [],
           blob: { ...record, digests: null },
         }));
     },
@@ -47,18 +58,20 @@ function createChanges(state: MemoryState): Omit<MetadataPlacement, keyof Remova
     },
 
     async hurryRepairs(backend) {
-      const now = state.clock.now();
-      const waiting = [...state.jobs.values()].filter(
-        (job) =>
-          job.state === 'waiting' &&
-          job.startAtMs > now &&
-          state.blobs.get(job.blobId)?.record.replicas.some((r) => r.backend === backend && r.state === 'missing') ===
-            true,
-      );
-      for (const job of waiting) job.startAtMs = now;
-      return waiting.length;
+      const owed = (job: RepairJob) => state.blobs.get(job.blobId)?.record.replicas ?? [];
+      return hurry(state, (job) => owed(job).some((r) => r.backend === backend && r.state === 'missing'));
     },
   };
+}
+
+/** Those that wait until later need not. How many. */
+function hurry(state: MemoryState, which: (job: RepairJob) => boolean): number {
+  const now = state.clock.now();
+  const waiting = [...state.jobs.values()].filter(
+    (job) => job.state === 'waiting' && job.startAtMs > now && which(job),
+  );
+  for (const job of waiting) job.startAtMs = now;
+  return waiting.length;
 }
 
 function changeReplicas(state: MemoryState, { blobId, expected, next }: ReplicaChange): ReplicaChangeOutcome {
@@ -94,6 +107,10 @@ function changeReplicas(state: MemoryState, { blobId, expected, next }: ReplicaC
   }
   armRemovals(state, blobId);
   if (next.some((replica) => replica.state === 'missing')) enqueueRepair(state, blobId);
+  const anew = next.some(
+    (replica) => replica.state === 'missing' && (stateAt(replica, now) ?? 'leaving') === 'leaving',
+  );
+  if (anew) hurry(state, (job) => job.blobId === blobId);
   return 'done';
 }
 

@@ -866,7 +866,7 @@ export interface Operations {
   readonly agentEnd: {
     readonly params: { readonly job: string };
     readonly query: undefined;
-    readonly body: { readonly token: string; readonly outcome: "done" | "failed" | "released"; readonly reason?: string | undefined };
+    readonly body: { readonly token: string; readonly outcome: "done" | "failed" | "released"; readonly reason?: string | undefined; readonly noRoom?: readonly (string)[] | undefined };
     readonly answer: { readonly held: boolean };
   };
   /** What a job is about. */

@@ -78,9 +78,7 @@ function leaseRoutes(services: ControlServices): readonly Route[] {
   return [
     call('lease', 'Take repairs that the agent can do', 'agent', async ({ body }, context) => {
       const { agent } = callerOf(context);
-      const granted = (ids: readonly string[]) => ids.filter((id) => mayUse(agent, id)).map(parseBackendId);
-      // Ids that are not known would be an error of the database; an agent's configuration may be ahead of it.
-      const known = new Set((await metadata.listBackends()).map(({ id }) => id));
+      const usable = await usableBackends(services, agent);
       const only = body.job === undefined ? undefined : await blobsOfJob(services, body.job);
       if (only?.length === 0) return { leases: [], over: true };
       const leases = await metadata.leaseRepairs({
@@ -88,8 +86,8 @@ function leaseRoutes(services: ControlServices): readonly Route[] {
         limit: body.limit,
         leaseMs: body.leaseMs,
         able: {
-          writes: granted(body.writes).filter((id) => known.has(id)),
-          reads: granted(body.reads).filter((id) => known.has(id)),
+          writes: usable(body.writes),
+          reads: usable(body.reads),
         },
         kinds: agent.kinds,
         ...(only === undefined ? {} : { only }),
@@ -107,10 +105,24 @@ function leaseRoutes(services: ControlServices): readonly Route[] {
     }),
     jobCall('end', 'End or hand back a job', async ({ params: { job: jobId }, body }, context) => {
       const { outcome, reason, token } = body;
-      const end = outcome === 'failed' ? { kind: outcome, reason } : { kind: outcome };
+      const usable = await usableBackends(services, callerOf(context).agent);
+      const end = outcome === 'failed' ? { kind: outcome, reason, noRoom: usable(body.noRoom) } : { kind: outcome };
       return { held: await metadata.endLease(workerOf(context), { jobId, token: BigInt(token) }, end) };
     }),
   ];
+}
+
+/**
+ * Of the ids that an agent names those that it may use. Ids that are not known would be an error of the database; an
+ * agent's configuration may be ahead of it.
+ */
+async function usableBackends({ metadata }: ControlServices, agent: Agent) {
+  const known = new Set((await metadata.listBackends()).map(({ id }) => id));
+  return (ids: readonly string[]): BackendId[] =>
+    ids
+      .filter((id) => mayUse(agent, id))
+      .map(parseBackendId)
+      .filter((id) => known.has(id));
 }
 
 /** None when it is over. */

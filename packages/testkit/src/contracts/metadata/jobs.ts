@@ -289,7 +289,7 @@ export function describeJobs(world: World): void {
       await metadata().endLease(worker, first, { kind: 'released' });
       const again = only(await lease(), blobId);
       expect(await recordOf(again.jobId)).toMatchObject({ attempts: 1, state: 'active' });
-      await metadata().endLease(worker, again, { kind: 'failed', reason: 'BackendTimeout' });
+      await metadata().endLease(worker, again, { kind: 'failed', reason: 'BackendTimeout', noRoom: [] });
       expect(await lease()).toEqual([]);
       expect(await recordOf(again.jobId)).toMatchObject({ state: 'waiting', lastError: 'BackendTimeout' });
     });
@@ -316,6 +316,23 @@ export function describeJobs(world: World): void {
       expect(await recordOf(id)).toMatchObject({ state: 'failed', lastError: 'LeaseLost' });
       await metadata().retryJob(id, [blobId], actor);
       only(await lease(), blobId);
+    });
+
+    it('a replication stays where it was asked for, whoever has no room; placed anew it fails its job', async () => {
+      const target = (await world.backend()).id;
+      const { job, blobId } = await wanted(target);
+      const { id } = await metadata().createJob(job, actor);
+      const full = { kind: 'failed', reason: 'BackendFull', noRoom: [target] } as const;
+      await metadata().endLease(worker, only(await lease(), blobId), full);
+      const walked = (await metadata().walkBlobs(null, 10_000)).find(({ blob }) => blob.blobId === blobId);
+      expect(walked?.noRoom).toEqual([]);
+      await metadata().settleJobs(1000);
+      expect(await recordOf(id)).toMatchObject({ state: 'waiting', lastError: 'BackendFull' });
+      const expected = walked?.blob.replicas ?? [];
+      const next = expected.map((r) => (r.backend === target ? { ...r, state: 'leaving' as const } : r));
+      expect(await metadata().changeReplicas([{ blobId, expected, next }], actor)).toEqual(['done']);
+      await metadata().settleJobs(1000);
+      expect(await recordOf(id)).toMatchObject({ state: 'failed', lastError: 'NoLegalPlacement' });
     });
   });
 }

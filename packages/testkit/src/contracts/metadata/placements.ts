@@ -243,6 +243,52 @@ export function describePlacements(world: World): void {
     });
   });
 
+  describe('a copy that its backend has no room for', () => {
+    const walked = async (blobId: BlobId) =>
+      (await metadata().walkBlobs(null, 10_000)).find(({ blob }) => blob.blobId === blobId)?.noRoom;
+    const refuse = async (blobId: BlobId, ...noRoom: readonly BackendId[]) => {
+      const [lease, ...others] = (await world.repairs.take()).filter((job) => job.blobId === blobId);
+      if (lease === undefined || others.length > 0) throw new Error('There is not one job.');
+      await world.repairs.fail(lease, 'BackendFull', noRoom);
+    };
+    beforeEach(() => world.repairs.putOff());
+
+    it('is known to the walk, with all that refused it, until its repair is over', async () => {
+      const { blobId, ids, states } = await scene('stored', 'stored', 'missing');
+      expect(await walked(blobId)).toEqual([]);
+      await refuse(blobId, ids[2]);
+      expect(await walked(blobId)).toEqual([ids[2]]);
+      expect(await jobs()).toEqual([]);
+      const owed = states('stored', 'stored', 'leaving', 'missing');
+      expect(await change(blobId, states('stored', 'stored', 'missing'), owed)).toBe('done');
+      await refuse(blobId, ids[3]);
+      expect(new Set(await walked(blobId))).toEqual(new Set([ids[2], ids[3]]));
+      await metadata().hurryRepairs(ids[3]);
+      await world.repairs.restore([{ blobId, backend: ids[3], shard: 0 }]);
+      expect(await walked(blobId)).toEqual([]);
+    });
+
+    it('is tried at once where it is owed anew, however long its repair was to wait', async () => {
+      const { blobId, states } = await scene('stored', 'stored', 'missing');
+      await world.repairs.putOff();
+      const now = states('stored', 'stored', 'missing');
+      expect(await change(blobId, now, states('stored', 'stored', 'missing'))).toBe('done');
+      expect(await jobs()).toEqual([]);
+      expect(await change(blobId, now, states('stored', 'stored', 'leaving', 'missing'))).toBe('done');
+      expect(await jobs()).toEqual([blobId]);
+    });
+
+    it('makes the epoch of placements grow; another failure does not', async () => {
+      const { blobId, ids } = await scene('stored', 'stored', 'missing');
+      const before = await metadata().placementEpoch();
+      await refuse(blobId);
+      expect(await metadata().placementEpoch()).toBe(before);
+      await metadata().hurryRepairs(ids[2]);
+      await refuse(blobId, ids[2]);
+      expect(await metadata().placementEpoch()).toBeGreaterThan(before);
+    });
+  });
+
   describe('a walk over blobs', () => {
     it('meets each by id, with what it was written under, doomed ones too', async () => {
       const bucket = await world.bucket();

@@ -1,3 +1,4 @@
+import type { BackendId } from '@sealgate/core/names';
 import type { LeaseOutcome, Metadata, RepairLease, ReplicaPlace, Worker } from '@sealgate/core/ports';
 
 const worker: Worker = { name: 'contract', epoch: 0 };
@@ -8,7 +9,7 @@ export interface RepairQueue {
   /** Most urgent first. */
   take(limit?: number): Promise<readonly RepairLease[]>;
   done(lease: RepairLease): Promise<void>;
-  fail(lease: RepairLease, reason: string): Promise<void>;
+  fail(lease: RepairLease, reason: string, noRoom?: readonly BackendId[]): Promise<void>;
   /** Every job that is due has had a try, and waits. */
   putOff(): Promise<void>;
   /** Says that copies were made, for each of which a job of its blob must be due, and hands the jobs back. */
@@ -21,8 +22,8 @@ export function createRepairQueue(metadata: () => Metadata): RepairQueue {
     const able = { writes: all, reads: all };
     return metadata().leaseRepairs({ worker, limit, leaseMs: LEASE_MS, able, kinds: ['repair', 'replicate'] });
   };
-  const fail = async (lease: RepairLease, reason: string): Promise<void> => {
-    await metadata().endLease(worker, lease, { kind: 'failed', reason });
+  const fail: RepairQueue['fail'] = async (lease, reason, noRoom = []) => {
+    await metadata().endLease(worker, lease, { kind: 'failed', reason, noRoom });
   };
   return {
     take,
