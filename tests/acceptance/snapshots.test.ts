@@ -387,7 +387,17 @@ function filesWith(text: string): string[] {
   return readdirSync(gateway.dataDir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name !== 'aws-credentials')
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => readFileSync(path).includes(bytes));
+    .filter((path) => contentOf(path).includes(bytes));
+}
+
+/** The gateway lives: what is temporary may go between the listing and the look. */
+function contentOf(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  }
 }
 
 async function connected<T>(work: (client: Client) => Promise<T>): Promise<T> {

@@ -6,6 +6,7 @@ import { compileClass } from '../policy/classes.ts';
 import { builtinPolicy, compilePolicy, type Label, type RedundancyClass, resolveClass } from '../policy/index.ts';
 import type { Backend } from '../ports/index.ts';
 import { anyBackends, subsets, testBackend } from '../testing/backends.ts';
+import { anyBucketFacts, anyTime, somePolicies } from '../testing/policies.ts';
 import { explain, type Placement, type PlacementRequest, place } from './index.ts';
 
 /** Many runs on a busy machine. */
@@ -260,18 +261,37 @@ function satisfies(redundancyClass: RedundancyClass, chosen: readonly Backend[])
   );
 }
 
+/** Under a class of its own or one that its policy offers. */
 const anyRequest = fc
   .record({
-    redundancyClass: anyClass,
-    backends: anyBackends(0, 8),
-    writableMask: fc.nat(255),
-    regionLock: fc.constantFrom([], [], ['EU'], ['EEA'], ['FI', 'DE']),
+    policy: fc.oneof(fc.constant(noUsParent), fc.constantFrom(...somePolicies(200))),
+    ownClass: fc.option(anyClass, { nil: undefined, freq: 2 }),
+    offered: fc.nat(),
+    backends: fc.oneof(anyBackends(0, 9), anyBackends(7, 9)),
+    writableMask: fc.oneof(fc.constant(511), fc.nat(511)),
+    bucket: anyBucketFacts,
+    atMs: anyTime,
     seed: fc.string(),
   })
-  .map(({ redundancyClass, backends, writableMask, regionLock, seed }): PlacementRequest => {
+  .map(({ policy, ownClass, offered, backends, writableMask, bucket, atMs, seed }): PlacementRequest => {
     const writable = new Set(backends.filter((_, i) => (writableMask >> i) & 1).map(({ id }) => id));
-    return { policy: noUsParent, redundancyClass, scope: { regionLock }, backends, writable, seed };
+    const classes = [...policy.classes.values()];
+    const redundancyClass = ownClass ?? classes[offered % classes.length] ?? resolveClass(policy);
+    const scope = { regionLock: bucket.regionLock, bucket, atMs };
+    return { policy, redundancyClass, scope, backends, writable, seed };
   });
+
+/** The rules by which a backend takes no part, and by which no set of backends will do. */
+const BACKEND_RULES = [
+  /^residency\.(regionLock|(countries|operatorJurisdiction|providers|backends)\.(allow|deny))$/,
+  /^require\.(capabilities|certificates)\.\w+$/,
+  /^rules\.r\d$/,
+  /^bucket\.regionLock$/,
+  /^backend\.(draining|retired|weight|writable)$/,
+];
+const CLASS_RULES = /^class\.\w+\.(copies|shards|ack|spread(\.\w+)?|within\.\w+)$/;
+const isNamed = (rule: string, more: readonly RegExp[] = []): boolean =>
+  [...BACKEND_RULES, ...more].some((pattern) => pattern.test(rule));
 
 describe('any request', () => {
   const runs = { numRuns: 2000 };
@@ -280,12 +300,14 @@ describe('any request', () => {
     'is placed inside the allowed set, as the class wants, and so that the ack rule can hold; or names a rule',
     SLOW,
     () => {
+      const met = { placed: 0, refused: new Set<string>() };
       fc.assert(
         fc.property(anyRequest, (asked) => {
           const placement = place(asked);
           if (!placement.ok) {
-            expect(placement.rule).toMatch(/^[a-z]+\.[A-Za-z]/);
-            expect(placement.refusals.every(({ rule }) => /^[a-z]+\.[A-Za-z]/.test(rule))).toBe(true);
+            expect([placement.rule, isNamed(placement.rule, [CLASS_RULES])]).toEqual([placement.rule, true]);
+            expect(placement.refusals.filter(({ rule }) => !isNamed(rule))).toEqual([]);
+            met.refused.add(placement.rule.replace(/\d+$/, ''));
             return;
           }
           const { write, owed, spares } = placement;
@@ -299,9 +321,12 @@ describe('any request', () => {
           expect(owed.some(({ id }) => asked.writable.has(id))).toBe(false);
           expect(satisfies(asked.redundancyClass, [...write, ...owed])).toBe(true);
           expect(asked.redundancyClass.ack.evaluate(write, [])).toBe('held');
+          if (asked.policy !== noUsParent) met.placed += 1;
         }),
         runs,
       );
+      expect(met.placed, 'policies of all kinds admit some').toBeGreaterThan(20);
+      expect(met.refused.size, 'and refuse by rules of many kinds').toBeGreaterThan(10);
     },
   );
 

@@ -6,6 +6,7 @@ import { builtinPolicy } from '../policy/compile.ts';
 import type { Label, RedundancyClass } from '../policy/types.ts';
 import type { Backend, ReplicaRecord, ReplicaState } from '../ports/index.ts';
 import { anyBackends, testBackend } from '../testing/backends.ts';
+import { anyBucketFacts, anyTime, somePolicies } from '../testing/policies.ts';
 import { place } from './place.ts';
 import { type ReconcileRequest, reconcile } from './reconcile.ts';
 
@@ -294,15 +295,21 @@ describe('property: no step leaves the allowed set or loses safety, and the step
     expect(changes).toBeGreaterThan(300);
   });
 
-  it('from wherever it may be', () => {
+  it('from wherever it may be, under any policy', () => {
+    const rules = fc.record({ policy: fc.constantFrom(...somePolicies(200)), offered: fc.nat() });
+    const scopes = fc.record({ bucket: anyBucketFacts, atMs: anyTime });
+    let changes = 0;
     fc.assert(
       fc.property(
-        fc.tuple(anyBackends(3, 10), anyBackends(3, 10)),
-        layouts,
+        fc.tuple(anyBackends(3, 10), anyBackends(6, 10)),
+        rules,
+        scopes,
         someStates,
-        fc.constantFrom([], ['EU'], ['FI', 'DE']),
         fc.nat(),
-        ([before, after], redundancyClass, states, regionLock, rotation) => {
+        ([before, after], { policy, offered }, { bucket, atMs }, states, rotation) => {
+          const classes = [...policy.classes.values()];
+          const redundancyClass = classes[offered % classes.length] ?? classOf('StandardClass');
+          const scope = { regionLock: bucket.regionLock, bucket, atMs };
           const { width, layout } = redundancyClass;
           // Any backends of an earlier time, in any states, each shard at most twice.
           const start = before.map(({ id }, i): ReplicaRecord => {
@@ -310,11 +317,12 @@ describe('property: no step leaves the allowed set or loses safety, and the step
             return { backend: id, shard, state: states[i] ?? 'stored' };
           });
           const held = start.slice(0, layout.kind === 'copies' ? 5 : 10);
-          converge(held, (now) => request(after, now, { redundancyClass, scope: { regionLock } }));
+          changes += converge(held, (now) => request(after, now, { redundancyClass, policy, scope }));
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 2000 },
     );
+    expect(changes).toBeGreaterThan(100);
   });
 });
 

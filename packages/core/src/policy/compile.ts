@@ -46,6 +46,7 @@ export function compilePolicy(document: string, options: CompileOptions): Compil
     pushesLocks: spec.objectLock?.pushDown ?? false,
     openClasses: spec.classes === undefined,
     ...withDefault(classes, spec.defaultClass, yaml),
+    saysDefaultClass: spec.defaultClass !== undefined,
     envelopes: {
       formats: spec.encryption?.formats ?? [SEALED_FORMAT],
       keyAlgorithms: spec.encryption?.keyAlgorithms ?? null,
@@ -72,6 +73,7 @@ export const builtinPolicy: CompiledPolicy = {
   openClasses: true,
   classes: builtinClasses,
   defaultClass: BUILTIN_DEFAULT,
+  saysDefaultClass: false,
   envelopes: { formats: null, keyAlgorithms: null, requiredRecipients: [], manifest: null },
   retention: { minimumDays: 0, maximumDays: null, byDefault: null, mode: null },
   prefers: null,

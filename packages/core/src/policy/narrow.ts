@@ -20,9 +20,11 @@ const STRICTNESS: Readonly<Record<EncryptionMode, number>> = { off: 0, report: 1
  */
 export function narrow(operator: CompiledPolicy, tenant: CompiledPolicy): CompiledPolicy {
   const classes = commonClasses(operator, tenant);
-  const defaultClass = [tenant.defaultClass, operator.defaultClass, ...classes.keys()].find((name) =>
-    classes.has(name),
-  );
+  // The innermost layer that says which one is the default; where none does, the innermost fallback.
+  const layers = [tenant, operator];
+  const said = layers.filter(({ saysDefaultClass }) => saysDefaultClass);
+  const wishes = [...said, ...layers].map((layer) => layer.defaultClass);
+  const defaultClass = [...wishes, ...classes.keys()].find((name) => classes.has(name));
   const first = defaultClass === undefined ? undefined : classes.get(defaultClass);
   if (defaultClass === undefined || first === undefined) {
     throw new Fault(
@@ -39,6 +41,7 @@ export function narrow(operator: CompiledPolicy, tenant: CompiledPolicy): Compil
     openClasses: operator.openClasses && tenant.openClasses,
     classes: new Map([[defaultClass, first], ...classes]),
     defaultClass,
+    saysDefaultClass: said.some((layer) => layer.defaultClass === defaultClass),
     envelopes: commonEnvelopes(operator.envelopes, tenant.envelopes),
     retention: commonRetention(operator, tenant),
     prefers: tenant.prefers ?? operator.prefers,
@@ -97,7 +100,7 @@ function commonRetention(operator: CompiledPolicy, tenant: CompiledPolicy): Rete
   const wanted = b.byDefault ?? a.byDefault;
   const byDefault = wanted && {
     mode: mode === 'COMPLIANCE' ? mode : wanted.mode,
-    days: Math.min(Math.max(wanted.days, minimumDays), maximumDays ?? wanted.days),
+    days: Math.min(Math.max(wanted.days, minimumDays), maximumDays ?? Number.POSITIVE_INFINITY),
   };
   return { minimumDays, maximumDays, byDefault, mode };
 }

@@ -39,6 +39,8 @@ export interface CompiledPolicy {
   /** Class names that a client may ask for, the default one first. */
   readonly classes: ReadonlyMap<string, RedundancyClass>;
   readonly defaultClass: string;
+  /** The document names it; else it is what is taken where nobody says. */
+  readonly saysDefaultClass: boolean;
   /** True when the document names no classes, so that a narrower policy may define its own. */
   readonly openClasses: boolean;
   /** What the envelopes of strict buckets must be, beyond being sealed. */

@@ -1,0 +1,1 @@
+export { anyPolicy } from './policies.ts';
