@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type AnswerCheck, createAnswerCheck } from '../../apps/gateway/src/control/described-answers.ts';
 
 const bin = fileURLToPath(new URL('../../apps/cli/bin/sealgate.mjs', import.meta.url));
 const READY_MS = 60_000;
@@ -235,8 +236,21 @@ export async function admin<T>(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await answer.text();
+  const type = answer.headers.get('content-type')?.split(';')[0];
+  (await checkOf(controlEndpoint))({ method, path, status: answer.status, type, text });
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
   return JSON.parse(text || 'null') as T;
+}
+
+const checks = new Map<string, Promise<AnswerCheck>>();
+
+/** All answers to `admin` are held against what the gateway itself says of them. */
+function checkOf(controlEndpoint: string): Promise<AnswerCheck> {
+  const made =
+    checks.get(controlEndpoint) ??
+    fetch(`${controlEndpoint}/openapi.json`).then(async (answer) => createAnswerCheck(await answer.json()));
+  checks.set(controlEndpoint, made);
+  return made;
 }
 
 /** A bucket of the first tenant. */

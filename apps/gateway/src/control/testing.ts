@@ -24,6 +24,7 @@ import { createReadiness } from '../start/readiness.ts';
 import { openTokenVerifier, type VerifyWebIdentity } from '../sts/web-identity.ts';
 import { createAdminKeyCheck } from './auth.ts';
 import { type ControlAuthenticate, createControlAuthenticate } from './authenticate.ts';
+import { type AnswerCheck, createAnswerCheck } from './described-answers.ts';
 import { controlAttemptLimits } from './limits.ts';
 import { createControlServer } from './server.ts';
 
@@ -144,7 +145,16 @@ export interface Answer {
   readonly text: string;
 }
 
-/** One call as the operator, its JSON parsed. */
+const checks = new WeakMap<FastifyInstance, AnswerCheck>();
+
+async function checkOf(app: FastifyInstance): Promise<AnswerCheck> {
+  const made =
+    checks.get(app) ?? createAnswerCheck(JSON.parse((await app.inject({ method: 'GET', url: '/openapi.json' })).body));
+  checks.set(app, made);
+  return made;
+}
+
+/** One call as the operator, its JSON parsed. Throws when the answer is not as it is described. */
 export async function call(
   app: FastifyInstance,
   line: string,
@@ -159,7 +169,10 @@ export async function call(
     ...(payload === undefined ? {} : { payload }),
     ...options,
   });
-  const json = String(response.headers['content-type']).includes('json');
+  const type = response.headers['content-type'];
+  const seen = { method, path: url, status: response.statusCode, type: type?.split(';')[0], text: response.body };
+  (await checkOf(app))(seen);
+  const json = String(type).includes('json');
   const body = json && response.body !== '' ? (JSON.parse(response.body) as Answer['body']) : {};
   return { status: response.statusCode, body, headers: response.headers, text: response.body };
 }
