@@ -5,8 +5,10 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cleanEnv, type GatewayProcess, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
+import { newClient } from '../support/s3-client.ts';
 
 const bin = fileURLToPath(new URL('../../apps/cli/bin/sealgate.mjs', import.meta.url));
 const MIB = 1024 * 1024;
@@ -181,6 +183,14 @@ test('another tenant needs its S3 keys only: the gateway tells whose bucket it i
 });
 
 describe('an interrupted upload', () => {
+  /** Keys of the uploads that the gateway still knows. */
+  async function s3Uploads(): Promise<readonly unknown[]> {
+    const s3 = newClient(gateway.credentials);
+    const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket: 'vault' }));
+    s3.destroy();
+    return Uploads.map(({ Key }) => Key);
+  }
+
   const size = 60 * MIB;
   const env = (): Env => ({
     ...cleanEnv(),
@@ -229,5 +239,42 @@ describe('an interrupted upload', () => {
     expect((await done(['put', 'changing', 's3://vault/changing'])).stderr).not.toContain('Going on');
     await done(['get', 's3://vault/changing', 'changing.out']);
     expect(readFileSync(file('changing.out')).equals(bytes)).toBe(true);
+  });
+
+  test('that the gateway refuses for good is forgotten on both sides', async () => {
+    const policy = { apiVersion: 'sealgate/v1', kind: 'Policy', metadata: { name: 'rsa-only' } };
+    writeFileSync(
+      file('rsa.yaml'),
+      JSON.stringify({ ...policy, spec: { encryption: { mode: 'required', keyAlgorithms: ['RSA-OAEP-256'] } } }),
+    );
+    await done(['policy', 'apply', 'rsa.yaml']);
+    writeFileSync(file('refused'), randomBytes(size));
+    await interrupt('refused', 'SIGKILL');
+    await done(['bucket', 'policy', 'vault', '--policy', 'rsa-only']);
+    const put = await cli(['put', 'refused', 's3://vault/refused']);
+    expect(put).toMatchObject({ code: 3, stderr: expect.stringMatching(/Going on[^]*not a sealed object/) as string });
+    expect(put.stderr).not.toContain('goes on where it stopped');
+    expect(journals()).toEqual([]);
+    expect(await s3Uploads()).toEqual([]);
+    await done(['bucket', 'policy', 'vault', '--policy', 'none']);
+    expect((await done(['put', 'refused', 's3://vault/refused'])).stderr).not.toContain('Going on');
+  });
+
+  test('goes on with no keys but those that objects are sealed to now', async () => {
+    const bytes = randomBytes(size);
+    writeFileSync(file('rotated'), bytes);
+    await interrupt('rotated', 'SIGKILL');
+    const { keyId } = JSON.parse((await done(['keys', 'create', '--no-passphrase', '--use', '--json'])).stdout) as {
+      keyId: string;
+    };
+    const put = await done(['put', 'rotated', 's3://vault/rotated']);
+    expect(put.stderr).toContain(
+      'The keys that objects are sealed to have changed since the upload began. Starting anew.',
+    );
+    const stat = JSON.parse((await done(['stat', '--json', 's3://vault/rotated'])).stdout) as { keyIds: string[] };
+    expect(stat.keyIds).toEqual([keyId]);
+    expect(await s3Uploads()).toEqual([]);
+    await done(['get', 's3://vault/rotated', 'rotated.out']);
+    expect(readFileSync(file('rotated.out')).equals(bytes)).toBe(true);
   });
 });

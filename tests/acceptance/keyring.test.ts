@@ -4,6 +4,12 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import {
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   admin,
@@ -13,6 +19,7 @@ import {
   sealgate,
   startGateway,
 } from '../support/gateway.ts';
+import { newClient } from '../support/s3-client.ts';
 
 interface Published {
   readonly items: readonly { readonly seq: number; readonly document: string }[];
@@ -47,6 +54,22 @@ const published = (): Promise<Published> =>
   admin<Published>(gateway, 'GET', `/proxy/keyrings?tenant=${gateway.credentials.tenant}`);
 const keyId = async (run: ReturnType<typeof machine>, name: string): Promise<unknown> =>
   (await json(run(['keys', 'export', name, '--json'])))['kid'];
+
+/** Seals a file as `Key`, and begins to upload the sealed bytes in parts. @returns what completes the upload */
+async function beginInParts(Key: string, file: string): Promise<() => Promise<unknown>> {
+  await done(owner(['put', file, `s3://vault/${Key}`]));
+  const s3 = newClient(gateway.credentials);
+  const { Body, Metadata } = await s3.send(new GetObjectCommand({ Bucket: 'vault', Key }));
+  const sealed = await Body!.transformToByteArray();
+  await done(owner(['rm', `s3://vault/${Key}`]));
+  const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket: 'vault', Key, Metadata }));
+  const upload = { Bucket: 'vault', Key, UploadId };
+  const { ETag } = await s3.send(new UploadPartCommand({ ...upload, PartNumber: 1, Body: sealed }));
+  const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
+  return async () => {
+    await s3.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload })).finally(() => s3.destroy());
+  };
+}
 
 /** Keyrings of this tenant that another root signed. */
 async function forge(): Promise<string> {
@@ -149,6 +172,10 @@ test('keys that are not in the keyring are refused by the client, and by the gat
 
 test('a key is rotated, what is stored is rewrapped, and the old key is revoked', async () => {
   const root = { SEALGATE_PASSPHRASE: 'six random words' };
+  // What completes while the old key is in use is taken, so that the refusal below is one of the key.
+  await (await beginInParts('in-parts', 'note'))();
+  await done(owner(['rm', 's3://vault/in-parts']));
+  const complete = await beginInParts('begun-before', 'note');
   const rotated = await json(owner(['keys', 'rotate', '--no-passphrase', '--root', 'usb/root.json', '--json'], root));
   expect(rotated).toMatchObject({ name: 'desk-v2', version: 2, used: true });
   const recovery = await keyId(owner, 'recovery');
@@ -159,6 +186,9 @@ test('a key is rotated, what is stored is rewrapped, and the old key is revoked'
   await done(owner(['keyring', 'revoke', 'desk']));
   await done(owner(['keyring', 'publish', '--root', 'usb/root.json'], root));
   expect(await json(owner(['keyring', 'verify', '--json']))).toMatchObject({ seq: 4 });
+  // Nor does what was begun under the old key end under it.
+  await expect(complete()).rejects.toMatchObject({ name: 'EncryptionRequired' });
+  await expect(owner(['stat', 's3://vault/begun-before'])).resolves.toMatchObject({ code: 1 });
   // The other machine has the old key alone: it hears of it, and can neither open nor seal any more.
   expect((await laptop(['put', 'note', 's3://vault/late'])).code).toBe(3);
   expect((await laptop(['get', 's3://vault/note', '-'])).code).toBe(4);

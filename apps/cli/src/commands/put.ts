@@ -9,6 +9,9 @@ import { formatBytes, printable } from '../output/format.ts';
 import { formatUri, type ObjectUri, parseObjectUri } from '../s3-uri.ts';
 import { createJournalFile, type JournalFile } from '../uploads/upload-journal.ts';
 
+/** The gateway judged the sealed bytes: to go on with them would be refused again, and again. */
+const REFUSES_WHAT_WAS_SENT = ['EncryptionRequired', 'EntityTooLarge'] as const;
+
 export interface PutOptions {
   readonly class?: string | undefined;
   readonly contentType?: string | undefined;
@@ -101,7 +104,8 @@ async function putFile(upload: Upload, path: string): Promise<PutResult> {
     await journal.remove();
     return result;
   } catch (error) {
-    if ((await journal.readAny()) !== undefined) {
+    if (isFault(error, ...REFUSES_WHAT_WAS_SENT)) await forget(upload, journal);
+    else if ((await journal.readAny()) !== undefined) {
       context.terminal.note('The upload goes on where it stopped when you run the same command again.');
     }
     throw error;
@@ -121,13 +125,14 @@ async function putJournalled(upload: Upload, file: UploadFile, journal: JournalF
     return await client.putSealed(target, file, { ...settings, resume: earlier });
   } catch (error) {
     if (!isFault(error, 'NoSuchUpload')) throw error;
-    context.terminal.note('The gateway has forgotten that upload. Starting anew.');
-    await journal.remove();
+    const why = error.detail['reason'] === 'recipients' ? error.message : 'The gateway has forgotten that upload.';
+    context.terminal.note(`${why} Starting anew.`);
+    await forget(upload, journal);
     return client.putSealed(target, file, settings);
   }
 }
 
-/** Tells the gateway to drop what an upload of an older state of the file has left. */
+/** Tells the gateway to drop what an earlier upload has left, and does so here. */
 async function forget({ client, target }: Upload, journal: JournalFile): Promise<void> {
   const stale = await journal.readAny();
   if (stale === undefined) return;

@@ -15,6 +15,7 @@ import {
   isEnvelopeHeader,
   joinParts,
   type MetadataHeaders,
+  type ParsedEnvelope,
   type PartStructure,
   parseEnvelope,
   SealError,
@@ -88,9 +89,7 @@ export function envelopeOfUpload(
   try {
     const envelope = envelopeFromMetadata(metadata);
     if (envelope === undefined) throw new SealError('not-sealed');
-    const policy = inspectionOf(bucket);
-    if (policy.takesSealed === false) throw new SealError('format-not-allowed');
-    checkEnvelope(envelope.envelope, { tenant: bucket.tenantName, bucket: bucket.name, key }, policy);
+    requireTaken(bucket, key, envelope.envelope);
     return toRecord(summariseEnvelope(envelope));
   } catch (error) {
     if (!(error instanceof SealError)) throw error;
@@ -147,21 +146,45 @@ export function watchPart(
   };
 }
 
-/** Judges a completed upload by what its parts told. @throws Fault EncryptionRequired */
+/**
+ * Judges a completed upload by what its parts told, and its envelope by what the bucket asks for now: since the upload
+ * began, a key of it may have been revoked.
+ * @throws Fault EncryptionRequired
+ */
 export function judgeParts(
-  bucket: Bucket,
-  upload: { readonly envelope: EnvelopeRecord | null; readonly held: boolean },
-  parts: readonly PartRecord[],
+  bucket: GovernedBucket,
+  key: ObjectKey,
+  {
+    upload: { envelope, held },
+    parts,
+  }: {
+    readonly upload: { readonly envelope: EnvelopeRecord | null; readonly held: boolean };
+    readonly parts: readonly PartRecord[];
+  },
 ): string | null {
-  const { envelope, held } = upload;
   if (bucket.encryption === 'off' && envelope === null) return null;
+  if (envelope === null) return unsealed(bucket, held, { reason: 'malformed-envelope' });
+  const parsed = parseEnvelope(envelope.encryptedKey);
+  try {
+    requireTaken(bucket, key, parsed);
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error;
+    return unsealed(bucket, held, { reason: error.code, message: error.message });
+  }
   if (parts.some((part) => part.inspection === null)) return unsealed(bucket, held, { reason: 'not-inspected' });
   const verdict = joinParts(
     parts.map((part) => JSON.parse(part.inspection ?? '{}') as PartStructure),
-    envelope === null ? {} : { envelope: parseEnvelope(envelope.encryptedKey) },
+    { envelope: parsed },
   );
-  if (verdict.ok && envelope !== null) return 'sealed:sgo1';
+  if (verdict.ok) return 'sealed:sgo1';
   return unsealed(bucket, held, { reason: verdict.reason ?? 'malformed-envelope', ...verdict });
+}
+
+/** @throws SealError when the bucket's policies and keyring do not take the envelope for this object */
+function requireTaken(bucket: GovernedBucket, key: ObjectKey, envelope: ParsedEnvelope): void {
+  const policy = inspectionOf(bucket);
+  if (policy.takesSealed === false) throw new SealError('format-not-allowed');
+  checkEnvelope(envelope, { tenant: bucket.tenantName, bucket: bucket.name, key }, policy);
 }
 
 interface Unsealed {

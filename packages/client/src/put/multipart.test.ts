@@ -1,4 +1,6 @@
+import { generateKeyPair, type KeyPair } from '@sealgate/sealed/keys';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createKeyring } from '../keyring.ts';
 import { collect, type Fixture, pattern, startFixture } from '../testing/node/fixture.ts';
 import { parseUploadState, type UploadedPart, type UploadJournal, type UploadState } from './upload-state.ts';
 
@@ -166,6 +168,21 @@ describe('interrupted uploads', () => {
     [...fixture.fake.uploads.values()][0]!.parts.set(2, Buffer.from('something else'));
     await fixture.client.putSealed(name, plaintext, { resume: state });
     expect(sentParts().toSorted()).toEqual([2, 3]);
+    await expectReadBack();
+  });
+
+  it('go on under the keys that objects are sealed to now, and no others', async () => {
+    const state = await interrupt(2);
+    const other = await generateKeyPair('P-256');
+    const resumed = (recipients: readonly KeyPair[]) =>
+      fixture
+        .clientWith({ keys: createKeyring({ recipients, opening: [fixture.key, other] }) })
+        .putSealed(name, plaintext, { resume: state });
+    for (const recipients of [[other], [fixture.key, other]]) {
+      await expect(resumed(recipients)).rejects.toMatchObject({ code: 'NoSuchUpload', detail: { reason: 'recipients' } });
+    }
+    expect(sentParts()).toEqual([]);
+    await resumed([fixture.key]);
     await expectReadBack();
   });
 

@@ -19,7 +19,8 @@ const SEGMENT_BYTES = 65_536;
 /**
  * Goes on with an interrupted upload: keeps the parts that the server still has as they were acknowledged, up to the
  * first gap, seals the rest anew under the same data key and fresh IVs, and completes.
- * @throws Fault NoSuchUpload when the server has forgotten it, Conflict when names or source are not those it began with
+ * @throws Fault NoSuchUpload when the server has forgotten it, or when it is sealed to other keys than new objects are (`reason`
+ * of its detail is `recipients`), Conflict when names or source are not those it began with
  */
 export async function resumePut(
   deps: PutDeps,
@@ -30,6 +31,9 @@ export async function resumePut(
   const { signal, journal } = options;
   const { uploadId, partBytes } = state;
   if (state.tenant !== names.tenant || state.bucket !== names.bucket || state.key !== names.key) throw otherUpload();
+  const envelope = parseEnvelope(state.envelope);
+  const keyIds = envelope.recipients.map(({ keyId }) => keyId);
+  await requirePresentRecipients(deps, keyIds);
   const target = { bucket: parseBucketName(names.bucket), key: parseObjectKey(names.key) };
   const listed = await listParts(deps.transport, target, { uploadId, signal });
   const gap = state.parts.findIndex(({ etag }, index) => {
@@ -38,12 +42,10 @@ export async function resumePut(
   });
   const intact = gap === -1 ? state.parts : state.parts.slice(0, gap);
 
-  const envelope = parseEnvelope(state.envelope);
   const signing = signingOf({ signing: await signObject(deps, names, { target, envelope, signal }) }, state);
   // What was sent before there was a key to sign with is sent again: its digests are not known.
   const unsigned = signing === undefined ? -1 : intact.findIndex(({ leaves }) => leaves === undefined);
   const kept = unsigned === -1 ? intact : intact.slice(0, unsigned);
-  const keyIds = envelope.recipients.map(({ keyId }) => keyId);
   const header = bytesOf(state.header);
   const sealer = await resumeSealer({ envelope, header, keys: await deps.keys.unlock(keyIds), names });
   const input = openSource(request.source);
@@ -67,6 +69,15 @@ export async function resumePut(
   });
   await signing?.stored();
   return { ...receipt, plaintextBytes: sealer.plaintextLength, keyIds, signedBy: signing?.signedBy() };
+}
+
+/** An upload that began before keys were rotated or revoked would be sealed to the old ones. */
+async function requirePresentRecipients(deps: PutDeps, keyIds: readonly string[]): Promise<void> {
+  const wanted = new Set((await deps.keys.recipients()).map(({ keyId }) => keyId));
+  if (wanted.size === keyIds.length && keyIds.every((id) => wanted.has(id))) return;
+  throw new Fault('NoSuchUpload', 'The keys that objects are sealed to have changed since the upload began.', {
+    detail: { reason: 'recipients' },
+  });
 }
 
 async function* joined(lead: Uint8Array, rest: ByteChunks): AsyncGenerator<Uint8Array> {

@@ -1,5 +1,6 @@
 import { Fault } from '@sealgate/core/faults';
-import type { Bucket, Checksum, PartRecord, UploadRecord } from '@sealgate/core/ports';
+import type { ObjectKey } from '@sealgate/core/names';
+import type { Checksum, PartRecord, UploadRecord } from '@sealgate/core/ports';
 import {
   type CompletedPart,
   combineChecksums,
@@ -13,7 +14,7 @@ import {
 import { readWholeBody } from '../body.ts';
 import { requireKey, type S3Context } from '../context.ts';
 import { unlockCompletion } from '../encryption/reading.ts';
-import { requireGovernedBucket } from '../governed.ts';
+import { type GovernedBucket, requireGovernedBucket } from '../governed.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
 import { admitManifest, manifestIn, manifestOfParts } from '../manifest.ts';
 import { replyXml, setAckHeaders, setHeaders } from '../reply.ts';
@@ -36,7 +37,7 @@ export async function completeMultipartUpload(context: S3Context): Promise<void>
       setHeaders(context.response, unlockCompletion(context, upload, parts).headers);
       requireSize(context, parts);
       const checksum = checksumOf(context, upload, parts);
-      const seal = sealOf(context, bucket, { upload, parts });
+      const seal = sealOf(context, bucket, { key, upload, parts });
       return { checksum, ...seal, ...manifestOfParts(manifest, bucket, { upload, parts }) };
     },
     preconditions: parseWriteConditions(context.headers),
@@ -95,10 +96,14 @@ function checksumOf(context: S3Context, upload: UploadRecord, parts: readonly Pa
 
 function sealOf(
   context: S3Context,
-  bucket: Bucket,
-  { upload, parts }: { readonly upload: UploadRecord; readonly parts: readonly PartRecord[] },
+  bucket: GovernedBucket,
+  {
+    key,
+    upload,
+    parts,
+  }: { readonly key: ObjectKey; readonly upload: UploadRecord; readonly parts: readonly PartRecord[] },
 ) {
   const { envelope } = upload;
-  const verdict = judgeParts(bucket, { envelope, held: isHeld(context, bucket, upload) }, parts);
+  const verdict = judgeParts(bucket, key, { upload: { envelope, held: isHeld(context, bucket, upload) }, parts });
   return { verdict, envelope: verdict?.startsWith('sealed:') === true ? envelope : null };
 }
