@@ -198,6 +198,25 @@ test('a start that cannot be says why and what to do', async () => {
   expect(refused.stderr).toContain(`127.0.0.1:${port} is taken`);
 });
 
+test.each([
+  [{ SEALGATE_HOST: '999.1.1.1' }, 'Set SEALGATE_HOST to an address of this machine.'],
+  [{ SEALGATE_DATA_DIR: import.meta.filename }, 'it is not a directory. Set SEALGATE_DATA_DIR to another one.'],
+  // Nothing can be made there, and the system says of what is there that it is not.
+  [{ SEALGATE_DATA_DIR: '/proc/sealgate/data' }, '/proc/sealgate/data cannot be used'],
+  [
+    {
+      DATABASE_URL: 'postgres://ada:secret-word@127.0.0.1:1/sealgate',
+      ADMIN_API_KEY: 'an admin key of this test',
+      TENANT_SECRET_PASSPHRASE: 'a passphrase of this test',
+    },
+    'The database that DATABASE_URL names cannot be used: connect ECONNREFUSED 127.0.0.1:1. Start it, or correct the setting.',
+  ],
+])('a start with %j ends and says what to do', async (env, message) => {
+  const { code, stderr } = await serve(folder(), env);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(message) as string });
+  expect(stderr).not.toMatch(/\n\s+at |secret-word/);
+});
+
 function serve(dataDir: string, env: Readonly<Record<string, string>>) {
   return new Promise<{ readonly code: number | null; readonly stderr: string }>((resolve) => {
     const bin = new URL('../../apps/cli/bin/sealgate.mjs', import.meta.url).pathname;

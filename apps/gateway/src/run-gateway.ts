@@ -2,6 +2,7 @@ import { isFault } from '@sealgate/core/faults';
 import { createLogger, type Logger } from '@sealgate/runtime/log';
 import type { Role } from './config/schema.ts';
 import { type Config, loadConfig, processSources } from './config.ts';
+import { makeDataDir } from './start/data-dir.ts';
 import { loadSecrets } from './start/secrets.ts';
 import type { ServeOptions, Serving } from './start/serve.ts';
 import { listenForStop, type StopSignals } from './start/stop-signals.ts';
@@ -66,6 +67,7 @@ interface Run {
 }
 
 async function run({ role, config, args, logger, signals, startedMs, cwd }: Run): Promise<number> {
+  if (config.embedded) makeDataDir(config.dataDir);
   // The program is loaded while the database starts.
   const starting = role === 'agent' ? loadAgent() : loadGateway({ config, args, cwd, startedMs });
   const database = await openDatabase(config, { logger, signal: signals.first });

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { isFault } from '@sealgate/core/faults';
 import { systemClock } from '@sealgate/core/ports';
-import { migrate } from '@sealgate/metadata';
 import type { BackgroundLoop } from '@sealgate/runtime/background';
 import type { Logger } from '@sealgate/runtime/log';
 import { createBackendProber } from '../backends/prober.ts';
@@ -17,6 +16,7 @@ import { openControlListener } from './control-listener.ts';
 import { type CoreServices, openCoreServices } from './core-services.ts';
 import { credentialsPath, ensureFirstCredential, type FirstCredentials, writeCredentials } from './credentials-file.ts';
 import { createDataPlaneSlot, type DataPlane } from './data-plane.ts';
+import { prepareDatabase } from './database.ts';
 import { ensureDemoBackends } from './demo-backends.ts';
 import { endpointOf } from './endpoints.ts';
 import { resolvePort } from './free-port.ts';
@@ -50,8 +50,7 @@ export interface Serving {
 export async function serve(options: ServeOptions): Promise<Serving> {
   const { config, databaseUrl, logger, secrets } = options;
   const catalogue = await loadCatalogue(config.providerCatalogue);
-  const { applied } = await migrate({ databaseUrl });
-  if (applied.length > 0) logger.info({ applied }, 'database schema brought up to date');
+  await prepareDatabase(options);
   const closers = createClosers(logger);
   try {
     const metrics = createMetrics();

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import { Fault } from '@sealgate/core/faults';
-import { migrate } from '@sealgate/metadata';
 import { createMetrics } from '../observe/metrics.ts';
 import { startBackgroundWork } from './background-work.ts';
 import { createClosers } from './closers.ts';
 import { openCoreServices } from './core-services.ts';
+import { prepareDatabase } from './database.ts';
 import type { ServeOptions, Serving } from './serve.ts';
 
 /**
@@ -17,8 +17,7 @@ export async function work(options: Pick<ServeOptions, 'config' | 'logger' | 'da
   if (passphrase === undefined) throw new Fault('ConfigInvalid', 'An agent needs TENANT_SECRET_PASSPHRASE.');
   // What says that gateways do none of it does not mean this process, which may be started from the same settings.
   const config = { ...options.config, backgroundWork: true };
-  const { applied } = await migrate({ databaseUrl });
-  if (applied.length > 0) logger.info({ applied }, 'database schema brought up to date');
+  await prepareDatabase(options);
   const closers = createClosers(logger);
   try {
     const metrics = createMetrics();

@@ -179,7 +179,10 @@ describe('interrupted uploads', () => {
         .clientWith({ keys: createKeyring({ recipients, opening: [fixture.key, other] }) })
         .putSealed(name, plaintext, { resume: state });
     for (const recipients of [[other], [fixture.key, other]]) {
-      await expect(resumed(recipients)).rejects.toMatchObject({ code: 'NoSuchUpload', detail: { reason: 'recipients' } });
+      await expect(resumed(recipients)).rejects.toMatchObject({
+        code: 'NoSuchUpload',
+        detail: { reason: 'recipients' },
+      });
     }
     expect(sentParts()).toEqual([]);
     await resumed([fixture.key]);
