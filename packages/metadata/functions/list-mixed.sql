@@ -1,4 +1,4 @@
--- The same as list_objects_by_prefix, for keys with common prefixes among them. A step takes the first key behind
+-- The same as list_objects_by_delimiter, for keys with common prefixes among them. A step takes the first key behind
 -- a common prefix, or, where it is not rolled up (cut -1: it is to be read again), more and more keys at a time; what such
 -- a batch has behind a common prefix is dropped.
 CREATE OR REPLACE FUNCTION sealgate.list_mixed(

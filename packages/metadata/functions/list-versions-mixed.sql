@@ -1,4 +1,4 @@
--- The same as list_versions_by_prefix, for keys with common prefixes among them: each step of the recursion finds the next
+-- The same as list_versions_by_delimiter, for keys with common prefixes among them: each step of the recursion finds the next
 -- key, or common prefix, in both tables. Rows come out in the order of the walk, so the limit ends it early.
 CREATE OR REPLACE FUNCTION sealgate.list_versions_mixed(
   p_bucket integer, p_lower text, p_upper text, p_limit integer, p_skip integer, p_delimiter text

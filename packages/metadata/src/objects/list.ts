@@ -15,7 +15,8 @@ import type { Context } from '../context.ts';
 import { versionColumns } from './commit.ts';
 
 interface ListedRow {
-  readonly common_prefix?: string | null;
+  /** Some that follow each other; then the row has nothing else. */
+  readonly common_prefixes?: readonly string[] | null;
   readonly key: ObjectKey;
   readonly bytes: bigint;
   readonly etag: Buffer;
@@ -41,7 +42,7 @@ export function createListings(context: Context): Pick<MetadataObjects, 'listObj
   async function classNames(rows: readonly ListedRow[]): Promise<ReadonlyMap<number, string>> {
     const names = new Map<number, string>([[0, '']]);
     for (const row of rows) {
-      if (!row.common_prefix && !names.has(row.class)) names.set(row.class, await terms.valueOf(row.class));
+      if (!names.has(row.class)) names.set(row.class, await terms.valueOf(row.class));
     }
     return names;
   }
@@ -66,7 +67,7 @@ export function createListings(context: Context): Pick<MetadataObjects, 'listObj
       const rows =
         delimiter === ''
           ? await database.read<ListedRow>('list-objects', [bucketId, lower, upper, limit + 1])
-          : await database.read<ListedRow>('list-objects-by-prefix', [
+          : await database.read<ListedRow>('list-objects-by-delimiter', [
               bucketId,
               lower,
               upper,
@@ -75,15 +76,13 @@ export function createListings(context: Context): Pick<MetadataObjects, 'listObj
               delimiter,
               keySuccessor(delimiter) ?? null,
             ]);
-      const page = rows.slice(0, limit);
-      const truncated = rows.length > limit;
-      const last = page.at(-1);
-      const names = await classNames(page);
+      const page = pageOf(rows, limit);
+      const names = await classNames(page.rows);
       return {
-        objects: page.filter((row) => !row.common_prefix).map((row) => listed(row, names)),
-        commonPrefixes: page.flatMap((row) => row.common_prefix ?? []),
-        truncated,
-        next: truncated && last !== undefined ? (last.common_prefix ?? last.key) : null,
+        objects: page.rows.map((row) => listed(row, names)),
+        commonPrefixes: page.commonPrefixes,
+        truncated: page.truncated,
+        next: page.last === null ? null : nameOf(page.last),
       };
     },
 
@@ -102,7 +101,7 @@ export function createListings(context: Context): Pick<MetadataObjects, 'listObj
       const rows =
         delimiter === ''
           ? await database.read<ListedVersionRow>('list-versions', [...bounds, start.markerKey, start.markerSeq])
-          : await database.read<ListedVersionRow>('list-versions-by-prefix', [
+          : await database.read<ListedVersionRow>('list-versions-by-delimiter', [
               ...bounds,
               codePoints(prefix),
               delimiter,
@@ -110,29 +109,49 @@ export function createListings(context: Context): Pick<MetadataObjects, 'listObj
               start.markerSeq,
               keySuccessor(delimiter) ?? null,
             ]);
-      const page = rows.slice(0, limit);
-      const truncated = rows.length > limit;
-      const last = page.at(-1);
-      const names = await classNames(page);
+      const page = pageOf(rows, limit);
+      const { last } = page;
+      const names = await classNames(page.rows);
       return {
-        versions: page
-          .filter((row) => !row.common_prefix)
-          .map(
-            (row): ListedVersion => ({
-              ...listed(row, names),
-              versionId: versionIdOf(row),
-              latest: row.latest,
-              deleteMarker: row.delete_marker,
-            }),
-          ),
-        commonPrefixes: page.flatMap((row) => row.common_prefix ?? []),
-        truncated,
-        nextKeyMarker: truncated && last !== undefined ? (last.common_prefix ?? last.key) : null,
-        nextVersionIdMarker: truncated && last !== undefined && !last.common_prefix ? versionIdOf(last) : null,
+        versions: page.rows.map(
+          (row): ListedVersion => ({
+            ...listed(row, names),
+            versionId: versionIdOf(row),
+            latest: row.latest,
+            deleteMarker: row.delete_marker,
+          }),
+        ),
+        commonPrefixes: page.commonPrefixes,
+        truncated: page.truncated,
+        nextKeyMarker: last === null ? null : nameOf(last),
+        nextVersionIdMarker: last === null || typeof last === 'string' ? null : versionIdOf(last),
       };
     },
   };
 }
+
+interface Page<Row> {
+  readonly rows: readonly Row[];
+  readonly commonPrefixes: readonly string[];
+  readonly truncated: boolean;
+  /** The last row or common prefix, behind which the next page begins. Null when there is none. */
+  readonly last: Row | string | null;
+}
+
+/** The first `limit` of what was found, rows and common prefixes. */
+function pageOf<Row extends ListedRow>(found: readonly Row[], limit: number): Page<Row> {
+  const items = found.flatMap((row): readonly (Row | string)[] => row.common_prefixes ?? [row]);
+  const truncated = items.length > limit;
+  if (truncated) items.length = limit;
+  const [rows, commonPrefixes]: [Row[], string[]] = [[], []];
+  for (const item of items) {
+    if (typeof item === 'string') commonPrefixes.push(item);
+    else rows.push(item);
+  }
+  return { rows, commonPrefixes, truncated, last: truncated ? (items.at(-1) ?? null) : null };
+}
+
+const nameOf = (item: ListedRow | string): string => (typeof item === 'string' ? item : item.key);
 
 interface VersionsStart {
   readonly lower: string;

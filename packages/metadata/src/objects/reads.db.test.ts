@@ -38,13 +38,13 @@ describe('what a listing reads', () => {
 
   it.each([
     ['many objects', 'list-objects', range],
-    ['many objects, in folders', 'list-objects-by-prefix', [...range, 0, '/', '0']],
+    ['many objects, in folders', 'list-objects-by-delimiter', [...range, 0, '/', '0']],
     ['the middle of a bucket', 'list-objects', ['1', 'k/500/', ABOVE_ALL_KEYS, LIMIT]],
     ['thousands of keys under delete markers', 'list-objects', ['2', '', ABOVE_ALL_KEYS, LIMIT]],
-    ['the same, in folders', 'list-objects-by-prefix', ['2', '', ABOVE_ALL_KEYS, LIMIT, 0, '/', '0']],
+    ['the same, in folders', 'list-objects-by-delimiter', ['2', '', ABOVE_ALL_KEYS, LIMIT, 0, '/', '0']],
     ['a key with thousands of versions', 'list-objects', ['3', '', ABOVE_ALL_KEYS, LIMIT]],
     ['versions of a key with thousands', 'list-versions', ['3', '', ABOVE_ALL_KEYS, LIMIT, null, null]],
-    ['the same, in folders', 'list-versions-by-prefix', ['3', '', ABOVE_ALL_KEYS, LIMIT, 0, '/', null, null, '0']],
+    ['the same, in folders', 'list-versions-by-delimiter', ['3', '', ABOVE_ALL_KEYS, LIMIT, 0, '/', null, null, '0']],
     [
       'versions behind a marker in the middle',
       'list-versions',
