@@ -119,6 +119,28 @@ test('archives lie sealed on two backends, and prove the log without the gateway
   expect(await verify(cut, '--checkpoint', kept)).toMatchObject({ code: 4 });
 }, 240_000);
 
+/** Two installations that share their places: each one's archives verify, and those of the other are named and counted. */
+async function expectEachItsOwn(other: GatewayProcess): Promise<void> {
+  const keyOfOther = join(other.dataDir, 'audit.pub');
+  writeFileSync(keyOfOther, (await sealgate(other, ['audit', 'key'])).stdout);
+  await other.stop();
+  const shared = join(other.dataDir, 'shared');
+  for (const { dataDir } of [gateway, other]) cpSync(join(dataDir, 'backends'), shared, { recursive: true });
+  for (const [keys, key] of [
+    [gateway.dataDir, path('audit.pub')],
+    [other.dataDir, keyOfOther],
+  ] as const) {
+    const place = ['--archive', shared, '--archive-key', join(keys, 'recovery-key.json'), '--json'];
+    const told = await sealgate({ dataDir: keys }, ['audit', 'verify', ...place, '--key', key]);
+    expect(told).toMatchObject({ code: 0 });
+    const { archives } = JSON.parse(told.stdout) as { archives: { count: number; others: number } };
+    expect([archives.count > 0, archives.others > 0]).toEqual([true, true]);
+  }
+  // Opened with the key of one, held against the log of the other: nothing of it is verified.
+  const mixed = ['--archive', shared, '--archive-key', path('recovery-key.json'), '--key', keyOfOther];
+  expect((await sealgate(gateway, ['audit', 'verify', ...mixed])).code).toBe(1);
+}
+
 test('a backend that is emptied is not retired before its archives lie elsewhere', async () => {
   const dataDir = newDataDir();
   const again = await startGateway({
@@ -151,6 +173,7 @@ test('a backend that is emptied is not retired before its archives lie elsewhere
         expect(files.some((file) => file.includes('index-'))).toBe(true);
       }
     }
+    await expectEachItsOwn(again);
   } finally {
     await again.stop();
     removeDataDir(dataDir);

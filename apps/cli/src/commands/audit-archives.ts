@@ -62,13 +62,16 @@ export interface KeptArchives {
   readonly locked: number;
   /** When the first of all those locks ends; null: there is none. */
   readonly lockedUntil: string | null;
+  /** Archives on these places that are not of this log: sealed to another key, or of another origin. */
+  readonly others: number;
   /** Keys that a marker or another version was laid over, on all places. What is below was read. */
   readonly covered: number;
 }
 
-export function describeKept({ count, places, locked, lockedUntil }: KeptArchives): string {
+export function describeKept({ count, places, locked, lockedUntil, others }: KeptArchives): string {
   const until = lockedUntil === null ? '' : `, the first until ${lockedUntil}`;
-  return `${count} archives, each on ${places} places or more; object lock keeps each on ${locked} or more${until}.\n`;
+  const besides = others === 0 ? '' : `${others} archives there are of other logs and were not looked at.\n`;
+  return `${count} archives, each on ${places} places or more; object lock keeps each on ${locked} or more${until}.\n${besides}`;
 }
 
 /**
@@ -105,10 +108,16 @@ export async function verifyArchives(
     }
     if (found.length === 0) throw new CliError('There is no archive of the audit log on these backends.');
     const verifier = createSegmentsVerifier({ verifiers, checkpoints });
+    const own: Candidate[] = [];
     let last = { range: '', checkpoint: '' };
     for (const candidate of found) {
-      const lines = linesIn(openArchive(candidate, key, signal));
-      const header = await firstOf(lines);
+      const opened = await openOwn(candidate, { key, verifiers }, signal);
+      if (typeof opened === 'string') {
+        terminal.note(`archive ${candidate.id} is not of this log: ${opened}`);
+        continue;
+      }
+      own.push(candidate);
+      const { header, lines } = opened;
       const { range, checkpoint } = rangeOf(header);
       if (range === last.range) {
         // Made twice, since a process died before it had written down that it was made: both must be the same tree.
@@ -119,10 +128,12 @@ export async function verifyArchives(
       last = { range, checkpoint };
       terminal.note(`archive ${candidate.id} of ${new Date(backupTimeOf(candidate.id)).toISOString()} is whole`);
     }
+    if (own.length === 0) throw new CliError('No archive on these backends is of this log and opens with this key.');
     const whole = verifier.finish();
     if (whole.from !== 0) throw new AuditIntegrityError(`The archives of entries 0 to ${whole.from} are missing.`);
     const coveredKeys = [...covered.values()].reduce((sum, count) => sum + count, 0);
-    const archives = { ...(await keptAs(found, signal)), covered: coveredKeys };
+    const others = found.length - own.length;
+    const archives = { ...(await keptAs(own, signal)), others, covered: coveredKeys };
     if (archives.locked < request.lockedMin) {
       throw new AuditIntegrityError(
         `An archive is kept by the object lock of ${archives.locked} places, and should be by ${request.lockedMin}.`,
@@ -142,7 +153,10 @@ export async function verifyArchives(
 }
 
 /** Asks the places. What a place does not answer counts as no lock. */
-async function keptAs(found: readonly Candidate[], signal: AbortSignal): Promise<Omit<KeptArchives, 'covered'>> {
+async function keptAs(
+  found: readonly Candidate[],
+  signal: AbortSignal,
+): Promise<Omit<KeptArchives, 'covered' | 'others'>> {
   const all = await Promise.all(
     found.map(async ({ id, index, places }) => {
       const key = backupIndexKey(ARCHIVE_PREFIX, id, index);
@@ -199,6 +213,34 @@ async function* openArchive(candidate: Candidate, key: OpeningKey, signal: Abort
   } catch (error) {
     await done;
     throw failure ?? error;
+  }
+}
+
+interface OpenedArchive {
+  readonly header: string;
+  /** Behind the header. */
+  readonly lines: AsyncGenerator<string, void>;
+}
+
+/**
+ * Several installations may share a place. What is not of the log that the auditor has the keys of is told in words and passed
+ * over: were it one of ours that was changed to look so, it would be missing between its neighbours.
+ */
+async function openOwn(
+  candidate: Candidate,
+  { key, verifiers }: { readonly key: OpeningKey; readonly verifiers: readonly NoteVerifier[] },
+  signal: AbortSignal,
+): Promise<OpenedArchive | string> {
+  const lines = linesIn(openArchive(candidate, key, signal));
+  try {
+    const header = await firstOf(lines);
+    const [origin = ''] = rangeOf(header).checkpoint.split('\n');
+    if (verifiers.some(({ name }) => name === origin)) return { header, lines };
+    await lines.return();
+    return `it is of ${printable(origin)}`;
+  } catch (error) {
+    if (error instanceof DocumentError && error.problem === 'not-for-these-keys') return 'it is sealed to another key';
+    throw error;
   }
 }
 
