@@ -33,7 +33,7 @@ describe.skipIf(!hasTool('rclone'))(titleWith('rclone', 'rclone'), () => {
         NO_PROXY: '*',
       },
     });
-    expect({ args, code, stderr: stderr.slice(-800) }).toMatchObject({ code: 0 });
+    expect(code, `rclone ${args.join(' ')}: ${stderr.slice(-800)}`).toBe(0);
     return stdout;
   };
 
