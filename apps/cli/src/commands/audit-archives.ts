@@ -101,11 +101,7 @@ export async function verifyArchives(
     const { places, lost } = await findPlaces(sources, signal);
     for (const { source, reason } of lost) terminal.note(`warning: ${printable(source)} cannot be asked (${reason})`);
     const found = await findArchives(places, signal);
-    for (const [source, count] of covered) {
-      terminal.note(
-        `warning: on ${printable(source)} something was laid over ${count} keys of archives; what is below was read`,
-      );
-    }
+    warnOfCovered(context, covered);
     if (found.length === 0) throw new CliError('There is no archive of the audit log on these backends.');
     const verifier = createSegmentsVerifier({ verifiers, checkpoints });
     const own: Candidate[] = [];
@@ -149,6 +145,14 @@ export async function verifyArchives(
     throw error;
   } finally {
     for (const source of sources) await source.driver.close();
+  }
+}
+
+function warnOfCovered({ terminal }: CommandContext, covered: ReadonlyMap<string, number>): void {
+  for (const [source, count] of covered) {
+    terminal.note(
+      `warning: on ${printable(source)} something was laid over ${count} keys of archives; what is below was read`,
+    );
   }
 }
 
