@@ -1,3 +1,4 @@
+import { type Batcher, createBatcher } from '@sealgate/core/batching';
 import { Fault, isFault } from '@sealgate/core/faults';
 import type { BackendId } from '@sealgate/core/names';
 import type {
@@ -104,7 +105,7 @@ export function createRepairWork(deps: RepairWorkDeps): RepairWork {
     const one = held.get(lease.token);
     if (one === undefined) return;
     held.delete(lease.token);
-    await settle(one.worker, { lease, replica: null, end: how });
+    await settle({ worker: one.worker, result: { lease, replica: null, end: how } });
   };
 
   return {
@@ -125,7 +126,7 @@ export function createRepairWork(deps: RepairWorkDeps): RepairWork {
     fail: (job, why) => end(job, stopping ? { kind: 'released' } : { kind: 'failed', ...why }),
     async mark(lease, replica, { last }) {
       const { worker } = requireHeld(lease);
-      const outcome = await settle(worker, { lease, replica, end: last ? { kind: 'done' } : null });
+      const outcome = await settle({ worker, result: { lease, replica, end: last ? { kind: 'done' } : null } });
       if (outcome === 'stale' || (outcome === 'wanted' && last)) held.delete(lease.token);
       if (outcome === 'stale') throw lost();
       return outcome === 'wanted';
@@ -137,48 +138,27 @@ export function createRepairWork(deps: RepairWorkDeps): RepairWork {
   };
 }
 
-interface Waiting {
+interface Result {
   readonly worker: Worker;
   readonly result: LeaseResult;
-  readonly settled: PromiseWithResolvers<LeaseOutcome>;
 }
 
-type Settle = (worker: Worker, result: LeaseResult) => Promise<LeaseOutcome>;
-
 /** Results that come in while others are on their way go together: the busier a worker, the more of them share a transaction. */
-function createSettling(metadata: Pick<MetadataJobs, 'settleLeases'>): Settle {
-  const waiting: Waiting[] = [];
-  let sending = false;
-
-  const send = async (worker: Worker, those: readonly Waiting[]): Promise<void> => {
-    try {
-      const outcomes = await metadata.settleLeases(
-        worker,
-        those.map(({ result }) => result),
+function createSettling(metadata: Pick<MetadataJobs, 'settleLeases'>): Batcher<Result, LeaseOutcome> {
+  return createBatcher({
+    async send(results) {
+      const [first] = results;
+      if (first === undefined) return [];
+      return metadata.settleLeases(
+        first.worker,
+        results.map(({ result }) => result),
       );
-      for (const [index, { settled }] of those.entries()) settled.resolve(outcomes[index] ?? 'stale');
-    } catch (error) {
-      // One that the database cannot take must not keep the others from being heard. What was heard after all is stale now.
-      if (those.length > 1 && !isFault(error, 'DatabaseUnavailable'))
-        for (const one of those) await send(worker, [one]);
-      else for (const { settled } of those) settled.reject(error);
-    }
-  };
-  const sendAll = async (): Promise<void> => {
-    sending = true;
-    while (waiting.length > 0) {
-      for (const [worker, those] of Map.groupBy(waiting.splice(0, RESULTS_AT_ONCE), (one) => one.worker)) {
-        await send(worker, those);
-      }
-    }
-    sending = false;
-  };
-  return (worker, result) => {
-    const settled = Promise.withResolvers<LeaseOutcome>();
-    waiting.push({ worker, result, settled });
-    if (!sending) void sendAll();
-    return settled.promise;
-  };
+    },
+    itemsMax: RESULTS_AT_ONCE,
+    fits: (first, { worker }) => first.worker.name === worker.name && first.worker.epoch === worker.epoch,
+    // What was heard after all is stale when it is told again.
+    hadNoEffect: (error) => !isFault(error, 'DatabaseUnavailable'),
+  });
 }
 
 function lost(): Fault {
