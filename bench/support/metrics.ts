@@ -8,9 +8,9 @@ async function metricOf(gateway: Pick<GatewayProcess, 'credentials'>, name: stri
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
 }
 
-/** Calls that the gateway made to its metadata database so far. */
-export function databaseCalls(gateway: Pick<GatewayProcess, 'credentials'>): Promise<number> {
-  return metricOf(gateway, 'sealgate_database_duration_seconds_count');
+/** Statements that the gateway sent to its metadata database so far: round trips. */
+export function databaseStatements(gateway: Pick<GatewayProcess, 'credentials'>): Promise<number> {
+  return metricOf(gateway, 'sealgate_database_statements_total');
 }
 
 /** Reads that asked a second replica because the first was late. */

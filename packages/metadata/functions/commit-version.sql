@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION sealgate.commit_version(
   p_checksum bytea, p_headers jsonb, p_tags jsonb, p_attributes jsonb, p_key_version integer, p_encrypted_key text, p_key_id text, p_key_alg text,
   p_encryption_alg text, p_stripe_bytes integer, p_k smallint, p_m smallint, p_block_shift smallint, p_replicas bytea,
   p_digests bytea, p_owing text, p_if_match bytea, p_if_none_match bytea, p_actor integer, p_request text, p_remote inet,
-  p_grace_ms bigint, p_pending_ms bigint, p_attempt_age_ms bigint, p_cause text,
+  p_grace_ms bigint, p_pending_ms bigint, p_attempt_age_ms bigint, p_cause text, p_wait boolean DEFAULT true,
   OUT o_outcome text, OUT o_seq bigint, OUT o_is_null boolean, OUT o_versioned boolean, OUT o_modified_at timestamptz
 )
 LANGUAGE plpgsql AS $$
@@ -17,7 +17,12 @@ DECLARE
   v_gone bigint;
 BEGIN
   -- Bucket shared, key exclusive. What follows is a statement of its own, so its snapshot is younger than the locks.
-  PERFORM pg_advisory_xact_lock_shared(1, p_bucket), pg_advisory_xact_lock(hashtextextended(p_key, p_bucket));
+  IF p_wait THEN
+    PERFORM pg_advisory_xact_lock_shared(1, p_bucket), pg_advisory_xact_lock(hashtextextended(p_key, p_bucket));
+  ELSIF NOT (pg_try_advisory_xact_lock_shared(1, p_bucket) AND pg_try_advisory_xact_lock(hashtextextended(p_key, p_bucket))) THEN
+    o_outcome := 'Busy';
+    RETURN;
+  END IF;
   SELECT b.versioning, b.notifying, o.etag INTO v_versioning, v_notifying, v_old_etag
   FROM sealgate.buckets b LEFT JOIN sealgate.objects o ON o.bucket_id = b.id AND o.key = p_key
   WHERE b.id = p_bucket AND b.state = 'active';

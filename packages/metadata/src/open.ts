@@ -58,6 +58,8 @@ export interface OpenMetadataOptions {
   /** Connections of this process. */
   readonly poolMax?: number;
   readonly applicationName?: string;
+  /** Told the name of every statement that is sent: each is one round trip, however many calls it serves. */
+  readonly onStatement?: (name: string) => void;
   /** Whether this process also does the job queue's upkeep; one of several does it at a time. */
   readonly superviseQueue?: boolean;
   /** Milliseconds; see limits.ts for the defaults and their reasons. */
@@ -85,6 +87,7 @@ export async function openMetadata(options: OpenMetadataOptions): Promise<Opened
   const database = createDatabase(options.databaseUrl, {
     statements,
     logger,
+    onStatement: options.onStatement,
     ...(options.poolMax === undefined ? {} : { poolMax: options.poolMax }),
     ...(options.applicationName === undefined ? {} : { applicationName: options.applicationName }),
   });

@@ -32,6 +32,7 @@ export interface Metrics extends CacheMetrics {
   readonly recovery: RecoveryMetrics;
   readonly archives: ArchiveMetrics;
   database(operation: string, durationMs: number, ok: boolean): void;
+  databaseStatement(name: string): void;
   backend(id: BackendId, facts: BackendFacts): void;
   backendCall(id: BackendId, operation: string, outcome: string): void;
   forgetBackend(id: BackendId): void;
@@ -66,7 +67,8 @@ export function createMetrics(): Metrics {
     ...requestMetrics(registry),
     engineEvents: { ...engineMetrics(registry), ...recovery, ...backupMetrics(registry) },
     ...backendMetrics(registry),
-    ...workMetrics(registry),
+    ...databaseMetrics([registry]),
+    ...workMetrics([registry]),
     ...cacheMetrics(registry),
   };
 }
@@ -221,10 +223,7 @@ function backendMetrics(registry: Registry): Pick<Metrics, 'backend' | 'backendC
   };
 }
 
-function workMetrics(
-  registry: Registry,
-): Pick<Metrics, 'database' | 'background' | 'backgroundWorkers' | 'queueDepth' | 'jobs' | 'poolWaits'> {
-  const registers = [registry];
+function databaseMetrics(registers: Registry[]): Pick<Metrics, 'database' | 'databaseStatement' | 'poolWaits'> {
   const time = new Histogram({
     name: 'sealgate_database_duration_seconds',
     help: 'Time of a call to the metadata database, waiting for a connection included.',
@@ -232,6 +231,31 @@ function workMetrics(
     buckets: DATABASE_SECONDS,
     registers,
   });
+  const statements = new Counter({
+    name: 'sealgate_database_statements_total',
+    help: 'Statements sent to the metadata database: round trips. Calls that are made at once may share one.',
+    labelNames: ['statement'],
+    registers,
+  });
+  const connections = new Gauge({
+    name: 'sealgate_database_connections',
+    help: 'Connections by state, and requests waiting for one.',
+    labelNames: ['state'],
+    registers,
+  });
+  return {
+    database: (operation, durationMs, ok) =>
+      time.observe({ operation, outcome: ok ? 'ok' : 'failed' }, durationMs / 1000),
+    databaseStatement: (statement) => statements.inc({ statement }),
+    poolWaits(waiting, idle, open) {
+      connections.set({ state: 'waiting' }, waiting);
+      connections.set({ state: 'idle' }, idle);
+      connections.set({ state: 'open' }, open);
+    },
+  };
+}
+
+function workMetrics(registers: Registry[]): Pick<Metrics, 'background' | 'backgroundWorkers' | 'queueDepth' | 'jobs'> {
   const taken = new Counter({
     name: 'sealgate_background_items_total',
     help: 'Items that a background loop took off its queue.',
@@ -258,15 +282,7 @@ function workMetrics(
     registers,
     aggregator: 'max',
   });
-  const connections = new Gauge({
-    name: 'sealgate_database_connections',
-    help: 'Connections by state, and requests waiting for one.',
-    labelNames: ['state'],
-    registers,
-  });
   return {
-    database: (operation, durationMs, ok) =>
-      time.observe({ operation, outcome: ok ? 'ok' : 'failed' }, durationMs / 1000),
     background(loop, items, ok) {
       taken.inc({ loop }, items);
       if (!ok) failures.inc({ loop });
@@ -277,11 +293,6 @@ function workMetrics(
     },
     queueDepth: (queue, items) => depth.set({ queue }, items),
     jobs: jobMetrics(registers),
-    poolWaits(waiting, idle, open) {
-      connections.set({ state: 'waiting' }, waiting);
-      connections.set({ state: 'idle' }, idle);
-      connections.set({ state: 'open' }, open);
-    },
   };
 }
 

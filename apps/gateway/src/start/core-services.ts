@@ -66,6 +66,7 @@ export async function openCoreServices(options: CoreOptions): Promise<CoreServic
     ...(agent === undefined ? {} : { applicationName: 'sealgate-agent' }),
     poolMax: config.databasePoolSize,
     superviseQueue: options.leads && config.backgroundWork,
+    onStatement: (name) => options.metrics.databaseStatement(name),
     deletionGraceMs: config.deletionGraceSeconds * 1000,
     attemptAgeMaxMs: config.attemptAgeSeconds * 1000,
   });

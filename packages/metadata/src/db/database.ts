@@ -32,6 +32,8 @@ export function createDatabase(
     readonly logger: MetadataLogger;
     readonly poolMax?: number;
     readonly applicationName?: string;
+    /** Told of a statement, by its name, before it is sent. */
+    readonly onStatement?: ((name: string) => void) | undefined;
   },
 ): Database {
   const pool = new pg.Pool({
@@ -45,9 +47,12 @@ export function createDatabase(
     if (!closing) deps.logger.warn({ err: error }, 'an idle database connection was lost');
   });
 
+  const { onStatement = () => undefined } = deps;
+
   async function run<Row>(statement: string, values: readonly SqlValue[]): Promise<Row[]> {
     const known = deps.statements.get(statement);
     if (known === undefined) throw new Fault('InternalError', `No statement named ${statement}.`);
+    onStatement(known.name);
     const result = await pool.query<Row & pg.QueryResultRow>({
       name: known.name,
       text: known.text,
@@ -60,12 +65,16 @@ export function createDatabase(
     read: (statement, values) => attempt(() => run(statement, values), { unavailable: READ_ATTEMPTS_MAX }),
     write: (statement, values) => attempt(() => run(statement, values), { unavailable: 1 }),
     execute: async (text, values) => {
+      onStatement('queue');
       const result = await pool.query<pg.QueryResultRow>(text, [...values]);
       // A text of several statements has several results; callers want the last one's rows.
       return Array.isArray(result) ? { rows: [] } : { rows: result.rows };
     },
     connections: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
-    ping: () => ping(pool),
+    ping: () => {
+      onStatement('ping');
+      return ping(pool);
+    },
     close() {
       closing = true;
       return pool.end();

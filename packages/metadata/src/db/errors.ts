@@ -35,6 +35,18 @@ export function classify(error: unknown): DatabaseFailure {
   return 'other';
 }
 
+/**
+ * Whether a statement that failed so left no trace for certain: its server said what was wrong with it, and so ended its
+ * transaction.
+ */
+export function leftNoTrace(error: unknown): boolean {
+  const cause = error instanceof Fault ? error.cause : error;
+  const said = cause instanceof Error && 'code' in cause && SQLSTATE.test(String(cause.code));
+  return said && classify(cause) !== 'unavailable';
+}
+
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+
 /** Whatever `pg` throws, as a Fault with its cause for the log. */
 export function databaseFault(error: unknown): Fault {
   if (error instanceof Fault) return error;

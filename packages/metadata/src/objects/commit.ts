@@ -10,14 +10,8 @@ import { owingStates, packReplicas } from '../codec/replicas.ts';
 import { envelopeColumns } from '../codec/version-row.ts';
 import { accepted, type Context, waitColumns } from '../context.ts';
 import type { SqlValue } from '../db/database.ts';
-
-export interface CommittedRow {
-  readonly outcome: string;
-  readonly seq: bigint;
-  readonly is_null: boolean;
-  readonly versioned: boolean;
-  readonly modified_at: number;
-}
+import { INLINE_DIGEST_BYTES_MAX } from '../limits.ts';
+import { type CommittedRow, createGroupCommit } from './group-commit.ts';
 
 interface DeletedRow {
   readonly outcome: string;
@@ -69,11 +63,15 @@ export function createCommits(
   context: Context,
 ): Pick<MetadataObjects, 'commitVersion' | 'commitUpload' | 'deleteObject'> {
   const { database, terms } = context;
+  const commit = createGroupCommit(database);
   const termOrNull = async (verdict: string | null) => (verdict === null ? null : terms.idOf('verdict', verdict));
 
   return {
     async commitVersion(version) {
-      const rows = await database.write<CommittedRow>('commit-version', await commitColumns(context, version));
+      const columns = await commitColumns(context, version);
+      // A long digest list is a long statement, which others are not to wait for.
+      const long = version.digests.length > INLINE_DIGEST_BYTES_MAX;
+      const rows = await (long ? commit.alone(columns) : commit.together(columns));
       return committedOf(accepted(rows), version.blobId);
     },
 

@@ -5,7 +5,8 @@ import type { CommitVersion, MetadataWritePlans, PlannedJob, WritePlanRecord } f
 import { SYSTEM_ACTOR } from '../audit/actor.ts';
 import { packReplicas, unpackReplicas } from '../codec/replicas.ts';
 import { accepted, type Context } from '../context.ts';
-import { type CommittedRow, commitColumns, committedOf } from '../objects/commit.ts';
+import { commitColumns, committedOf } from '../objects/commit.ts';
+import type { CommittedRow } from '../objects/group-commit.ts';
 
 interface PlanRow {
   readonly blob_id: BlobId;

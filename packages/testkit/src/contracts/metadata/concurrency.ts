@@ -1,6 +1,7 @@
 import { parseObjectKey } from '@sealgate/core/names';
+import { PLAIN_ATTRIBUTES } from '@sealgate/core/ports';
 import { describe, expect, it } from 'vitest';
-import { actor, faultOf, type World } from './context.ts';
+import { actor, faultOf, replicas, type World } from './context.ts';
 
 const RACERS = 32;
 const racers = Array.from({ length: RACERS }, (_, index) => index);
@@ -44,6 +45,52 @@ export function describeConcurrency(world: World): void {
       const byId = new Map(made.map((version) => [version.versionId, version.seq]));
       expect(page.versions.map((version) => byId.get(version.versionId))).toEqual(newestFirst);
       expect(await metadata().currentSeq(bucket.id, parseObjectKey('key'))).toBe(newestFirst[0]);
+    });
+
+    it('gives each of many at once an outcome of its own, and a refusal takes nobody along', async () => {
+      const [plain, versioned, gone] = [await world.bucket(), await world.bucket('enabled'), await world.bucket()];
+      await world.put(plain, 'taken');
+      await metadata().deleteBucket(gone.id, actor);
+      const givenUp = await world.version(plain, 'given up');
+      await metadata().enqueueDeletion({ blobId: givenUp.blobId, bucketId: plain.id, replicas: [] });
+      const locked = { ...PLAIN_ATTRIBUTES, legalHold: true };
+      const unlucky = [
+        await world.version(plain, 'taken', { preconditions: { ifNoneMatch: '*' } }),
+        await world.version(plain, 'absent', { preconditions: { ifMatch: '*' } }),
+        await world.version(versioned, 'locked', { attributes: locked }),
+        await world.version(gone, 'key'),
+        givenUp,
+      ];
+      const refusals = ['PreconditionFailed', 'NoSuchKey', 'InvalidRequest', 'NoSuchBucket', 'Conflict'];
+      const lucky = await Promise.all(
+        racers.map((index) => world.version(index % 2 === 0 ? plain : versioned, `quote " \\ {,} ${index}`)),
+      );
+      const mixed = lucky.flatMap((request, index) => [request, ...unlucky.slice(index, index + 1)]);
+      const outcomes = await Promise.all(mixed.map((request) => faultOf(metadata().commitVersion(request))));
+      expect(outcomes).toEqual(lucky.flatMap((_, index) => ['none', ...refusals.slice(index, index + 1)]));
+      for (const { bucketId, key, blobId, etag } of lucky) {
+        expect(await metadata().currentVersion(bucketId, key)).toMatchObject({ etag, blob: { blobId } });
+      }
+      for (const { bucketId, key, blobId } of unlucky) {
+        expect((await metadata().currentVersion(bucketId, key))?.blob?.blobId).not.toBe(blobId);
+      }
+    });
+
+    it('owes the missing copies of each of many at once', async () => {
+      const bucket = await world.bucket();
+      const places = await world.backends();
+      const requests = await Promise.all(
+        racers.map((index) =>
+          world.version(bucket, `key ${index}`, {
+            replicas: replicas(places, 'stored', 'stored', index % 2 === 0 ? 'missing' : 'stored'),
+          }),
+        ),
+      );
+      await Promise.all(requests.map((request) => metadata().commitVersion(request)));
+      const jobs = await world.repairs.take();
+      const owed = new Set(jobs.map(({ blobId }) => blobId));
+      expect(requests.map(({ blobId }) => owed.has(blobId))).toEqual(racers.map((index) => index % 2 === 0));
+      for (const job of jobs) await world.repairs.done(job);
     });
 
     it('dooms every version but the last when an unversioned key is overwritten by many', async () => {
