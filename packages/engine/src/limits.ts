@@ -174,7 +174,7 @@ export const defaultEngineLimits: EngineLimits = {
   rebalancePage: 1000,
   scrubPage: 32,
   scrubConcurrency: 4,
-  scrubLeaseMs: 120_000,
+  scrubLeaseMs: 60_000,
   scrubRestMs: 1000,
   lockPushBatch: 16,
   lockPushLeaseMs: 10 * 60_000,
