@@ -1,9 +1,8 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@sealgate/core/faults';
 import { ASSERTION_AUDIENCE, ASSERTION_SECONDS_MAX } from '@sealgate/runtime/agents';
-import { writePrivateFile } from '@sealgate/runtime/files';
+import { readIfThere, writePrivateFile } from '@sealgate/runtime/files';
 import { type JWK, SignJWT } from 'jose';
 import { z } from 'zod';
 import type { SecretBox } from './lock.ts';
@@ -86,13 +85,8 @@ async function read(
   path: string,
   box: SecretBox | undefined,
 ): Promise<{ readonly keys: Keys; readonly sealed: boolean } | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = await readIfThere(path);
+  if (text === undefined) return undefined;
   const parsed = stored.safeParse(JSON.parse(text));
   if (!parsed.success) {
     throw new Fault('StartFailed', `${path} is damaged. Restore it, or enrol the agent anew under another name.`);

@@ -1,10 +1,9 @@
 // What an agent keeps at rest under a passphrase (docs/spec/jobs-and-agents.md, "Credentials at rest"). The passphrase opens one
 // random key, the key everything else: so another passphrase is one file, written in one step.
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@sealgate/core/faults';
-import { writePrivateFile } from '@sealgate/runtime/files';
+import { readIfThere, writePrivateFile } from '@sealgate/runtime/files';
 import { type Argon2Cost, protectJwk, SealError, unprotectJwk } from '@sealgate/sealed/at-rest';
 import { base64url, CompactEncrypt, compactDecrypt } from 'jose';
 import { z } from 'zod';
@@ -39,13 +38,8 @@ export interface AgentLock extends SecretBox {
  */
 export async function openLock(stateDir: string, passphrase: () => Promise<string>): Promise<AgentLock | undefined> {
   const path = join(stateDir, FILE);
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = await readIfThere(path);
+  if (text === undefined) return undefined;
   const key = keyIn(text);
   if (key === undefined) throw damaged(path);
   try {

@@ -1,6 +1,6 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writePrivateFile } from '@sealgate/runtime/files';
+import { readIfThere, writePrivateFile } from '@sealgate/runtime/files';
 import {
   type KeyringContent,
   type KeyringPin,
@@ -75,13 +75,4 @@ function isPin(value: unknown): value is KeyringPin {
   const { tenant, rootKeyId, seq, digest } = value;
   if (typeof tenant !== 'string' || typeof rootKeyId !== 'string' || typeof seq !== 'number') return false;
   return digest === null ? seq === 0 : typeof digest === 'string' && Number.isSafeInteger(seq) && seq > 0;
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

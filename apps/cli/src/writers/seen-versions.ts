@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SeenVersion, Writers } from '@sealgate/client';
-import { writePrivateFile } from '@sealgate/runtime/files';
+import { readIfThere, writePrivateFile } from '@sealgate/runtime/files';
 import { CliError } from '../cli-error.ts';
 import { isJsonObject } from '../files/json.ts';
 
@@ -14,10 +13,7 @@ export function createSeenVersions(stateDir: string): Pick<Writers, 'highestSeen
 
   async function highestSeen(context: string): Promise<SeenVersion | undefined> {
     const path = pathOf(context);
-    const text = await readFile(path, 'utf8').catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    });
+    const text = await readIfThere(path);
     return text === undefined ? undefined : parse(text, path);
   }
 

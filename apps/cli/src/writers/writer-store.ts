@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ManifestPolicy, SignKey, VerifyKey } from '@sealgate/client';
-import { writePrivateFile } from '@sealgate/runtime/files';
+import { readIfThere, writePrivateFile } from '@sealgate/runtime/files';
 import { exportSignKey, generateSignKey, importSignKey, protectJwk, unprotectJwk } from '@sealgate/sealed/keys';
 import { importVerifyKey } from '@sealgate/sealed/manifest';
 import { CliError, usageError } from '../cli-error.ts';
@@ -57,10 +56,7 @@ export function createWriterStore(configDir: string): WriterStore {
   const path = join(configDir, 'writers.json');
 
   async function read(): Promise<StoreFile> {
-    const text = await readFile(path, 'utf8').catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    });
+    const text = await readIfThere(path);
     return text === undefined ? EMPTY : parse(text, path);
   }
 

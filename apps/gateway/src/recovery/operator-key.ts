@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault, isFault } from '@sealgate/core/faults';
 import { type DocumentRecipient, documentRecipient } from '@sealgate/engine/documents';
+import { readIfThere } from '@sealgate/runtime/files';
 import { exportJWK, generateKeyPair } from 'jose';
 import type { Config } from '../config.ts';
 import { createJsonFile } from '../start/json-file.ts';
@@ -40,13 +41,8 @@ async function makePair(path: string): Promise<DocumentRecipient | undefined> {
 }
 
 async function readPair(path: string): Promise<DocumentRecipient | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = await readIfThere(path);
+  if (text === undefined) return undefined;
   try {
     const { d: _private, ...publicMembers } = JSON.parse(text) as Readonly<Record<string, unknown>>;
     return await documentRecipient(publicMembers);

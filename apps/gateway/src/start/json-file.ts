@@ -1,15 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { createPrivateFile, writePrivateFile } from '@sealgate/runtime/files';
+import { createPrivateFile, readIfThere, writePrivateFile } from '@sealgate/runtime/files';
 
 /** The object in a JSON file; undefined when there is no file. @throws SyntaxError when it is no JSON object */
 export async function readJsonFile(path: string): Promise<Readonly<Record<string, unknown>> | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = await readIfThere(path);
+  if (text === undefined) return undefined;
   const value: unknown = JSON.parse(text);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new SyntaxError('no JSON object');
   return value as Readonly<Record<string, unknown>>;

@@ -6,7 +6,7 @@ import { compileClass } from '../policy/classes.ts';
 import { builtinPolicy, compilePolicy, type Label, type RedundancyClass, resolveClass } from '../policy/index.ts';
 import type { Backend } from '../ports/index.ts';
 import { anyBackends, subsets, testBackend } from '../testing/backends.ts';
-import { anyBucketFacts, anyTime, somePolicies } from '../testing/policies.ts';
+import { acks, anyBucketFacts, anyTime, layouts, somePolicies } from '../testing/policies.ts';
 import { explain, type Placement, type PlacementRequest, place } from './index.ts';
 
 /** Many runs on a busy machine. */
@@ -206,23 +206,8 @@ const noUsParent = compilePolicy(document('copies: 1', 'copies >= 1'), { version
 
 const anyClass = fc
   .record({
-    layout: fc.constantFrom(
-      { copies: 1 },
-      { copies: 2 },
-      { copies: 3 },
-      { copies: 4 },
-      { erasure: '2+1' },
-      { erasure: '2+2' },
-    ),
-    ack: fc.constantFrom(
-      'copies >= 1',
-      'copies >= 2',
-      'copies >= 2 && regions >= 2',
-      'copies >= 3 || copies >= 2 && countries >= 2',
-      'copies >= 2 && (regions >= 2 || providers >= 2)',
-      'copies >= 2 && regions >= 2 && providers >= 2',
-      'jurisdictions >= 2',
-    ),
+    layout: layouts,
+    ack: acks,
     regions: fc.integer({ min: 1, max: 3 }),
     countries: fc.integer({ min: 1, max: 3 }),
     providers: fc.integer({ min: 1, max: 3 }),

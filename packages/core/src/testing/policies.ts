@@ -26,7 +26,7 @@ function allowDeny<T>(entry: fc.Arbitrary<T>) {
   return fc.record({ allow, deny }, optional);
 }
 
-const layouts = fc.constantFrom(
+export const layouts = fc.constantFrom(
   { copies: 1 },
   { copies: 2 },
   { copies: 3 },
@@ -34,13 +34,14 @@ const layouts = fc.constantFrom(
   { erasure: '2+1' },
   { erasure: '2+2' },
 );
-const acks = fc.constantFrom(
+export const acks = fc.constantFrom(
   'copies >= 1',
   'copies >= 2',
   'copies >= 2 && regions >= 2',
   'shards >= 2',
   'copies >= 3 || copies >= 2 && countries >= 2',
   'copies >= 2 && (regions >= 2 || providers >= 2)',
+  'copies >= 2 && regions >= 2 && providers >= 2',
   'jurisdictions >= 2',
 );
 const customClass = fc.record({
