@@ -3,6 +3,7 @@ export { ARCHIVE_CURSOR, type ArchiveRecord, readArchivePosition } from './audit
 export type { ArchiveOptions } from './audit/archive-run.ts';
 export { type Checkpoints, createCheckpoints } from './audit/checkpoints.ts';
 export { createEvidenceIssuer, type EvidenceIssuer } from './audit/evidence.ts';
+export { removeRequestsDue } from './audit/remove-requests-due.ts';
 export { segmentLines } from './audit/segment-lines.ts';
 export { createSequencer, type Sequencer } from './audit/sequencer.ts';
 export type { BackupOptions } from './backup/backup-due.ts';

@@ -117,6 +117,8 @@ export interface EngineLimits {
   /** Snapshots that it removes in one transaction: each has up to 50 000 files. */
   readonly vacuumSnapshots: number;
   readonly vacuumLeaseMs: number;
+  /** Entries of the log that one step of the removal of old records of requests looks at, in one transaction. */
+  readonly requestsPage: number;
   /** Foreign keys that a run remembers by name; all are counted. */
   readonly foreignKeysShown: number;
   /** One call to a backend about a backup of the metadata: 8 MiB go over with most of them. */
@@ -200,6 +202,7 @@ export const defaultEngineLimits: EngineLimits = {
   vacuumBatch: 1000,
   vacuumSnapshots: 5,
   vacuumLeaseMs: 120_000,
+  requestsPage: 5000,
   foreignKeysShown: 20,
   backupTimeoutMs: 60_000,
   backupLeaseMs: 180_000,

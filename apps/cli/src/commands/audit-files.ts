@@ -114,7 +114,7 @@ async function* readSegment(
   }
   for (const digest of digests) {
     const { lines } = await control.get(controlPath`/admin/audit/requests/${digest}`);
-    yield requestsLine(String(lines));
+    yield requestsLine(typeof lines === 'string' ? lines : null);
   }
 }
 
@@ -170,8 +170,9 @@ export async function verifyAudit(
 }
 
 function report(context: CommandContext, range: VerifiedRange, archives?: KeptArchives): void {
-  const { origin, from, to, requests } = range;
-  const text = `Verified: entries ${from} to ${to} of ${printable(origin)}, ${requests} records of requests.\n`;
+  const { origin, from, to, requests, requestsRemoved } = range;
+  const removed = requestsRemoved === 0 ? '' : `; ${requestsRemoved} more were removed, as the log says`;
+  const text = `Verified: entries ${from} to ${to} of ${printable(origin)}, ${requests} records of requests${removed}.\n`;
   const kept = archives === undefined ? '' : describeKept(archives);
   context.terminal.result({
     json: { verified: true, ...range, ...(archives === undefined ? {} : { archives: { ...archives } }) },

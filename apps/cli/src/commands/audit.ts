@@ -65,7 +65,11 @@ export async function auditRequests(
   const [since, until] = [timeText(from, '--from') ?? '', timeText(to, '--to') ?? '~'];
   for await (const item of newestFirst(control, { ofTenant, action: 'requestsRecorded', from, to }, SEARCH_LIMIT)) {
     const digest = isJsonObject(item['detail']) ? String(item['detail']['sha256']) : '';
-    const { lines } = await control.get(controlPath`/admin/audit/requests/${digest}`);
+    const { lines, removedBefore } = await control.get(controlPath`/admin/audit/requests/${digest}`);
+    if (lines === null && Number(item['leaf']) < Number(removedBefore)) {
+      context.terminal.note(`Records of requests older than ${printable(String(item['at']))} were removed.`);
+      break;
+    }
     if (createHash('sha256').update(String(lines)).digest('hex') !== digest) {
       throw new AuditIntegrityError(`The records of requests ${digest} are not what their entry vouches for.`);
     }

@@ -8,6 +8,7 @@ import {
   type ArchiveRecord,
   archiveDue,
   defaultEngineLimits,
+  removeRequestsDue,
 } from '@sealgate/engine';
 import { type DocumentRecipient, documentRecipient } from '@sealgate/engine/documents';
 import { type BackgroundLoop, createLoop, type LoopDeps } from '@sealgate/runtime/background';
@@ -18,9 +19,12 @@ import type { CoreServices } from '../start/core-services.ts';
 const PACE = { idleMs: 5000, backoffMs: 1000, backoffMaxMs: 60_000 };
 const DAY_MS = 24 * 60 * 60_000;
 
+/** Between two looks for records of requests that are too old. */
+const REQUESTS_PACE = { idleMs: 60_000, backoffMs: 1000, backoffMaxMs: 60_000 };
+
 /**
- * The loop that archives the audit log. Every gateway on a database runs one; a lease lets one of them work. Without a key to seal
- * archives to, or when it is switched off, it looks after those that there are.
+ * The loops that archive the audit log and remove records of requests that are too old. Every gateway on a database runs them; a lease
+ * lets one of them work. Without a key to seal archives to, or when that is switched off, those that there are are looked after.
  * @throws Fault ConfigInvalid
  */
 export async function createArchiveLoops(
@@ -54,6 +58,7 @@ export async function createArchiveLoops(
     policy: config.metadataBackupPolicy,
     lockMs: config.auditArchiveLockDays * DAY_MS,
   };
+  const archived = recipient !== undefined && options.intervalMs > 0;
   return [
     createLoop({
       ...shared,
@@ -61,6 +66,13 @@ export async function createArchiveLoops(
       concurrency: 1,
       pace: PACE,
       run: ({ signal }) => archiveDue(work, { ...options, signal }),
+    }),
+    createLoop({
+      ...shared,
+      name: 'audit-requests',
+      concurrency: 1,
+      pace: REQUESTS_PACE,
+      run: () => removeRequestsDue(work, { holder, keepMs: config.auditRequestsKeptDays * DAY_MS, archived }),
     }),
   ];
 }

@@ -32,6 +32,16 @@ export const auditSettings = {
         description: 'The age by which records of requests are written.',
       }),
     ),
+  auditRequestsKeptDays: integer(0, 36_500)
+    .default(0)
+    .meta(
+      meta({
+        env: 'SEALGATE_AUDIT_REQUESTS_KEPT_DAYS',
+        form: 'days',
+        description:
+          'How long records of requests are kept in the database. Their entries stay, and one more says which records were removed; where archives are made, only those that are in one are removed. 0: as long as the log.',
+      }),
+    ),
   auditArchiveSeconds: integer(0, 31_536_000)
     .default(86_400)
     .meta(

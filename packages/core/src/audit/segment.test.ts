@@ -10,6 +10,7 @@ import {
   createSegmentsVerifier,
   peaksBefore,
   REQUESTS_RECORDED,
+  REQUESTS_REMOVED,
   requestsLine,
   SEGMENT_FORMAT,
   type VerifyOptions,
@@ -75,6 +76,30 @@ describe('segments of the log', () => {
         expect(await verify(parts)).toMatchObject({ origin: 'log.example', from: cuts[0], to: cuts.at(-1) });
       }),
     );
+  });
+
+  it('may lack records of requests exactly as far as an entry behind them says that they were removed', async () => {
+    // Entries 2, 6 and 10 vouch for records, entry 12 is about their removal.
+    const logOf = async (before: number | undefined, absent: readonly number[]) => {
+      const lines = all.slice(0, 12);
+      const removal = { seq: 100, at: '2026-11-28T11:00:00.000000Z', actor: 'system:test', requestId: '' };
+      if (before !== undefined) lines.push(entryLine({ ...removal, action: REQUESTS_REMOVED, detail: { before } }));
+      const own = lines.map((line) => leafHash(line));
+      const checkpoint = signer.sign(checkpointText({ origin: signer.name, size: own.length, root: rootOf(own) }));
+      const header = { format: SEGMENT_FORMAT, from: 0, entries: lines.length, before: [], checkpoint };
+      const records = [2, 6, 10].map((i) => requestsLine(absent.includes(i) ? null : batch(i)));
+      return verify([[canonicalJson(header), ...lines, ...records]]);
+    };
+    expect(await logOf(7, [2, 6])).toMatchObject({ requests: 1, requestsRemoved: 2 });
+    expect(await logOf(7, [2])).toMatchObject({ requests: 2, requestsRemoved: 1 });
+    expect(await logOf(7, [])).toMatchObject({ requests: 3, requestsRemoved: 0 });
+    for (const [before, absent] of [
+      [undefined, [2]],
+      [6, [2, 6]],
+      [7, [10]],
+    ] as const) {
+      await expect(logOf(before, absent)).rejects.toThrow(/no entry up to \d+ says that they were removed/);
+    }
   });
 
   it('are refused with any byte of them changed', async () => {

@@ -37,13 +37,23 @@ export async function peaksBefore(tree: HashTree, from: number): Promise<string[
 /** The action of entries that vouch for records of requests. */
 export const REQUESTS_RECORDED = 124;
 
+/** The action of entries that say up to which leaf records of requests were removed since nobody keeps them any longer. */
+export const REQUESTS_REMOVED = 170;
+
 /** The record of the requests that an entry vouches for: hexadecimal SHA-256 of its lines. */
 export function requestsDigest({ action, detail }: AuditEntry): string | undefined {
   const digest = detail?.['sha256'];
   return action === REQUESTS_RECORDED && typeof digest === 'string' ? digest : undefined;
 }
 
-export function requestsLine(lines: string): string {
+/** Records of requests of entries before this leaf were removed, as an entry says; undefined when it says nothing of that. */
+export function requestsRemovedBefore({ action, detail }: AuditEntry): number | undefined {
+  const before = detail?.['before'];
+  return action === REQUESTS_REMOVED && typeof before === 'number' ? before : undefined;
+}
+
+/** @param lines null: they were removed */
+export function requestsLine(lines: string | null): string {
   return canonicalJson({ lines });
 }
 
@@ -60,7 +70,9 @@ export interface VerifiedRange {
   readonly origin: string;
   readonly from: number;
   readonly to: number;
+  /** Records of requests that were there, and those that were removed as an entry of the range says. */
   readonly requests: number;
+  readonly requestsRemoved: number;
   /** The last segment's checkpoint. */
   readonly checkpoint: string;
 }
@@ -83,6 +95,8 @@ export function createSegmentsVerifier(options: VerifyOptions): SegmentsVerifier
   const held: Held[] = (options.checkpoints ?? []).map((note) => ({ ...opened(note, options.verifiers), met: false }));
   let tree: CompactTree | undefined;
   let [origin, from, requests, checkpoint, lastSeq] = ['', 0, 0, '', 0];
+  // Leaves whose records are not there: how many, and the last; and before which leaf an entry says that they were removed.
+  const absent = { count: 0, last: -1, saidBefore: 0 };
 
   function compare(size: number): void {
     for (const one of held) {
@@ -104,6 +118,7 @@ export function createSegmentsVerifier(options: VerifyOptions): SegmentsVerifier
     lastSeq = entry.seq;
     tree?.push(leafHash(line));
     compare(leaf + 1);
+    absent.saidBefore = Math.max(absent.saidBefore, requestsRemovedBefore(entry) ?? 0);
     options.onEntry?.(entry, leaf);
     return entry;
   }
@@ -142,18 +157,24 @@ export function createSegmentsVerifier(options: VerifyOptions): SegmentsVerifier
       if (origin !== '' && signed.origin !== origin) throw new AuditIntegrityError('The segments are of two logs.');
       origin = signed.origin;
       const current = begin(header);
-      const wanted: string[] = [];
+      const wanted: { readonly leaf: number; readonly digest: string }[] = [];
       for (let i = 0; i < header.entries; i += 1) {
-        const digest = requestsDigest(addEntry(await next(`entry ${current.size}`), current.size));
-        if (digest !== undefined) wanted.push(digest);
+        const leaf = current.size;
+        const digest = requestsDigest(addEntry(await next(`entry ${leaf}`), leaf));
+        if (digest !== undefined) wanted.push({ leaf, digest });
       }
       if (signed.size !== current.size || !same(current.root(), signed.root)) {
         throw new AuditIntegrityError(
           `Entries ${header.from} to ${current.size} are not what the checkpoint of ${signed.size} entries was signed for.`,
         );
       }
-      for (const digest of wanted) {
+      for (const { leaf, digest } of wanted) {
         const text = parseRequests(await next(`the records of requests ${digest}`));
+        if (text === null) {
+          absent.count += 1;
+          absent.last = leaf;
+          continue;
+        }
         if (hash('sha256', text, 'hex') !== digest)
           throw new AuditIntegrityError(`The records of requests ${digest} are not what their entry vouches for.`);
         options.onRequests?.(text);
@@ -170,7 +191,12 @@ export function createSegmentsVerifier(options: VerifyOptions): SegmentsVerifier
           `The checkpoint of ${missed.size} entries cannot be compared: the segments cover ${from} to ${tree.size}.`,
         );
       }
-      return { origin, from, to: tree.size, requests, checkpoint };
+      if (absent.last >= absent.saidBefore) {
+        throw new AuditIntegrityError(
+          `The records of requests of entry ${absent.last} are missing, and no entry up to ${tree.size} says that they were removed.`,
+        );
+      }
+      return { origin, from, to: tree.size, requests, requestsRemoved: absent.count, checkpoint };
     },
   };
 }
@@ -196,10 +222,11 @@ function parseHeader(line: string): SegmentHeader {
   return header as unknown as SegmentHeader;
 }
 
-function parseRequests(line: string): string {
+/** Null: they were removed. */
+function parseRequests(line: string): string | null {
   const record = parseCanonical(line);
   const lines = record?.['lines'];
-  if (typeof lines !== 'string' || Object.keys(record ?? {}).length !== 1) {
+  if ((typeof lines !== 'string' && lines !== null) || Object.keys(record ?? {}).length !== 1) {
     throw new AuditIntegrityError('A record of requests is damaged.');
   }
   return lines;

@@ -49,6 +49,13 @@ export interface RequestBatch {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
+export interface RemovedRequests {
+  /** Where to go on: the first leaf that was not looked at, or that is too young. */
+  readonly next: number;
+  /** Entries whose records are gone. */
+  readonly entries: number;
+}
+
 /**
  * The audit log and its hash tree. Entries are written by the changes themselves; what is here gives them their leaves and
  * reads them. Everything is append-only.
@@ -106,6 +113,16 @@ export interface AuditStore {
   addRequests(batch: RequestBatch, actor: AuditActor): Promise<void>;
   /** Lines by the hexadecimal digest of them. */
   requests(digests: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Removes the records of requests of entries from one leaf on that are older than a time, and says so in the log, in one
+   * transaction. Looks at no more than `limit` entries, and at none from `to` on.
+   */
+  removeRequests(
+    range: { readonly from: number; readonly to: number; readonly beforeMs: number; readonly limit: number },
+    actor: AuditActor,
+  ): Promise<RemovedRequests>;
+  /** Entries before this leaf may have lost their records of requests, as the log says. */
+  requestsRemovedBefore(): Promise<number>;
   /** Writes an entry that is about nothing in the database: an export, for example. */
   note(action: number, detail: Readonly<Record<string, unknown>>, actor: AuditActor): Promise<void>;
 }

@@ -25,7 +25,7 @@ export async function* segmentLines(
   if (checkpoint === undefined) throw new Fault('NotFound', 'The log has no entries yet.');
   const before = await peaksBefore(checkpoints.tree, from);
   yield canonicalJson({ format: SEGMENT_FORMAT, from, entries: to - from, before, checkpoint: checkpoint.note });
-  const digests: string[] = [];
+  const vouched: { readonly leaf: number; readonly digest: string }[] = [];
   for (let at = from; at < to; ) {
     const page = await store.entries(at, Math.min(AUDIT_BATCH, to - at));
     if (page.length === 0) throw new Fault('InternalError', `The audit log has no entry ${at}.`);
@@ -36,13 +36,15 @@ export async function* segmentLines(
       }
       yield line;
       const digest = requestsDigest(entry);
-      if (digest !== undefined) digests.push(digest);
+      if (digest !== undefined) vouched.push({ leaf, digest });
       at += 1;
     }
   }
-  for (const digest of digests) {
+  const removedBefore = vouched.length === 0 ? 0 : await store.requestsRemovedBefore();
+  for (const { leaf, digest } of vouched) {
     const lines = (await store.requests([digest])).get(digest);
-    if (lines === undefined) throw new Fault('InternalError', `The records of requests ${digest} are not there.`);
-    yield requestsLine(lines);
+    if (lines === undefined && leaf >= removedBefore)
+      throw new Fault('InternalError', `The records of requests ${digest} are not there.`);
+    yield requestsLine(lines ?? null);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * What an audit entry tells of, as stored. Never change a number, only add: entries are hashed as they are. The
  * functions in functions/*.sql write 1 to 14, 20 to 22, 73 to 77, 95, 96, 102 to 104, 115, 116, 118, 119, 125 to 127 and
- * 140 to 143, 150 and 151 themselves.
+ * 140 to 143, 150, 151 and 170 themselves.
  */
 export const auditActions = {
   versionPublished: 1,
@@ -83,4 +83,5 @@ export const auditActions = {
   snapshotTaken: 150,
   snapshotDeleted: 151,
   auditArchiveMoved: 164,
+  requestsRemoved: 170,
 } as const;

@@ -173,6 +173,17 @@ export function createAuditStore(context: Context): AuditStore {
       const rows = await database.read<{ digest: Buffer; lines: Buffer }>('audit-requests', [wanted]);
       return new Map(rows.map(({ digest, lines }) => [digest.toString('hex'), inflateSync(lines).toString('utf8')]));
     },
+    async removeRequests({ from, to, beforeMs, limit }, actor) {
+      const [row] = await database.write<{ next: bigint; entries: number }>('audit-remove-requests', [
+        ...[from, to, new Date(beforeMs).toISOString(), limit],
+        ...(await context.actor(actor)).slice(0, 2),
+      ]);
+      return { next: Number(row?.next ?? from), entries: row?.entries ?? 0 };
+    },
+    async requestsRemovedBefore() {
+      const [row] = await database.read<{ before: bigint }>('audit-requests-removed', []);
+      return Number(row?.before ?? 0n);
+    },
     async note(action, detail, actor) {
       await database.write('audit-note', [...(await context.actor(actor)), action, JSON.stringify(detail)]);
     },

@@ -636,7 +636,7 @@ export interface Operations {
     readonly params: { readonly digest: string };
     readonly query: undefined;
     readonly body: undefined;
-    readonly answer: { readonly lines: string };
+    readonly answer: { readonly lines: string | null; readonly removedBefore: number };
   };
   /** The public keys that verify checkpoints, heads and evidence, the newest first. */
   readonly getAuditKey: {

@@ -135,11 +135,17 @@ function exportRoutes(services: ControlServices): readonly Route[] {
       access: lookAtAudit,
       status: 200,
       params: z.object({ digest: z.string().regex(/^[0-9a-f]{64}$/, 'has 64 hexadecimal digits') }),
-      response: z.object({ lines: z.string().meta({ description: 'One JSON object a line.' }) }),
+      response: z.object({
+        lines: z.string().nullable().meta({ description: 'One JSON object a line; null: not there.' }),
+        removedBefore: z.number().meta({ description: 'Records of entries before this leaf may have been removed.' }),
+      }),
       async handle({ params: { digest } }) {
-        const lines = (await services.audit.store.requests([digest])).get(digest);
-        if (lines === undefined) throw new Fault('NotFound', 'There are no records of this digest.');
-        return { lines };
+        const { store } = services.audit;
+        const lines = (await store.requests([digest])).get(digest);
+        const removedBefore = await store.requestsRemovedBefore();
+        if (lines === undefined && removedBefore === 0)
+          throw new Fault('NotFound', 'There are no records of this digest.');
+        return { lines: lines ?? null, removedBefore };
       },
     }),
   ];
