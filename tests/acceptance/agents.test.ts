@@ -44,9 +44,8 @@ let gateway: GatewayProcess;
 let s3: S3Client;
 
 beforeAll(async () => {
-  // The gateway itself repairs nothing.
-  const env = { SEALGATE_BACKGROUND_WORK: 'false', SEALGATE_HEALTH_PROBE_INTERVAL_MS: '500' };
-  gateway = await startGateway({ dataDir, env });
+  const probes = { SEALGATE_HEALTH_PROBE_INTERVAL_MS: '500' };
+  gateway = await startGateway({ dataDir, env: probes });
   s3 = newClient(gateway.credentials);
   // Agents judge by the same facts as gateways: what they are not told, this rule would refuse them.
   for (const id of EUROPE) await admin(gateway, 'PATCH', `/admin/backends/${id}`, TOLD);
@@ -62,6 +61,12 @@ beforeAll(async () => {
   await Promise.all(
     keys.map((key) => s3.send(new PutObjectCommand({ Bucket: 'tasks', Key: key, Body: `bytes of ${key}` }))),
   );
+  // What a busy machine was too slow for the gateway makes good; from then on it repairs nothing.
+  await until(allStored, (owed) => owed === 0, { what: 'all copies' });
+  s3.destroy();
+  await gateway.stop();
+  gateway = await startGateway({ dataDir, env: { ...probes, SEALGATE_BACKGROUND_WORK: 'false' } });
+  s3 = newClient(gateway.credentials);
 });
 afterAll(async () => {
   for (const agent of running) if (agent.child.exitCode === null && agent.child.signalCode === null) await agent.kill();
@@ -120,7 +125,6 @@ const filesIn = (folder: string): number =>
   readdirSync(folder, { recursive: true }).filter((path) => statSync(join(folder, String(path))).isFile()).length;
 
 test('two agents restore an emptied backend, and none does what another did', async () => {
-  await until(allStored, (owed) => owed === 0, { what: 'all copies' });
   const victim = 'demo-hel';
   const lost = (await Promise.all(keys.map(replicasOf))).flat().filter(({ backend }) => backend === victim).length;
   expect(lost).toBeGreaterThan(0);

@@ -31,7 +31,9 @@ test('the packages make one module for browsers, with nothing of Node in it', as
   expect(await bundleEntry()).not.toMatch(/\b(?:node:|Buffer\.|process\.|require\()/);
 });
 
-describe.skipIf(!hasTool(CHROMIUM))(`Chromium (skipped: the program "${CHROMIUM}" is missing)`, () => {
+const noBrowser = hasTool(CHROMIUM) ? '' : ` (skipped: the program "${CHROMIUM}" is missing)`;
+
+describe.skipIf(noBrowser !== '')(`Chromium${noBrowser}`, () => {
   let gateway: GatewayProcess;
   let browser: BrowserPage;
   let keys: { readonly p256: JsonWebKey; readonly x25519: JsonWebKey; readonly rsa: JsonWebKey };
