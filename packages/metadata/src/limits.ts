@@ -77,6 +77,12 @@ export const LEAVING_GRACE_MS = 5000;
  */
 export const EMPTIED_PLACE_BARRED_MS = 60 * 60_000;
 
+/**
+ * A backend that had no room for a copy counts as such for so long: longer than the walk over all blobs that is to hear of it
+ * takes. Then it may be tried again, since it may have room by now.
+ */
+export const NO_ROOM_MS = 30 * 60_000;
+
 /** The repair queue: retries with doubling delays reach a day, then the job goes to the dead letters. */
 export const REPAIR_RETRIES_MAX = 16;
 export const REPAIR_RETRY_DELAY_S = 15;

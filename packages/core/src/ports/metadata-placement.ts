@@ -6,7 +6,7 @@ import type { AuditActor, ReplicaPlace, ReplicaRecord } from './model.ts';
 export interface WalkedBlob extends PendingRepair {
   /** It is queued for deletion: its bytes are there and nobody wants them. */
   readonly doomed: boolean;
-  /** Backends that had no room for what they were owed of it, as far as the repair that waits has met them. */
+  /** Backends that had no room for what they were owed of it when the repair that waits met them, half an hour ago at most. */
   readonly noRoom: readonly BackendId[];
 }
 

@@ -1,4 +1,4 @@
-import type { BackendId } from '@sealgate/core/names';
+import { type BackendId, parseBlobId } from '@sealgate/core/names';
 import type { Metadata, RepairLease } from '@sealgate/core/ports';
 import { createMetadataWorld } from '@sealgate/testkit/contracts';
 import pg from 'pg';
@@ -136,5 +136,32 @@ describe('a long repair queue', () => {
     const due = await lease([lost], { limit: 1 });
     expect(due[0]?.jobId).toBe(failed.jobId);
     await end(due);
+  });
+
+  it('knows a backend without room for half an hour: then it may have some', async () => {
+    const blobId = await owe(['stored', 'stored', 'missing']);
+    const [, , owed] = good;
+    const worker = { name: 'worker', epoch: 0 };
+    const able = { writes: good, reads: good };
+    const [own] = await metadata.leaseRepairs({
+      ...{ worker, able, limit: 1, leaseMs: 600_000 },
+      ...{ kinds: ['repair'], only: [blobId] },
+    });
+    if (own === undefined || owed === undefined) throw new Error('There is no job.');
+    await metadata.endLease(worker, own, { kind: 'failed', reason: 'BackendFull', noRoom: [owed] });
+    const noRoom = async () => (await metadata.walkBlobs(justBefore, 1))[0]?.noRoom;
+    const justBefore = parseBlobId(`${blobId.slice(0, -12)}000000000000`);
+    const age = (minutes: number) =>
+      sql(
+        database.databaseUrl,
+        `UPDATE pgboss.job j SET data = j.data || jsonb_build_object('noRoom', (
+           SELECT jsonb_object_agg(n.key, n.value::bigint - ${minutes} * 60000) FROM jsonb_each_text(j.data -> 'noRoom') n))
+         WHERE j.name = 'repair' AND j.singleton_key = '${blobId}'`,
+      );
+    expect(await noRoom()).toEqual([owed]);
+    await age(29);
+    expect(await noRoom()).toEqual([owed]);
+    await age(2);
+    expect(await noRoom()).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@ import { byId } from '../codec/blob-order.ts';
 import { packPlaces, packReplicas, unpackPlace } from '../codec/replicas.ts';
 import { type BlobColumns, blobOf } from '../codec/version-row.ts';
 import type { Context } from '../context.ts';
-import { EMPTIED_PLACE_BARRED_MS } from '../limits.ts';
+import { EMPTIED_PLACE_BARRED_MS, NO_ROOM_MS } from '../limits.ts';
 
 const NIL = '00000000-0000-0000-0000-000000000000';
 
@@ -28,7 +28,7 @@ export function createPlacement(context: Context): MetadataPlacement {
     },
 
     async walkBlobs(after, limit) {
-      const rows = await database.read<WalkedRow>('walk-blobs', [after ?? NIL, limit]);
+      const rows = await database.read<WalkedRow>('walk-blobs', [after ?? NIL, limit, NO_ROOM_MS]);
       return Promise.all(
         rows.map(async (row) => ({
           bucketId: row.bucket_id,

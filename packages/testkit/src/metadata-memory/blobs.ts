@@ -56,7 +56,7 @@ export function enqueueBlobJob(
   const jobId = `00000000-0000-4000-8000-${nextNumber(state).toString(16).padStart(12, '0')}`;
   const now = state.clock.now();
   state.jobs.set(jobId, {
-    ...{ jobId, blobId, kind, priority, createdAtMs: now, lastError: null, noRoom: [], lease: null },
+    ...{ jobId, blobId, kind, priority, createdAtMs: now, lastError: null, noRoom: new Map(), lease: null },
     ...{ state: 'waiting', startAtMs: now, attempts: 0 },
   });
 }

@@ -132,7 +132,9 @@ function finish(state: MemoryState, job: RepairJob): void {
 
 function fail(state: MemoryState, job: RepairJob, { reason, noRoom }: Extract<LeaseEnd, { kind: 'failed' }>): void {
   // A copy that somebody wants on one backend is wanted on no other.
-  if (job.kind === 'repair') job.noRoom = [...new Set([...job.noRoom, ...noRoom])];
+  if (job.kind === 'repair') {
+    job.noRoom = new Map([...job.noRoom, ...noRoom.map((id) => [id, state.clock.now()] as const)]);
+  }
   if (noRoom.length > 0) state.placementEpoch += 1n;
   if (job.attempts >= RETRIES_MAX) {
     giveUp(state, job, reason);

@@ -1,3 +1,4 @@
+import type { BackendId } from '@sealgate/core/names';
 import type {
   BlobRecord,
   MetadataPlacement,
@@ -11,6 +12,7 @@ import type { MemoryState, Removal, RepairJob, StoredBlob } from './state.ts';
 
 /** As in the PostgreSQL driver. */
 const BARRED_MS = 60 * 60_000;
+const NO_ROOM_MS = 30 * 60_000;
 
 export function createPlacement(state: MemoryState): MetadataPlacement {
   return { ...createChanges(state), ...createRemovals(state) };
@@ -27,10 +29,11 @@ type Removals = Pick<MetadataPlacement, 'leaseRemovals' | 'finishRemovals'>;
 function createChanges(state: MemoryState): Omit<MetadataPlacement, keyof Removals> {
   const misses = (blob: StoredBlob | undefined): blob is StoredBlob =>
     blob?.doomedAtMs === null && blob.record.replicas.some((replica) => replica.state === 'missing');
-  const jobOf = ({ blobId, replicas }: BlobRecord) =>
-    replicas.some((replica) => replica.state === 'missing')
-      ? [...state.jobs.values()].find((job) => job.blobId === blobId)
-      : undefined;
+  const withoutRoom = ({ blobId, replicas }: BlobRecord): BackendId[] => {
+    if (!replicas.some((replica) => replica.state === 'missing')) return [];
+    const known = [...state.jobs.values()].find((job) => job.blobId === blobId)?.noRoom ?? [];
+    return [...known].filter(([, atMs]) => atMs > state.clock.now() - NO_ROOM_MS).map(([id]) => id);
+  };
   return {
     placementEpoch: async () => state.placementEpoch,
 
@@ -44,7 +47,7 @@ function createChanges(state: MemoryState): Omit<MetadataPlacement, keyof Remova
           redundancyClass,
           residency,
           doomed: doomedAtMs !== null,
-          noRoom: jobOf(record)?.noRoom ?? [],
+          noRoom: withoutRoom(record),
           blob: { ...record, digests: null },
         }));
     },

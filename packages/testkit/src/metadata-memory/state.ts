@@ -117,8 +117,8 @@ export interface RepairJob {
   priority: number;
   readonly createdAtMs: number;
   lastError: string | null;
-  /** Backends that had no room for what they are owed. */
-  noRoom: readonly BackendId[];
+  /** When backends had no room for what they are owed. */
+  noRoom: ReadonlyMap<BackendId, number>;
   lease: { readonly token: bigint; readonly worker: Worker } | null;
   state: 'waiting' | 'active';
   /** When it may be taken; of an active one, when its taker counts as lost. */
