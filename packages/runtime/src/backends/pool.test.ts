@@ -83,7 +83,9 @@ describe('the pool', () => {
     pool.report(a, { kind: 'failed', code: 'BackendFull' });
     expect(pool.writable().has(a)).toBe(false);
     expect(pool.view(a)?.full).toBe(true);
+    expect([...pool.full()]).toEqual([a]);
     clock.advance(30_001);
+    expect([...pool.full()]).toEqual([]);
     expect(pool.writable().has(a)).toBe(true);
   });
 
