@@ -3,7 +3,13 @@ import { createHash, createHmac } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  CopyObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { admin, createBucket, type GatewayProcess, removeDataDir, startGateway } from '../support/gateway.ts';
@@ -32,9 +38,12 @@ interface Reply {
   readonly text: string;
 }
 
-/** Bytes straight to the S3 listener; the answer is read to its end. */
-async function raw(bytes: string | Buffer, options: { readonly hangUp?: boolean } = {}): Promise<Reply> {
-  const { hostname, port } = new URL(gateway.credentials.s3Endpoint);
+/** Bytes straight to a listener (unless named, that of S3); the answer is read to its end. */
+async function raw(
+  bytes: string | Buffer,
+  options: { readonly hangUp?: boolean; readonly endpoint?: string } = {},
+): Promise<Reply> {
+  const { hostname, port } = new URL(options.endpoint ?? gateway.credentials.s3Endpoint);
   return await new Promise((resolve, reject) => {
     const socket = connect(Number(port), hostname);
     let text = '';
@@ -136,6 +145,20 @@ test.each([
 });
 
 test.each([
+  ['no host', []],
+  ['two hosts', ['host: x', 'host: y']],
+])('%s is refused in the words of each listener', async (_, hosts) => {
+  const request = (path: string): string =>
+    [`GET ${path} HTTP/1.1`, ...hosts, 'connection: close', '', ''].join('\r\n');
+  expect(await raw(request('/'))).toMatchObject({ status: 400, code: 'InvalidRequest' });
+  const endpoint = gateway.credentials.controlEndpoint;
+  for (const path of ['/healthz', '/objects/a/b']) {
+    const { status, text } = await raw(request(path), { endpoint });
+    expect([status, text]).toEqual([400, expect.stringMatching(/problem\+json[^]*"code":"InvalidRequest"/)]);
+  }
+});
+
+test.each([
   ['an unknown access key', { accessKeyId: 'NOBODY' }, 403, 'InvalidAccessKeyId'],
   ['another region', { region: 'us-west-7' }, 400, 'AuthorizationHeaderMalformed'],
   ['an hour ago', { date: new Date(Date.now() - 3_600_000) }, 403, 'RequestTimeTooSkewed'],
@@ -144,7 +167,7 @@ test.each([
   expect(await raw(signed('GET', `/${BUCKET}`, options))).toMatchObject({ status, code });
 });
 
-test('a signature of something else, none at all, and an unsigned x-amz header', async () => {
+test('a signature of something else, none at all, and an unsigned header that decides something', async () => {
   const right = signed('GET', `/${BUCKET}`);
   expect(
     await raw(right.replace(/Signature=./, (s) => (s.endsWith('0') ? 'Signature=1' : 'Signature=0'))),
@@ -156,8 +179,35 @@ test('a signature of something else, none at all, and an unsigned x-amz header',
     status: 403,
     code: 'AccessDenied',
   });
-  const added = right.replace('connection: close', 'x-amz-acl: public-read\r\nconnection: close');
-  expect(await raw(added)).toMatchObject({ status: 403, code: 'AccessDenied' });
+  for (const header of ['x-amz-acl: public-read', 'x-sealgate-encryption: off']) {
+    const added = right.replace('connection: close', `${header}\r\nconnection: close`);
+    expect(await raw(added)).toMatchObject({ status: 403, code: 'AccessDenied' });
+  }
+});
+
+test('a presigned URL cannot be given a class, nor be a copy that copies nothing', async () => {
+  const put = new PutObjectCommand({ Bucket: BUCKET, Key: 'presigned', Body: '' });
+  const url = await getSignedUrl(s3, put, { expiresIn: 60 });
+  const headers = { 'x-sealgate-redundancy-class': 'ColdArchiveClass' };
+  expect((await fetch(url, { method: 'PUT', body: 'x', headers })).status).toBe(403);
+  expect(await keys()).not.toContain('presigned');
+  // Signers move the source into the query, where a server that looks at headers alone makes an empty object of it.
+  const copy = new CopyObjectCommand({ Bucket: BUCKET, Key: 'copied', CopySource: `${BUCKET}/by-hand` });
+  const copied = await fetch(await getSignedUrl(s3, copy, { expiresIn: 60 }), { method: 'PUT' });
+  expect([copied.status, await copied.text()]).toEqual([200, expect.stringContaining('<CopyObjectResult')]);
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: 'copied' }));
+  expect(await Body!.transformToString()).toBe('hello');
+});
+
+test('listings of a version that there is not, or with parameters of the other one', async () => {
+  for (const query of ['list-type=3', 'start-after=a', 'list-type=2&marker=a']) {
+    expect(await raw(signed('GET', `/${BUCKET}`, { query }))).toMatchObject({ status: 400, code: 'InvalidArgument' });
+  }
+});
+
+test('an error about a name that XML cannot write can be read', async () => {
+  const missing = s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: 'no\u001b[2J' }));
+  await expect(missing).rejects.toMatchObject({ name: 'NoSuchKey', message: 'The specified key does not exist.' });
 });
 
 test('expired and tampered presigned URLs', async () => {

@@ -10,7 +10,8 @@ export function renderConfiguration(): string {
 A setting comes from the command line (\`sealgate serve --s3-port 9100\`), else from the environment, else from
 \`sealgate.yaml\` in the working directory (or the file that \`--config\` names), else it has its default. An unknown or
 malformed one stops the start with a message that names it, what is wrong and what is right. Secrets have no option:
-command lines show in process lists. In the file, a setting has the name that stands below its variable:
+command lines show in process lists. The value of a secret may also lie in a file that its variable with \`_FILE\` behind it
+names (\`ADMIN_API_KEY_FILE=/run/secrets/admin\`). In \`sealgate.yaml\`, a setting has the name that stands below its variable:
 
 \`\`\`yaml
 s3Port: 9100

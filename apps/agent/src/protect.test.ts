@@ -1,11 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { secretSetting } from '@sealgate/runtime/settings';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadAgentConfig, secretsInClear, withSecrets } from './config.ts';
 import { openIdentity } from './identity.ts';
 import { openLock } from './lock.ts';
-import { passphraseFrom, requirePassphrase } from './passphrase.ts';
+import { requirePassphrase } from './passphrase.ts';
 import { type ProtectRequest, protectAgent } from './protect.ts';
 
 /** The least that is taken: tests do it often. */
@@ -132,11 +133,11 @@ test('the passphrase comes from the environment or a file, not from both, and it
   const path = join(dir, 'passphrase');
   writeFileSync(path, 'from a file\n');
   const name = 'SEALGATE_AGENT_PASSPHRASE';
-  expect(passphraseFrom({ [name]: 'given' }, name)).toBe('given');
-  expect(passphraseFrom({ [`${name}_FILE`]: path }, name)).toBe('from a file');
-  expect(() => passphraseFrom({ [name]: 'given', [`${name}_FILE`]: path }, name)).toThrow('not both');
-  expect(() => passphraseFrom({ [`${name}_FILE`]: join(dir, 'none') }, name)).toThrow('cannot be read');
+  expect(secretSetting({ [name]: 'given' }, name)).toBe('given');
+  expect(secretSetting({ [`${name}_FILE`]: path }, name)).toBe('from a file');
+  expect(() => secretSetting({ [name]: 'given', [`${name}_FILE`]: path }, name)).toThrow('not both');
+  expect(() => secretSetting({ [`${name}_FILE`]: join(dir, 'none') }, name)).toThrow('cannot be read');
   writeFileSync(path, '\n');
-  expect(() => passphraseFrom({ [`${name}_FILE`]: path }, name)).toThrow('holds no passphrase');
+  expect(() => secretSetting({ [`${name}_FILE`]: path }, name)).toThrow('holds no secret');
   expect(() => requirePassphrase({})).toThrow('under a passphrase');
 });

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { Fault } from '@sealgate/core/faults';
 import { writePrivateFile } from '@sealgate/runtime/files';
+import { secretSetting } from '@sealgate/runtime/settings';
 import type { Argon2Cost } from '@sealgate/sealed/at-rest';
 import { parseDocument } from 'yaml';
 import { agentConfigPath, loadAgentConfig, readSealedSecrets } from './config.ts';
 import { protectIdentity } from './identity.ts';
 import { newLock, openLock } from './lock.ts';
-import { passphraseFrom } from './passphrase.ts';
 
 export interface ProtectRequest {
   /** The file of settings; default: as a running agent finds it. */
@@ -40,12 +40,12 @@ export async function protectAgent(request: ProtectRequest): Promise<Protected> 
   const path = agentConfigPath({ file: request.file, env, cwd });
   const config = loadAgentConfig({ file: request.file, env, cwd });
   const { stateDir } = config;
-  const asked = passphraseFrom(env, 'SEALGATE_AGENT_PASSPHRASE');
+  const asked = secretSetting(env, 'SEALGATE_AGENT_PASSPHRASE');
   const known = await openLock(stateDir, () => (asked === undefined ? request.existing() : Promise.resolve(asked)));
   const lock = known ?? newLock(stateDir, request.cost);
   const secrets = new Map(Object.entries(await readSealedSecrets(config, known)));
   const wanted =
-    passphraseFrom(env, 'SEALGATE_AGENT_NEW_PASSPHRASE') ??
+    secretSetting(env, 'SEALGATE_AGENT_NEW_PASSPHRASE') ??
     (known === undefined ? asked : undefined) ??
     (await request.fresh(known !== undefined));
   if (wanted === '') throw new Fault('ConfigInvalid', 'An empty passphrase protects nothing. Nothing was changed.');

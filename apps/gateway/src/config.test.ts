@@ -65,7 +65,27 @@ describe('loadConfig', () => {
   });
 
   it('treats an empty variable as unset and ignores what belongs to the command line tool', () => {
-    expect(load({ SEALGATE_S3_PORT: '', SEALGATE_CONTROL_URL: 'http://127.0.0.1:1' }).s3Port).toBe(9000);
+    const foreign = {
+      SEALGATE_CONTROL_URL: 'http://127.0.0.1:1',
+      SEALGATE_TOKEN: 't',
+      SEALGATE_AGENT_CONFIG: 'a.yaml',
+    };
+    expect(load({ SEALGATE_S3_PORT: '', ...foreign }).s3Port).toBe(9000);
+  });
+
+  it('takes a secret from the file that NAME_FILE names, and nothing else', () => {
+    const path = join(cwd, 'key');
+    writeFileSync(path, 'an operator key of some length\n');
+    expect(load({ ADMIN_API_KEY_FILE: path }).adminApiKey?.reveal()).toBe('an operator key of some length');
+    expect(load({ ADMIN_API_KEY_FILE: '' }).adminApiKey).toBeUndefined();
+    const both = { ADMIN_API_KEY_FILE: path, ADMIN_API_KEY: 'another operator key' };
+    expect(messageOf(() => load(both))).toMatch(/ADMIN_API_KEY or ADMIN_API_KEY_FILE, not both/);
+    expect(messageOf(() => load({ DATABASE_URL_FILE: join(cwd, 'none') }))).toMatch(
+      /DATABASE_URL_FILE .*cannot be read/,
+    );
+    expect(messageOf(() => load({ SEALGATE_REGION_FILE: path }))).toMatch(/SEALGATE_REGION_FILE is not a setting/);
+    // This one is a setting of its own: the file is read anew for each call.
+    expect(load({ SEALGATE_KMS_VAULT_TOKEN_FILE: path })).toMatchObject({ kmsVaultTokenFile: path });
   });
 
   it('names an unknown setting and the nearest known one, wherever it came from', () => {
@@ -77,6 +97,8 @@ describe('loadConfig', () => {
   });
 
   it.each([
+    [{ SEALGATE_S3_PORT: '0x50' }, /SEALGATE_S3_PORT must be a whole number .*\(it is "0x50"\)/],
+    [{ SEALGATE_S3_PORT: '1e3' }, /SEALGATE_S3_PORT must be a whole number/],
     [{ SEALGATE_S3_PORT: 'ninety' }, /SEALGATE_S3_PORT must be a whole number .*\(it is "ninety"\)/],
     [{ SEALGATE_S3_PORT: '70000' }, /SEALGATE_S3_PORT .*65535/],
     [{ SEALGATE_WORKERS: '0' }, /SEALGATE_WORKERS /],

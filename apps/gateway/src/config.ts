@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Fault } from '@sealgate/core/faults';
+import { secretSetting } from '@sealgate/runtime/settings';
 import { parse as parseYaml } from 'yaml';
 import {
   crossCheck,
@@ -28,12 +29,7 @@ export interface ConfigSources {
 }
 
 /** `SEALGATE_*` names that other programs of the project read; a gateway started from the same shell ignores them. */
-const FOREIGN = new Set([
-  'SEALGATE_BACKEND_SECRET_ACCESS_KEY',
-  'SEALGATE_CONTROL_URL',
-  'SEALGATE_PASSPHRASE',
-  'SEALGATE_TENANT',
-]);
+const FOREIGN = /^SEALGATE_(?:AGENT_.+|BACKEND_SECRET_ACCESS_KEY|CONTROL_URL|PASSPHRASE|TENANT|TOKEN)$/;
 
 const CONFIG_FILE = 'sealgate.yaml';
 
@@ -76,14 +72,38 @@ export function loadConfig(sources: ConfigSources, role: Role = 'gateway'): Conf
 
 function readEnv(env: ConfigSources['env'], problems: Problem[]): Partial<Record<SettingName, unknown>> {
   const byEnv = new Map(settingNames.map((name) => [settingMeta(name).env, name]));
-  const given: Partial<Record<SettingName, unknown>> = {};
+  const given = readSecretFiles(env, byEnv);
   for (const [variable, value] of Object.entries(env)) {
     const name = byEnv.get(variable);
     // An empty variable is how shells and compose files spell "unset".
     if (name !== undefined && value !== undefined && value !== '') given[name] = value;
-    else if (name === undefined && variable.startsWith('SEALGATE_') && !FOREIGN.has(variable)) {
+    else if (
+      name === undefined &&
+      !isSecretFile(variable, byEnv) &&
+      variable.startsWith('SEALGATE_') &&
+      !FOREIGN.test(variable)
+    ) {
       problems.push({ name: variable, problem: `is not a setting${hint(variable, byEnv.keys())}` });
     }
+  }
+  return given;
+}
+
+type ByEnv = ReadonlyMap<string, SettingName>;
+
+/** Whether a variable names a file with the secret of another variable. */
+function isSecretFile(variable: string, byEnv: ByEnv): boolean {
+  const name = variable.endsWith('_FILE') ? byEnv.get(variable.slice(0, -'_FILE'.length)) : undefined;
+  return name !== undefined && settingMeta(name).secret === true && !byEnv.has(variable);
+}
+
+/** @throws Fault ConfigInvalid */
+function readSecretFiles(env: ConfigSources['env'], byEnv: ByEnv): Partial<Record<SettingName, unknown>> {
+  const given: Partial<Record<SettingName, unknown>> = {};
+  for (const [variable, name] of byEnv) {
+    if (!isSecretFile(`${variable}_FILE`, byEnv)) continue;
+    const value = secretSetting(env, variable);
+    if (value !== undefined) given[name] = value;
   }
   return given;
 }

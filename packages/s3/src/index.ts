@@ -152,7 +152,7 @@ export {
 } from './range/range.ts';
 export { collectHeaders, headerValue, type RequestHeaders, type SignedRequest, splitTarget } from './request.ts';
 export { computeSignatureV2, type VerifySignatureV2Options, verifySignatureV2 } from './sigv2/verify.ts';
-export { parseAuthorization } from './sigv4/authorization.ts';
+export { isSignedInQuery, parseAuthorization } from './sigv4/authorization.ts';
 export {
   EMPTY_SHA256,
   formatAmzDate,

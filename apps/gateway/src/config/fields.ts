@@ -17,10 +17,13 @@ export interface SettingMeta {
 
 // Texts (from the environment, the command line or YAML) become values here. Each error says what is right.
 
+const DIGITS = /^\s*\d+\s*$/;
+
 export function integer(min: number, max: number): z.ZodType<number> {
   const problem = `must be a whole number from ${min} to ${max}`;
   return z.union([z.number(problem), z.string(problem)]).transform((value, context) => {
-    const number = typeof value === 'string' ? Number(value.trim() || Number.NaN) : value;
+    // `Number` also reads 0x50 and 1e3, which nobody means here.
+    const number = typeof value === 'number' ? value : DIGITS.test(value) ? Number(value) : Number.NaN;
     if (Number.isSafeInteger(number) && number >= min && number <= max) return number;
     context.addIssue(problem);
     return z.NEVER;

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { Fault, type FaultCode, isFault } from '@sealgate/core/faults';
 import { heldGrants } from '@sealgate/core/federation';
 import type { Clock, Credential, Metadata } from '@sealgate/core/ports';
@@ -58,13 +58,16 @@ export function createControlAuthenticate(deps: ControlAuthDeps): ControlAuthent
   return async (request) => {
     const { adminKey, authorization, address } = request;
     if (adminKey !== undefined) {
-      return await proving(deps, { address }, 'admin-key', () => {
+      return await proving(deps, { address, subject: fingerprint(adminKey) }, 'admin-key', () => {
         deps.checkAdminKey(adminKey);
         return { caller: OPERATOR };
       });
     }
     const bearer = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
-    if (bearer !== undefined) return await proving(deps, { address }, 'token', () => byToken(deps, bearer));
+    if (bearer !== undefined) {
+      const attempt = { address, subject: fingerprint(bearer) };
+      return await proving(deps, attempt, 'token', () => byToken(deps, bearer));
+    }
     if (authorization?.startsWith('AWS4-') === true) {
       const parsed = parsedSignature(request.signed);
       const attempt = { address, subject: parsed.accessKeyId };
@@ -78,6 +81,12 @@ export function createControlAuthenticate(deps: ControlAuthDeps): ControlAuthent
     );
   };
 }
+
+/**
+ * What a secret is counted as. Each guess is a subject of its own, so that wrong ones lock nobody out who showed the right
+ * one from the same address before: behind one proxy all callers may have the same.
+ */
+const fingerprint = (secret: string): string => `secret ${hash('sha256', secret, 'base64')}`;
 
 /** Failures that could be guesses. An outage or a skewed clock is none. */
 const GUESSES = new Set<FaultCode>(['NotAuthenticated']);

@@ -31,6 +31,8 @@ export function createFront(
     keepAliveTimeout: KEEP_ALIVE_MS,
     // The server's own bound would hold for objects too; JSON calls have theirs below.
     requestTimeout: 0,
+    // Whoever serves a request asks for it (`requireHost`), to refuse it in words.
+    requireHostHeader: false,
   };
   const server = tls === undefined ? createServer(settings) : createTlsServer({ ...settings, ...tls });
   server.maxConnections = CONNECTIONS_MAX;
@@ -51,6 +53,10 @@ export function createFront(
   server.on('request', (request: IncomingMessage, response: ServerResponse) => serve(request, response, false));
   // Bodies of objects are asked for when the request was found acceptable: their reader answers 100 itself.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => serve(request, response, true));
+  // An expectation that is not 100-continue is ignored, as on the S3 listener.
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
+    serve(request, response, false),
+  );
   return server;
 }
 

@@ -71,6 +71,15 @@ describe('access', () => {
     expect(Number(locked.headers['retry-after'])).toBeGreaterThan(0);
     expect((await guess(ADMIN_KEY, '203.0.114.10')).status).toBe(200);
   });
+
+  it('is not lost to who proved the key by what others guess from the same address', async () => {
+    const ofProxy = (key: string) =>
+      ask('GET /admin/tenants', undefined, { headers: { 'x-admin-key': key }, remoteAddress: '203.0.114.11' });
+    expect((await ofProxy(ADMIN_KEY)).status).toBe(200);
+    for (let i = 0; i < 20; i += 1) expect((await ofProxy(`guess-${i}`)).status).toBe(401);
+    expect((await ofProxy('one more')).status).toBe(429);
+    expect((await ofProxy(ADMIN_KEY)).status).toBe(200);
+  });
 });
 
 describe('what needs no key', () => {

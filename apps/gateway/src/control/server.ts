@@ -5,6 +5,7 @@ import type { Logger } from '@sealgate/runtime/log';
 import { collectHeaders, splitTarget } from '@sealgate/s3';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify';
 import type { IsTrustedProxy } from '../net/client-address.ts';
+import { requireHost } from '../net/host-header.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { actorOf, requireRole, withinReach } from './access.ts';
 import type { ControlAuthenticate, Proved } from './authenticate.ts';
@@ -88,10 +89,10 @@ function newFastify(deps: ControlServerDeps): FastifyInstance {
 
 /** Headers, metrics and the log of every request. */
 function watch(app: FastifyInstance, { metrics, logger, tls }: ControlServerDeps): void {
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onRequest', async (request, reply) => {
     metrics.inFlight('control', 1);
     void reply.headers(safeHeaders(request.id, tls !== undefined));
-    done();
+    requireHost(request.raw);
   });
   app.addHook('onResponse', (request, reply, done) => {
     metrics.inFlight('control', -1);

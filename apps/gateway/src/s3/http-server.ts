@@ -51,6 +51,8 @@ export function createHttpServer(
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     // A body may take as long as it moves; the socket's idle timeout bounds a stall.
     requestTimeout: 0,
+    // Whoever serves a request asks for it (`requireHost`), to refuse it in words.
+    requireHostHeader: false,
     insecureHTTPParser: false,
   };
   const server: Server = tls === undefined ? createServer(settings) : createTlsServer({ ...settings, ...tls });

@@ -1,5 +1,13 @@
 import { Fault } from '@sealgate/core/faults';
-import { parseOperation, toS3Error } from '@sealgate/s3';
+import {
+  isSignedInQuery,
+  parseOperation,
+  parseQuery,
+  type RequestHeaders,
+  type SignedRequest,
+  toS3Error,
+  withHoistedHeaders,
+} from '@sealgate/s3';
 import type { Attempts } from '../net/attempts.ts';
 import type { QueryApi } from '../sts/serve.ts';
 import { createAuthenticate } from './authenticate.ts';
@@ -39,13 +47,18 @@ function createS3Dialect(deps: S3ListenerDeps): Dialect {
     listener: 's3',
     authenticate: createAuthenticate(deps),
     queryApi,
-    operationOf: (request) => parseOperation({ ...request, baseDomains }),
+    // What a signer moved from the headers into its URL tells the operation too: a copy is a PUT with a source.
+    operationOf: (request) => parseOperation({ ...request, headers: allHeaders(request), baseDomains }),
     headersOf: (headers) => headers,
     handlers: {},
     headersOfVersion: ({ envelope, headers }) => ({ ...envelopeHeaders(envelope), ...manifestHeaders(headers) }),
     opening: ({ requestId, hostId }) => ({ 'x-amz-request-id': requestId, 'x-amz-id-2': hostId, server: 'Sealgate' }),
     answerOf: toS3Error,
   };
+}
+
+function allHeaders({ headers, rawQuery }: SignedRequest): RequestHeaders {
+  return isSignedInQuery(rawQuery) ? withHoistedHeaders(headers, parseQuery(rawQuery)) : headers;
 }
 
 /** Bytes that never became a request: a header that is too large, or no HTTP at all. */

@@ -15,6 +15,7 @@ import {
   withHoistedHeaders,
 } from '@sealgate/s3';
 import { clientOf, type IsTrustedProxy, noteClient } from '../net/client-address.ts';
+import { requireHost } from '../net/host-header.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { RequestRate } from '../usage/request-rate.ts';
 import { authorizeRequest } from './access/authorize.ts';
@@ -96,6 +97,7 @@ async function serve(serving: Serving, exchange: Exchange): Promise<void> {
   noteClient(request, deps.trustsProxy);
   const progress: Progress = { parts: [] };
   try {
+    requireHost(request);
     if (active.requests > deps.inFlightMax) throw new Fault('SlowDown', 'Please reduce your request rate.');
     progress.queried = await dialect.queryApi?.answer(exchange);
     if (progress.queried !== undefined) return;

@@ -57,6 +57,10 @@ describe('check', () => {
     'https://[64:ff9b::a9fe:a9fe]',
     'https://[2002:7f00:1::]',
     'https://168.63.129.16',
+    // Never given out: an IPv4 address in the old way, and what no registry has.
+    'https://[::7f00:1]',
+    'https://[::a9fe:a9fe]',
+    'https://[4000::1]',
   ])('refuses %s by default', async (endpoint) => {
     expect(await ruleOf(endpoint, none)).toBe('endpoint.address');
   });

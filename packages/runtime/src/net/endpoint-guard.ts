@@ -47,6 +47,11 @@ const METADATA_SERVICES = new Set([
 const PRIVATE = new Set(['loopback', 'private', 'uniqueLocal', 'carrierGradeNat']);
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** Of IPv6 only this part was ever given out; the rest, `::127.0.0.1` in it, leads wherever a local route leads. */
+const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3');
+const isGlobal = (address: Address): boolean => address.kind() === 'ipv4' || address.match(GLOBAL_IPV6);
+
 type Standing = 'public' | 'allowed' | 'forbidden';
 
 export function createEndpointGuard(allowed: AllowedRanges, resolve: Resolve = resolveAll): EndpointGuard {
@@ -64,7 +69,7 @@ export function createEndpointGuard(allowed: AllowedRanges, resolve: Resolve = r
     if (METADATA_SERVICES.has(address.toString())) return named(address, true) ? 'allowed' : 'forbidden';
     const range = address.range();
     if (named(address, false)) return 'allowed';
-    if (range === 'unicast') return 'public';
+    if (range === 'unicast') return isGlobal(address) ? 'public' : 'forbidden';
     return allowed.privateRanges && PRIVATE.has(range) ? 'allowed' : 'forbidden';
   };
 

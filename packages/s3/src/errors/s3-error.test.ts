@@ -62,6 +62,18 @@ test('what a detail may not be', () => {
   expect(body).not.toContain('a b');
 });
 
+test('names that XML cannot write leave the rest readable', () => {
+  const odd = Array.from({ length: 0x20 }, (_, unit) => String.fromCharCode(unit)).join('');
+  for (const text of [odd, '\ufffe', '\uffff', '\ud800', 'a\u0085b']) {
+    const fault = new Fault('NoSuchKey', `no ${text}`, { detail: { Key: text } });
+    const { body } = toS3Error(fault, { ...context, resource: `/bucket/${text}` });
+    expect(parseErrorResponse(body)).toMatchObject({
+      code: 'NoSuchKey',
+      message: expect.stringMatching(/^no /) as string,
+    });
+  }
+});
+
 test('the cause never shows', () => {
   const fault = new Fault('InternalError', 'We encountered an internal error.', { cause: new Error('secret host') });
   expect(toS3Error(fault, context).body).not.toContain('secret');

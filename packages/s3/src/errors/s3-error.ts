@@ -33,15 +33,26 @@ export function toS3Error(fault: Fault, context: S3ErrorContext): S3ErrorRespons
   const writer = createXmlWriter();
   writer.open('Error');
   writer.leaf('Code', s3ErrorCode(fault.code));
-  writer.leaf('Message', fault.message);
+  writer.leaf('Message', asXmlText(fault.message));
   for (const [name, value] of Object.entries(fault.detail)) {
-    if (ELEMENT_NAME.test(name) && !OWN_MEMBERS.has(name)) writer.leaf(name, String(value));
+    if (ELEMENT_NAME.test(name) && !OWN_MEMBERS.has(name)) writer.leaf(name, asXmlText(String(value)));
   }
-  writer.leaf('Resource', context.resource);
+  writer.leaf('Resource', asXmlText(context.resource));
   writer.leaf('RequestId', context.requestId);
   writer.leaf('HostId', context.hostId);
   writer.close('Error');
   return { status, headers: { ...headers, 'content-type': 'application/xml' }, body: writer.end() };
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const NOT_IN_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
+
+/**
+ * XML 1.0 knows no way to write some characters, which names of objects may have. A listing has to tell the name as it
+ * is, an error has not: with one of them in it a client would not get at the code either.
+ */
+function asXmlText(text: string): string {
+  return text.toWellFormed().replaceAll(NOT_IN_XML, '\ufffd');
 }
 
 const HEADER_TEXT = /^[\x20-\x7e]{1,256}$/;

@@ -47,6 +47,21 @@ test('objects', () => {
   expect(parseListObjectsV2Query(parseQuery('continuation-token=')).continuationToken).toBe('');
 });
 
+test.each([
+  ['list-type=3', 'list-type'],
+  ['list-type=1', 'list-type'],
+  ['list-type=02', 'list-type'],
+  ['start-after=a', 'start-after'],
+  ['continuation-token=t&start-after=a', 'continuation-token'],
+])('a listing of version 1 with %s is refused: it would not be what was asked for', (query, name) => {
+  expect(() => parseListObjectsQuery(parseQuery(query))).toThrow(argument(name));
+});
+
+test('a listing of version 2 has no marker, and an empty type is none', () => {
+  expect(() => parseListObjectsV2Query(parseQuery('list-type=2&marker=a'))).toThrow(argument('marker'));
+  expect(parseListObjectsQuery(parseQuery('list-type=&marker=a')).marker).toBe('a');
+});
+
 test('versions', () => {
   expect(parseListVersionsQuery(parseQuery('key-marker=k&version-id-marker=v'))).toMatchObject({
     keyMarker: 'k',

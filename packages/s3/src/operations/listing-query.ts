@@ -86,13 +86,28 @@ function paged(query: Query): PagedQuery {
   };
 }
 
-/** @throws Fault InvalidArgument */
+/** @throws Fault InvalidArgument, also for another `list-type` than 2 and for parameters of version 2, which would be overlooked */
 export function parseListObjectsQuery(query: Query): ListObjectsQuery {
+  const type = query.get('list-type') ?? '';
+  if (type !== '') throw invalid('list-type', type, 'Invalid List Type specified in Request');
+  for (const [name, shown] of OF_VERSION_2) {
+    const value = query.get(name);
+    if (value === undefined) continue;
+    throw invalid(name, value, `${shown} only supported in REST.GET.BUCKET with list-type=2`);
+  }
   return { ...paged(query), marker: query.get('marker') ?? '' };
 }
 
-/** @throws Fault InvalidArgument */
+/** What only version 2 reads, with the name that AWS gives it in its message. */
+const OF_VERSION_2 = [
+  ['continuation-token', 'continuation-token'],
+  ['start-after', 'startAfter'],
+] as const;
+
+/** @throws Fault InvalidArgument, also for the marker of version 1 */
 export function parseListObjectsV2Query(query: Query): ListObjectsV2Query {
+  const marker = query.get('marker');
+  if (marker !== undefined) throw invalid('marker', marker, 'Marker unsupported with REST.GET.BUCKET in list-type=2');
   return {
     ...paged(query),
     startAfter: query.get('start-after') ?? '',

@@ -152,6 +152,16 @@ describe('a presigned URL', () => {
     },
   );
 
+  test('takes no header that it cannot cover, nor does a signed request', () => {
+    for (const request of [presigned(''), signed()]) {
+      const headers = { ...request.headers, 'x-sealgate-redundancy-class': 'ColdArchiveClass' };
+      expect(faultOf(() => verify({ ...request, headers }))).toMatchObject({
+        code: 'AccessDenied',
+        message: expect.stringContaining('does not cover the header "x-sealgate-redundancy-class"') as string,
+      });
+    }
+  });
+
   test('its end must be a number', () => {
     expect(faultOf(() => verify(presigned('', 'soon'))).message).toContain('seconds since epoch');
   });

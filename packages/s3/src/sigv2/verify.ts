@@ -29,7 +29,7 @@ export interface VerifySignatureV2Options {
  * caller must treat the payload as unsigned. Only for tenants whose settings allow it.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html
  * @returns when it was signed; a presigned URL does not say
- * @throws Fault InvalidAccessKeyId, AccessDenied (no date, expired, a sub-resource that the URL does not cover),
+ * @throws Fault InvalidAccessKeyId, AccessDenied (no date, expired, a sub-resource or header that it does not cover),
  *   RequestTimeTooSkewed, SignatureDoesNotMatch, InvalidToken, ExpiredToken, InvalidURI
  */
 export function verifySignatureV2(
@@ -41,6 +41,7 @@ export function verifySignatureV2(
   const signedAtMs = authorization.expires === null ? requireDate(request, nowMs) : undefined;
   if (authorization.expires !== null) requireUnexpired(authorization.expires, nowMs);
   requireCovered(request.rawQuery, authorization.via);
+  requireNoneOfOurs(request);
 
   const { expires } = authorization;
   const { hostBucket } = options;
@@ -132,6 +133,16 @@ function requireCovered(rawQuery: string, via: 'header' | 'query'): void {
       `Signature Version 2 does not cover the query parameter "${name}" of this request. Please use AWS4-HMAC-SHA256.`,
     );
   }
+}
+
+/** Version 2 signs headers of AWS alone: anybody on the way, or who holds a URL, could add one of ours. */
+function requireNoneOfOurs({ headers }: SignedRequest): void {
+  const name = Object.keys(headers).find((each) => each.startsWith('x-sealgate-'));
+  if (name === undefined) return;
+  throw new Fault(
+    'AccessDenied',
+    `Signature Version 2 does not cover the header "${name}" of this request. Please use AWS4-HMAC-SHA256.`,
+  );
 }
 
 const isoSeconds = (timeMs: number): string => `${new Date(timeMs).toISOString().slice(0, 19)}Z`;

@@ -13,6 +13,9 @@ const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 /** Only these make a query worth parsing for a signature. */
 const QUERY_SIGNATURE = /(?:^|&)(?:X-Amz-(?:Algorithm|Credential|Signature)|Signature|AWSAccessKeyId)=/;
 
+/** Whether a query claims to be that of a presigned URL, of either version. */
+export const isSignedInQuery = (rawQuery: string): boolean => QUERY_SIGNATURE.test(rawQuery);
+
 /**
  * Reads who a request claims to come from. Nothing is verified here; see `verifySignature`.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
@@ -26,7 +29,7 @@ export function parseAuthorization(
   options: { readonly payloadHash?: string } = {},
 ): Authorization {
   const header = headerValue(request.headers, 'authorization')?.trim() ?? '';
-  const inQuery = QUERY_SIGNATURE.test(request.rawQuery);
+  const inQuery = isSignedInQuery(request.rawQuery);
   if (header !== '' && inQuery) {
     throw new Fault(
       'InvalidArgument',

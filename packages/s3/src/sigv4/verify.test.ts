@@ -170,9 +170,15 @@ describe('refused as AWS refuses it', () => {
 
   test('a header that somebody added', () => {
     const { headers, ...request } = signed();
-    expect(() => verify({ ...request, headers: { ...headers, 'x-amz-acl': 'public-read' } })).toThrow(
-      fault('AccessDenied', { HeadersNotSigned: 'x-amz-acl' }),
-    );
+    for (const [name, value] of [
+      ['x-amz-acl', 'public-read'],
+      ['x-sealgate-encryption', 'off'],
+    ] as const) {
+      for (const sent of [signed(), presigned()]) {
+        const added = { ...sent, headers: { ...sent.headers, [name]: value } };
+        expect(() => verify(added)).toThrow(fault('AccessDenied', { HeadersNotSigned: name }));
+      }
+    }
     expect(verify({ ...request, headers: { ...headers, 'user-agent': 'curl' } })).toBeTruthy();
   });
 

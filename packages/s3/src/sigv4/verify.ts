@@ -110,12 +110,15 @@ function requireTime(authorization: SigV4Authorization, nowMs: number): void {
   }
 }
 
-/** `host` and every `x-amz-*` header of the request must be signed, else somebody between could have added one. */
+/** Headers that decide something. Those of AWS, and our own: a class, a policy, the encryption mode of a new bucket. */
+const DECIDING = /^x-(?:amz|sealgate)-/;
+
+/** `host` and every deciding header of the request must be signed, else somebody between could have added one. */
 function requireSignedHeaders(request: SignedRequest, authorization: SigV4Authorization): void {
   const { signedHeaders } = authorization;
   const unsigned: string[] = signedHeaders.includes('host') ? [] : ['host'];
   for (const name of Object.keys(request.headers)) {
-    if (name.startsWith('x-amz-') && !signedHeaders.includes(name)) unsigned.push(name);
+    if (DECIDING.test(name) && !signedHeaders.includes(name)) unsigned.push(name);
   }
   if (unsigned.length === 0) return;
   throw new Fault('AccessDenied', 'There were headers present in the request which were not signed', {

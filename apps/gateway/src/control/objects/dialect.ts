@@ -8,6 +8,7 @@ import {
   type S3ErrorResponse,
   type S3Operation,
   type SignedRequest,
+  withHoistedHeaders,
 } from '@sealgate/s3';
 import { type Authenticate, type AuthenticateDeps, createAuthenticate } from '../../s3/authenticate.ts';
 import type { Dialect } from '../../s3/dialect.ts';
@@ -61,7 +62,7 @@ function operationOf({ method, rawPath, rawQuery, headers }: SignedRequest): S3O
       throw new Fault('ValidationFailed', `Objects know no query parameter "${name.slice(0, 64)}".`);
     }
   }
-  if (headers['x-amz-copy-source'] !== undefined) {
+  if (withHoistedHeaders(headers, query)['x-amz-copy-source'] !== undefined) {
     throw new Fault('NotImplemented', 'Copies are made over S3 (x-amz-copy-source).');
   }
   const name = Object.hasOwn(objectMethods, method) ? objectMethods[method as keyof typeof objectMethods] : undefined;

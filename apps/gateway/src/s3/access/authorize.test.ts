@@ -282,6 +282,24 @@ describe('conditions', () => {
     else await ask(request, negated);
   });
 
+  test('on the class count for whichever header names it', async () => {
+    const no = world({
+      policy: policy(
+        allow('s3:*'),
+        allow('s3:PutObject', {
+          Effect: 'Deny',
+          Condition: { StringEquals: { 's3:x-amz-storage-class': 'ColdArchiveClass' } },
+        }),
+      ),
+    });
+    const put = (headers: Record<string, string>) => ask({ operation: 'PutObject', caller: stranger, headers }, no);
+    await put({ 'x-amz-storage-class': 'STANDARD' });
+    for (const name of ['x-amz-storage-class', 'x-sealgate-redundancy-class']) {
+      const headers = { 'x-amz-storage-class': 'STANDARD', [name]: 'ColdArchiveClass' };
+      await expect(put(headers)).rejects.toThrow(denied);
+    }
+  });
+
   test('sessions of roles are called by role and session', async () => {
     const session = fakeCaller(other, { kind: 'session', parent: 'role/reader/ann' });
     const named = (AWS: string): FakeWorld => world({ policy: policy(allow('s3:GetObject', { Principal: { AWS } })) });

@@ -4,6 +4,7 @@ import type { Bucket, ObjectVersion } from '@sealgate/core/ports';
 import { headerValue, parseCopySource, parseTaggingHeader } from '@sealgate/s3';
 import { clientOf } from '../../net/client-address.ts';
 import type { S3Context } from '../context.ts';
+import { requestedClass } from '../request-headers.ts';
 
 /** What a question is about, as far as condition keys can ask for it. */
 export interface Subject {
@@ -42,7 +43,6 @@ const HEADERS = [
   'x-amz-server-side-encryption',
   'x-amz-server-side-encryption-aws-kms-key-id',
   'x-amz-server-side-encryption-customer-algorithm',
-  'x-amz-storage-class',
   'x-amz-website-redirect-location',
   'if-match',
   'if-none-match',
@@ -82,6 +82,8 @@ const VALUES: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['s3:tlsversion', tlsVersion],
   ['s3:versionid', query('versionId')],
   ['s3:x-amz-copy-source', copySource],
+  // Whichever header names the class: a condition on one of them must not be passed by with the other.
+  ['s3:x-amz-storage-class', ({ headers }) => requestedClass(headers)],
   ...HEADERS.map((name): [string, Value] => [`s3:${name}`, header(name)]),
 ]);
 
