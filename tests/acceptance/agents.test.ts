@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetObjectCommand, PutBucketVersioningCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -14,6 +14,7 @@ import {
 } from '../support/gateway.ts';
 import { until } from '../support/poll.ts';
 import { newClient } from '../support/s3-client.ts';
+import { bringBack, filesBelow, removeFolder } from '../support/stored-files.ts';
 
 interface Replica {
   readonly backend: string;
@@ -97,7 +98,7 @@ const jobsOf = async (query: string) =>
 /** The provider comes back with nothing, and readers find out: while the others are away, only it can be asked. */
 async function empty(backend: string): Promise<void> {
   const others = EUROPE.filter((id) => id !== backend && existsSync(folderOf(id)));
-  rmSync(folderOf(backend), { recursive: true });
+  removeFolder(folderOf(backend));
   mkdirSync(folderOf(backend));
   for (const id of others) renameSync(folderOf(id), `${folderOf(id)}.away`);
   try {
@@ -114,15 +115,11 @@ async function empty(backend: string): Promise<void> {
     };
     await until(read, (left) => left === 0, { what: 'readers that miss their copies' });
   } finally {
-    for (const id of others) {
-      rmSync(folderOf(id), { recursive: true, force: true });
-      renameSync(`${folderOf(id)}.away`, folderOf(id));
-    }
+    for (const id of others) bringBack(`${folderOf(id)}.away`, folderOf(id));
   }
 }
 
-const filesIn = (folder: string): number =>
-  readdirSync(folder, { recursive: true }).filter((path) => statSync(join(folder, String(path))).isFile()).length;
+const filesIn = (folder: string): number => filesBelow(folder, { temporary: false }).length;
 
 test('two agents restore an emptied backend, and none does what another did', async () => {
   const victim = 'demo-hel';

@@ -1,6 +1,5 @@
 // Requests that no honest client sends: each gets its documented answer, leaves nothing behind, and the process lives.
 import { createHash, createHmac } from 'node:crypto';
-import { readdirSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import {
@@ -14,6 +13,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { admin, createBucket, type GatewayProcess, removeDataDir, startGateway } from '../support/gateway.ts';
 import { newClient } from '../support/s3-client.ts';
+import { bytesOf, filesBelow } from '../support/stored-files.ts';
 
 const BUCKET = 'target';
 let gateway: GatewayProcess;
@@ -254,12 +254,7 @@ test('bodies that are cut off or broken in their chunks leave no object and no s
 
 /** Files with bytes that lie on the demo backends, whatever their name. */
 function backendFiles(): number {
-  const walk = (dir: string): number =>
-    readdirSync(dir, { withFileTypes: true }).reduce((sum, entry) => {
-      const path = join(dir, entry.name);
-      return sum + (entry.isDirectory() ? walk(path) : statSync(path, { throwIfNoEntry: false })?.size ? 1 : 0);
-    }, 0);
-  return walk(join(gateway.dataDir, 'backends'));
+  return filesBelow(join(gateway.dataDir, 'backends')).filter((file) => bytesOf(file) > 0).length;
 }
 
 test.each([

@@ -1,11 +1,12 @@
 // Writes at the same time share transactions of the database; each is answered for itself.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createBucket, type GatewayProcess, removeDataDir, startGateway } from '../support/gateway.ts';
 import { newClient } from '../support/s3-client.ts';
+import { filesBelow } from '../support/stored-files.ts';
 
 const WRITES = 64;
 const Bucket = 'together';
@@ -35,9 +36,7 @@ async function commits(): Promise<number> {
 }
 
 const blobFiles = (): number =>
-  readdirSync(join(gateway.dataDir, 'backends'), { recursive: true, encoding: 'utf8' }).filter((file) =>
-    /\/b@\/.*\.\d+$/.test(file),
-  ).length;
+  filesBelow(join(gateway.dataDir, 'backends')).filter((file) => /\/b@\/.*\.\d+$/.test(file)).length;
 
 /** While nobody can publish anything, as when the disk of the database stands still. */
 async function whileStalled(work: (database: Client) => Promise<void>): Promise<void> {

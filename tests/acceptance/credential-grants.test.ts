@@ -1,5 +1,5 @@
 // A backend whose credentials only its owner has: one agent gets them for one job, through a gateway that cannot read them.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -16,6 +16,7 @@ import {
 import { type GrantTerms, grantBy, newSigner, OWNER, type Signer, startForeignStorage } from '../support/grants.ts';
 import { until } from '../support/poll.ts';
 import { newClient } from '../support/s3-client.ts';
+import { filesBelow } from '../support/stored-files.ts';
 
 const EUROPE = ['demo-hel', 'demo-tmp', 'demo-fra', 'demo-par', 'demo-ams', 'demo-sto'];
 const dataDir = newDataDir();
@@ -76,11 +77,8 @@ const stateOf = async (id: string) => (await admin<{ state: string }>(gateway, '
 async function storedOf(key: string): Promise<Buffer> {
   const path = `/admin/stat/${gateway.credentials.tenant}/tasks?key=${key}`;
   const { blobs } = await admin<{ blobs: { blobId: string }[] }>(gateway, 'GET', path);
-  const files = Object.values(folders).flatMap((folder) =>
-    readdirSync(folder, { recursive: true }).map((name) => join(folder, String(name))),
-  );
-  const file = files.find((name) => basename(name).startsWith(blobs[0]?.blobId ?? '?') && statSync(name).isFile());
-  return readFileSync(file ?? '');
+  const files = Object.values(folders).flatMap((folder) => filesBelow(folder, { temporary: false }));
+  return readFileSync(files.find((name) => basename(name).startsWith(blobs[0]?.blobId ?? '?')) ?? '');
 }
 const termsOf = (id: string) => admin<GrantTerms>(gateway, 'GET', `/proxy/jobs/${id}/grant-terms?agent=vault`);
 const post = (id: string, grant: string) =>

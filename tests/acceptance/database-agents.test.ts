@@ -1,7 +1,7 @@
 // Gateways that do no background work, and agents on the same PostgreSQL that do all of it.
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { basename } from 'node:path';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -17,6 +17,7 @@ import { type GatewayCluster, hasRedis, startGatewayCluster } from '../support/c
 import { admin, createBucket, type GatewayProcess } from '../support/gateway.ts';
 import { until } from '../support/poll.ts';
 import { newClient } from '../support/s3-client.ts';
+import { filesBelow } from '../support/stored-files.ts';
 
 interface Job {
   readonly id: string;
@@ -54,14 +55,10 @@ let env: Record<string, string>;
 let clients: S3Client[];
 const bodies = new Map(Array.from({ length: OBJECTS }, (_, i) => [`object-${i}`, randomBytes(2000)]));
 
-const filesIn = (backend: string): string[] => {
-  const folder = cluster.folders.get(backend) ?? '';
-  return existsSync(folder)
-    ? readdirSync(folder, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile() && /^[0-9a-f-]{36}\.\d+$/.test(entry.name))
-        .map((entry) => join(entry.parentPath, entry.name))
-    : [];
-};
+const filesIn = (backend: string): string[] =>
+  filesBelow(cluster.folders.get(backend) ?? '', { mayBeMissing: true }).filter((file) =>
+    /^[0-9a-f-]{36}\.\d+$/.test(basename(file)),
+  );
 const blobOf = (file: string): string => basename(file).split('.', 1)[0] ?? '';
 const allFiles = (): string[] => [...cluster.folders.keys()].flatMap(filesIn);
 /** Blobs whose objects are deleted; their bytes stay for a minute. */

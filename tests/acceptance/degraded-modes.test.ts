@@ -17,6 +17,7 @@ import {
 import { createBucket, type GatewayProcess } from '../support/gateway.ts';
 import { until } from '../support/poll.ts';
 import { newClient } from '../support/s3-client.ts';
+import { bringBack } from '../support/stored-files.ts';
 
 const missing = hasRedis() ? '' : ' (skipped: the program "redis-server" is missing)';
 const noDisk = canMountSmallDisk() ? '' : ' (skipped: no small disk can be mounted here)';
@@ -188,7 +189,7 @@ describe.skipIf(missing !== '')(`degraded modes${missing}`, () => {
 
     for (const backend of [first, second, third]) {
       const folder = cluster.folders.get(backend ?? '') ?? '';
-      renameSync(`${folder}.away`, folder);
+      bringBack(`${folder}.away`, folder);
     }
     await allWell();
     await readAll();

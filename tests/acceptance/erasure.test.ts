@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CreateMultipartUploadCommand, GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createBucket, type GatewayProcess, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
 import { newClient } from '../support/s3-client.ts';
+import { bringBack, bytesOf, filesBelow, removeFolder } from '../support/stored-files.ts';
 
 interface Replica {
   readonly backend: string;
@@ -45,10 +46,7 @@ const read = async (key: string, range?: string): Promise<Buffer> => {
 };
 
 /** Files in a folder and below that hold something. */
-const filesUnder = (folder: string): number =>
-  readdirSync(folder, { recursive: true, withFileTypes: true }).filter(
-    (entry) => entry.isFile() && statSync(join(entry.parentPath, entry.name)).size > 0,
-  ).length;
+const filesUnder = (folder: string): number => filesBelow(folder).filter((file) => bytesOf(file) > 0).length;
 /** What happens while some backends have lost everything. */
 const gone = async (backends: readonly string[], work: () => Promise<void>): Promise<void> => {
   const folders = backends.map(folderOf);
@@ -56,11 +54,7 @@ const gone = async (backends: readonly string[], work: () => Promise<void>): Pro
   try {
     await work();
   } finally {
-    for (const folder of folders) {
-      // A gateway may have made it anew meanwhile.
-      rmSync(folder, { recursive: true, force: true });
-      renameSync(`${folder}.lost`, folder);
-    }
+    for (const folder of folders) bringBack(`${folder}.lost`, folder);
   }
 };
 
@@ -107,7 +101,7 @@ test('the shard of a provider that came back empty is made anew', async () => {
   const shards = (await shardsOf('s3://cold/report.bin')).toSorted((a, b) => a.shard - b.shard);
   // A data shard, so that the next read misses it.
   const folder = folderOf(shards[0]!.backend);
-  rmSync(folder, { recursive: true });
+  removeFolder(folder);
   mkdirSync(folder);
   await cli('get', 's3://cold/report.bin', 'again.bin');
   await expect.poll(() => filesUnder(folder), { timeout: 60_000 }).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 // A backend without room: what it owes goes to others by itself. A small disk of its own, a real gateway and its background work.
 import { randomBytes } from 'node:crypto';
-import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -14,6 +14,7 @@ import {
 import { admin, createBucket, type GatewayProcess } from '../support/gateway.ts';
 import { until } from '../support/poll.ts';
 import { newClient } from '../support/s3-client.ts';
+import { bytesOf, filesBelow } from '../support/stored-files.ts';
 
 const lacking = [
   ...(hasRedis() ? [] : ['the program "redis-server" is missing']),
@@ -76,10 +77,7 @@ describe.skipIf(skipped !== '')(`a backend without room${skipped}`, () => {
     return counts;
   };
   /** Those of this size: the disk has other files too. */
-  const blobFiles = (): string[] =>
-    readdirSync(small, { recursive: true })
-      .map((path) => join(small, String(path)))
-      .filter((path) => path !== filler && statSync(path).isFile() && statSync(path).size >= BYTES);
+  const blobFiles = (): string[] => filesBelow(small).filter((path) => path !== filler && bytesOf(path) >= BYTES);
 
   test('keeps nothing owed: every copy that does not fit is made on another one, while the disk is full', async () => {
     const lost = blobFiles();

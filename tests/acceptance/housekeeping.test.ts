@@ -6,6 +6,7 @@ import { DeleteBucketCommand, GetObjectCommand, PutObjectCommand, type S3Client 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { admin, createBucket, type GatewayProcess, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
 import { newClient } from '../support/s3-client.ts';
+import { filesBelow } from '../support/stored-files.ts';
 
 const PATIENCE_MS = 60_000;
 /** A gateway that was killed in the middle of a sweep keeps others from that backend for three minutes. */
@@ -52,13 +53,6 @@ interface Status {
 }
 
 const status = () => admin<Status>(gateway, 'GET', '/admin/housekeeping');
-
-/** Files of one physical bucket, or of all, as backend/bucket/path. */
-function filesBelow(dir: string): string[] {
-  if (!existsSync(dir)) return [];
-  const entries = readdirSync(dir, { withFileTypes: true, recursive: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-}
 
 function blobFiles(): string[] {
   return filesBelow(backends()).filter((file) => /\/b@\/.*\.\d+$/.test(file));

@@ -1,10 +1,11 @@
 // Somebody with the database and the backends in hand changes what lies there. The gateway cannot know; the owner finds out.
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { admin, createBucket, type GatewayProcess, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
+import { filesBelow } from '../support/stored-files.ts';
 
 const INTEGRITY_FAILURE = 4;
 const CONTENT = randomBytes(120_000);
@@ -51,11 +52,9 @@ async function ok(args: readonly string[]): Promise<void> {
 async function tamperWithRows(): Promise<void> {
   const root = join(gateway.dataDir, 'postgres');
   const { adminPassword } = JSON.parse(readFileSync(join(root, 'identity.json'), 'utf8')) as { adminPassword: string };
-  const [folder = root] = readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.name.startsWith('.s.PGSQL.') && !entry.name.endsWith('.lock'))
-    .map((entry) => entry.parentPath);
+  const socket = filesBelow(root).find((path) => /^\.s\.PGSQL\.\d+$/.test(basename(path)));
   const client = new Client({
-    host: folder,
+    host: dirname(socket ?? root),
     port: 5432,
     user: 'postgres',
     password: adminPassword,
@@ -97,9 +96,8 @@ async function tamperWithBytes(): Promise<void> {
   };
   const [victim, other] = [await blobOf('bytes-one'), await blobOf('bytes-two')];
   const folder = join(gateway.dataDir, 'backends');
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  const named = (id: string) =>
-    files.filter(({ name }) => name.includes(id)).map(({ parentPath, name }) => join(parentPath, name));
+  const files = filesBelow(folder, { temporary: false });
+  const named = (id: string) => files.filter((file) => basename(file).includes(id));
   const [source = ''] = named(other);
   const copies = named(victim);
   expect(copies.length).toBeGreaterThanOrEqual(3);

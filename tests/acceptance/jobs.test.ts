@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -15,6 +15,7 @@ import {
 } from '../support/gateway.ts';
 import { until } from '../support/poll.ts';
 import { newClient } from '../support/s3-client.ts';
+import { filesBelow, removeFolder } from '../support/stored-files.ts';
 
 interface JobAnswer {
   readonly id: string;
@@ -53,7 +54,7 @@ const over = (answer: JobAnswer) => answer.state !== 'waiting' && answer.state !
 
 /** Whether a file named after the blob lies below the backend's folder. */
 const holds = (backend: string, blobId: string) =>
-  readdirSync(join(dataDir, 'backends', backend), { recursive: true }).some((path) => String(path).includes(blobId));
+  filesBelow(join(dataDir, 'backends', backend)).some((path) => path.includes(blobId));
 
 async function put(bucket: string, key: string): Promise<{ readonly free: string; readonly blobId: string }> {
   await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: 'the same bytes everywhere' }));
@@ -160,7 +161,7 @@ test('a backend in the custody of an agent is as the agent finds it', async () =
   });
   try {
     await untilState('healthy', 'that its agent is there');
-    rmSync(folder, { recursive: true });
+    removeFolder(folder);
     await untilState('unhealthy', 'that its agent cannot use it');
   } finally {
     await agent.stop();
@@ -194,7 +195,7 @@ test('without workers a job waits, can be cancelled and tried again; repairs sta
 
     // Every provider of it came back empty; a reader finds out.
     for (const { backend } of before) {
-      rmSync(join(dir, 'backends', backend), { recursive: true, force: true });
+      removeFolder(join(dir, 'backends', backend));
       mkdirSync(join(dir, 'backends', backend));
     }
     await sealgate(idle, ['get', 's3://later/report', '-']);

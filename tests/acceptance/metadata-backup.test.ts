@@ -1,8 +1,8 @@
 // The database is lost. A backup, sealed to the operator, brings everything back that was acknowledged before it.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -16,6 +16,7 @@ import {
 } from '../support/gateway.ts';
 import { createTestDatabase, startTestCluster, type TestCluster } from '../support/postgres.ts';
 import { newClient } from '../support/s3-client.ts';
+import { filesBelow } from '../support/stored-files.ts';
 
 const PATIENCE_MS = 60_000;
 const ADMIN_KEY = 'an admin key of the backup test';
@@ -68,9 +69,9 @@ async function startOn(databaseUrl: string, tenant: Readonly<Record<string, stri
 const bodyOf = (key: string): Buffer => Buffer.from(`${key} `.repeat(5000));
 const md5 = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex');
 const files = (): string[] =>
-  readdirSync(backends, { recursive: true, withFileTypes: true }).flatMap((entry) =>
-    entry.isFile() && /\.\d+$/.test(entry.name) ? [entry.name] : [],
-  );
+  filesBelow(backends)
+    .map((file) => basename(file))
+    .filter((name) => /\.\d+$/.test(name));
 
 /** Makes a key pair and writes a half of it where an operator would keep it. */
 async function keyFile(name: string, ...half: readonly string[]): Promise<string> {

@@ -17,6 +17,7 @@ import {
 } from '../support/gateway.ts';
 import { createTestDatabase, startTestCluster, type TestCluster } from '../support/postgres.ts';
 import { newClient } from '../support/s3-client.ts';
+import { filesBelow } from '../support/stored-files.ts';
 
 const PATIENCE_MS = 90_000;
 const EU = ['demo-hel', 'demo-tmp', 'demo-fra', 'demo-par', 'demo-ams', 'demo-sto'];
@@ -88,10 +89,7 @@ async function read(Key: string): Promise<string> {
 
 /** Backends on which something of backups lies, whole or not. */
 function holders(): string[] {
-  const isBackup = (path: string): boolean => /\/m@\//.test(path);
-  return readdirSync(folder).filter((id) =>
-    (readdirSync(join(folder, id), { recursive: true }) as string[]).some((path) => isBackup(`/${path}`)),
-  );
+  return readdirSync(folder).filter((id) => filesBelow(join(folder, id)).some((path) => path.includes('/m@/')));
 }
 
 async function freePort(): Promise<number> {

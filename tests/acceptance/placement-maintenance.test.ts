@@ -1,11 +1,12 @@
 // What an operator sees when backends are emptied, change their country, or alter bytes: real gateway, real folders.
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { admin, createBucket, type GatewayProcess, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
 import { newClient } from '../support/s3-client.ts';
+import { contentOf, filesBelow } from '../support/stored-files.ts';
 
 /** Passes follow each other at once. */
 const HURRIED = {
@@ -87,16 +88,10 @@ const until = async (what: string, is: () => boolean | Promise<boolean>): Promis
 const folderOf = (backend: string): string => join(gateway.dataDir, 'backends', backend);
 /** Files of stored bytes below a folder. */
 const blobsIn = (folder: string): string[] =>
-  existsSync(folder)
-    ? readdirSync(folder, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile() && /^[0-9a-f-]{36}\.\d+$/.test(entry.name))
-        .map((entry) => join(entry.parentPath, entry.name))
-    : [];
+  filesBelow(folder, { mayBeMissing: true }).filter((file) => /^[0-9a-f-]{36}\.\d+$/.test(basename(file)));
 /** Documents of recovery manifests below a folder. */
 const manifestsIn = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /^\d{8}-[0-9a-f]{32}$/.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name));
+  filesBelow(folder).filter((file) => /^\d{8}-[0-9a-f]{32}$/.test(basename(file)));
 const physicalOf = async (bucket: string): Promise<Record<string, string>> =>
   (
     await admin<{ backends: Record<string, string> }>(
@@ -208,10 +203,7 @@ test('every byte that a backend alters is found and repaired, and none is served
         0,
     );
   };
-  const whole = (): boolean =>
-    [...good].every(
-      ([file, bytes]) => existsSync(file) && statSync(file).size === bytes.length && readFileSync(file).equals(bytes),
-    );
+  const whole = (): boolean => [...good].every(([file, bytes]) => contentOf(file)?.equals(bytes) === true);
 
   const before = await corrupted();
   flipAll();

@@ -2,8 +2,8 @@
 // them. What is left and the owner's keys give everything back.
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   CompleteMultipartUploadCommand,
@@ -27,6 +27,7 @@ import {
   startGateway,
 } from '../support/gateway.ts';
 import { newClient } from '../support/s3-client.ts';
+import { bytesOf, contentsBelow, filesBelow } from '../support/stored-files.ts';
 
 const MIB = 1024 * 1024;
 /** What each recovery must give back: bytes by path below the folder. */
@@ -48,14 +49,10 @@ async function cli(...args: string[]): Promise<CommandResult> {
 
 /** All files below a folder by their paths, without what recovery keeps for itself. */
 function filesIn(folder: string): Map<string, Buffer> {
-  const files = new Map<string, Buffer>();
-  if (!existsSync(folder)) return files;
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    const name = path.slice(folder.length + 1);
-    if (entry.isFile() && !name.startsWith('.sealgate-recover')) files.set(name, readFileSync(path));
-  }
-  return files;
+  const files = [...contentsBelow(folder, { mayBeMissing: true })].map(
+    ([path, bytes]) => [path.slice(folder.length + 1), bytes] as const,
+  );
+  return new Map(files.filter(([name]) => !name.startsWith('.sealgate-recover')));
 }
 
 function expectSame(found: Map<string, Buffer>, wanted: Map<string, Buffer>): void {
@@ -281,15 +278,7 @@ describe('what was tampered with', () => {
   function copyOfBackends(name: string, from = 'backends'): (prefix: string) => string[] {
     mkdirSync(at(name));
     cpSync(at(from), at(name), { recursive: true });
-    return (prefix) =>
-      readdirSync(at(name), { recursive: true, withFileTypes: true })
-        .filter(
-          (entry) =>
-            entry.isFile() &&
-            entry.parentPath.includes(`/${prefix}`) &&
-            statSync(join(entry.parentPath, entry.name)).size > 0,
-        )
-        .map((entry) => join(entry.parentPath, entry.name));
+    return (prefix) => filesBelow(at(name)).filter((file) => dirname(file).includes(`/${prefix}`) && bytesOf(file) > 0);
   }
   const flip = (path: string, place: number): void => {
     const bytes = readFileSync(path);

@@ -18,6 +18,7 @@ import {
 import { holdPatches } from '../support/held-patches.ts';
 import { manifestText, type Owner, type OwnerKey, ownerKey, ownerOf } from '../support/owner.ts';
 import { until } from '../support/poll.ts';
+import { contentsBelow } from '../support/stored-files.ts';
 
 const bin = fileURLToPath(new URL('../../apps/cli/bin/sealgate.mjs', import.meta.url));
 /** Above what the client sends in one request, so it is made of parts. */
@@ -45,11 +46,10 @@ const manifests = (): Promise<string> => manifestText(at('backends'), recovery);
 /** What lies on backends of the objects' bytes: nothing of it may change, not even a time. */
 function blobs(): Map<string, string> {
   const found = new Map<string, string>();
-  for (const entry of readdirSync(at('backends'), { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (!entry.isFile() || !path.includes('/b@/')) continue;
-    const { mtimeMs, ino } = statSync(path);
-    found.set(path, `${mtimeMs} ${ino} ${createHash('sha256').update(readFileSync(path)).digest('hex')}`);
+  for (const [path, bytes] of contentsBelow(at('backends'), { temporary: false })) {
+    const facts = path.includes('/b@/') ? statSync(path, { throwIfNoEntry: false }) : undefined;
+    if (facts === undefined) continue;
+    found.set(path, `${facts.mtimeMs} ${facts.ino} ${createHash('sha256').update(bytes).digest('hex')}`);
   }
   return found;
 }

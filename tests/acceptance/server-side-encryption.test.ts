@@ -1,6 +1,6 @@
 // Encryption at the gateway, through the AWS SDK and on the disks of the demo backends.
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   CompleteMultipartUploadCommand,
@@ -21,6 +21,7 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createBucket, type GatewayProcess, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
 import { newClient } from '../support/s3-client.ts';
+import { contentsBelow } from '../support/stored-files.ts';
 
 const Bucket = 'open';
 const MIB = 1024 * 1024;
@@ -54,17 +55,8 @@ async function read(Key: string, more: Partial<GetObjectCommandInput> = {}) {
   return { ...answer, bytes: Buffer.from((await answer.Body?.transformToByteArray()) ?? []) };
 }
 
-/** What comes and goes while it is written. */
-const UNDER_WAY = '.sealgate-temp';
-
-/** Files of all backends, the newest bytes of every object among them. */
-function filesOnBackends(): Buffer[] {
-  const walk = (dir: string): string[] =>
-    readdirSync(dir, { withFileTypes: true })
-      .filter(({ name }) => name !== UNDER_WAY)
-      .flatMap((entry) => (entry.isDirectory() ? walk(join(dir, entry.name)) : [join(dir, entry.name)]));
-  return walk(join(gateway.dataDir, 'backends')).map((file) => readFileSync(file));
-}
+/** What the files of all backends hold, the newest bytes of every object among them. */
+const filesOnBackends = (): Buffer[] => [...contentsBelow(join(gateway.dataDir, 'backends')).values()];
 
 const refusal = (status: number, name: string) => ({ name, $metadata: { httpStatusCode: status } });
 

@@ -1,9 +1,9 @@
 // Discovery snapshots as an operator, a tenant and an auditor of the machine meet them: what storage that is to be brought
 // in looks like, and nothing anywhere of what opened it.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -19,6 +19,7 @@ import { LEGACY, LEGACY_REGION, legacyBucket, startLegacySource } from '../suppo
 import { until } from '../support/poll.ts';
 import { newClient } from '../support/s3-client.ts';
 import { signatureHeaders } from '../support/signature.ts';
+import { contentOf, filesBelow } from '../support/stored-files.ts';
 
 const TOKEN = 'tkn.FwoGZXIvYXdzEJr7legacySESSIONtoken';
 const ENV = {
@@ -384,20 +385,9 @@ test('nothing of the credentials is anywhere: not in the database, in the log or
 /** Files of the data directory that have these bytes; the profile that this test wrote aside. */
 function filesWith(text: string): string[] {
   const bytes = Buffer.from(text);
-  return readdirSync(gateway.dataDir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name !== 'aws-credentials')
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => contentOf(path).includes(bytes));
-}
-
-/** The gateway lives: what is temporary may go between the listing and the look. */
-function contentOf(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
-    throw error;
-  }
+  return filesBelow(gateway.dataDir)
+    .filter((path) => basename(path) !== 'aws-credentials')
+    .filter((path) => contentOf(path)?.includes(bytes) === true);
 }
 
 async function connected<T>(work: (client: Client) => Promise<T>): Promise<T> {

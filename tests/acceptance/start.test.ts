@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -22,6 +22,7 @@ import {
   startGateway,
 } from '../support/gateway.ts';
 import { newClient } from '../support/s3-client.ts';
+import { removeFolder } from '../support/stored-files.ts';
 
 const folders: string[] = [];
 afterAll(() => folders.forEach(removeDataDir));
@@ -143,7 +144,7 @@ test('a lost provider is noticed, writes go elsewhere, and everything still read
     const stat = await sealgate(gateway, ['stat', 's3://plain/before', '--json']);
     expect(stat.code, stat.stderr).toBe(0);
     const [lost] = /demo-[a-z]{3}/.exec(stat.stdout) ?? [];
-    rmSync(join(dataDir, 'backends', lost ?? ''), { recursive: true });
+    removeFolder(join(dataDir, 'backends', lost ?? ''));
     await until(async () => {
       const { state } = (await (await control(gateway, `/admin/backends/${lost}`)).json()) as { state: string };
       return state === 'unhealthy';

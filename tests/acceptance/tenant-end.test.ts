@@ -15,6 +15,7 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { admin, createBucket, type GatewayProcess, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
 import { newClient } from '../support/s3-client.ts';
+import { filesBelow } from '../support/stored-files.ts';
 
 /** The test's writes take less; sweeps run again and again, so that nothing is left to wait for but the tenant. */
 const ENV = {
@@ -52,10 +53,7 @@ const tenant = (...args: readonly string[]) => sealgate(gateway, ['tenant', ...a
 
 /** Files on all backends, without folders. */
 function files(): string[] {
-  const dir = join(gateway.dataDir, 'backends');
-  return readdirSync(dir, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && /\/s3gw-/.test(`${entry.parentPath}/`))
-    .map((entry) => join(entry.parentPath, entry.name));
+  return filesBelow(join(gateway.dataDir, 'backends')).filter((file) => file.includes('/s3gw-'));
 }
 
 const bucketDirs = (): string[] =>

@@ -1,9 +1,10 @@
 // What goes wrong in the lab: one fault after the other in each of two lanes, each begun, held and ended.
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../support/random.ts';
+import { bytesOf, contentOf, filesBelow, removeFolder } from '../support/stored-files.ts';
 import type { Cluster, Storage } from './cluster.ts';
 import { OUTSIDE } from './places.ts';
 import type { Program } from './processes.ts';
@@ -158,7 +159,7 @@ function storageFaults({ storages, smallDisk }: Cluster, mended: () => Promise<v
       share: 1,
       async run(random) {
         await mended();
-        rot(folderOf(random.pick(folders)), random);
+        rot(folders.map(folderOf), random);
         await mended();
       },
     },
@@ -217,19 +218,21 @@ async function fill(folder: string, random: Random): Promise<void> {
 }
 
 function empty(folder: string): void {
-  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true });
+  for (const name of readdirSync(folder)) removeFolder(join(folder, name));
   mkdirSync(folder, { recursive: true });
 }
 
-/** One bit in each of some files. */
-function rot(folder: string, random: Random): void {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /(^|\/)b\//.test(name))
-    .map((name) => join(folder, name))
-    .filter((path) => existsSync(path) && statSync(path).isFile() && statSync(path).size > 0);
-  for (let n = 0; n < ROTTEN_FILES_MAX && files.length > 0; n += 1) {
+/** One bit in each of some files of one of the folders that hold any. */
+function rot(folders: readonly string[], random: Random): void {
+  const blobs = folders.map((folder) =>
+    filesBelow(folder, { temporary: false }).filter((path) => path.includes('/b@/') && bytesOf(path) > 0),
+  );
+  const files = random.pick(blobs.filter(({ length }) => length > 0));
+  for (let n = 0; n < ROTTEN_FILES_MAX; n += 1) {
     const path = random.pick(files);
-    const bytes = readFileSync(path);
+    const bytes = contentOf(path) ?? Buffer.alloc(0);
+    // Its object was deleted meanwhile.
+    if (bytes.length === 0) continue;
     const at = random.below(bytes.length);
     bytes[at] = (bytes[at] ?? 0) ^ (1 << ((randomBytes(1)[0] ?? 0) % 8));
     writeFileSync(path, bytes);

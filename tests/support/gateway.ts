@@ -1,11 +1,12 @@
 // Starts the real program as a user would and talks to it over HTTP and the command line only.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type AnswerCheck, createAnswerCheck } from '../../apps/gateway/src/control/described-answers.ts';
+import { removeFolder } from './stored-files.ts';
 
 const bin = fileURLToPath(new URL('../../apps/cli/bin/sealgate.mjs', import.meta.url));
 const READY_MS = 60_000;
@@ -39,9 +40,8 @@ export function newDataDir(): string {
   return mkdtempSync(join(tmpdir(), 'sealgate-test-'));
 }
 
-export function removeDataDir(dir: string): void {
-  rmSync(dir, { recursive: true, force: true });
-}
+/** Also when a server that was killed has children that still end. */
+export const removeDataDir = removeFolder;
 
 /** Starts `sealgate serve` on free ports and waits until it is ready. */
 export function startGateway(

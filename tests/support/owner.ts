@@ -1,11 +1,11 @@
 // The owner's side of a gateway: its keys, its sealing client, and what its recovery manifests say. For tests that need many
 // objects, where a process for each would take minutes.
-import { createReadStream, existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { createKeyring, createSealedClient } from '@sealgate/client';
 import { importPrivateKey, importPublicKey, type KeyPair } from '@sealgate/sealed/keys';
 import { openDocument } from '../../apps/cli/src/documents/open-document.ts';
 import { type GatewayProcess, sealgate } from './gateway.ts';
+import { contentOf, walkFiles } from './stored-files.ts';
 
 export type OwnerKey = KeyPair;
 
@@ -45,10 +45,10 @@ export function ownerOf(
 export async function manifestText(backends: string, key: OwnerKey): Promise<string> {
   const findKey = (keyId: string) => Promise.resolve(keyId === key.keyId ? key : undefined);
   let text = '';
-  for (const entry of readdirSync(backends, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (!entry.isFile() || !path.includes('/r@/') || !existsSync(path)) continue;
-    const pieces = openDocument(createReadStream(path), { purpose: 'recovery-manifest', findKey });
+  for (const path of walkFiles(backends)) {
+    const content = path.includes('/r@/') ? contentOf(path) : undefined;
+    if (content === undefined) continue;
+    const pieces = openDocument(Readable.from([content]), { purpose: 'recovery-manifest', findKey });
     for await (const piece of pieces) text += piece.toString();
   }
   return text;
