@@ -249,6 +249,8 @@ describe.skipIf(missing !== '')(`agents over the database${missing}`, () => {
 
     const handing = await cluster.addAgent({ ...env, ...SLOW_SCRUB, ...LONG_LEASE });
     const handedBack = new Set((await untilHolding(handing)).map(({ id }) => id));
+    expect(await handing.ask('/readyz')).toMatchObject({ status: 200 });
+    expect((await handing.ask('/metrics')).text).toMatch(/^sealgate_jobs\{kind="replicate",state="waiting"\} \d+$/m);
     await until(walksHeld, (held) => held.includes('scrub'), { what: 'a scrub under way', ...PATIENCE });
     expect(await handing.stop()).toBe(0);
     expect(await jobs('active', 'replicate')).toEqual([]);

@@ -15,6 +15,8 @@ export interface AgentProcess {
   /** SIGTERM and wait; resolves with the exit code. */
   stop(): Promise<number | null>;
   kill(): Promise<void>;
+  /** What its health and metrics answer. */
+  ask(path: string): Promise<{ readonly status: number; readonly text: string }>;
 }
 
 /** Makes an agent at the gateway and gives its enrolment token. */
@@ -45,7 +47,7 @@ export async function startAgent(
 export async function launchAgent(cwd: string, env: Readonly<Record<string, string>>): Promise<AgentProcess> {
   const child = spawn(process.execPath, [bin, 'agent'], {
     cwd,
-    env: { ...cleanEnv(), SEALGATE_LOG_LEVEL: 'debug', ...env },
+    env: { ...cleanEnv(), SEALGATE_LOG_LEVEL: 'debug', SEALGATE_AGENT_METRICS_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';
@@ -63,6 +65,7 @@ export async function launchAgent(cwd: string, env: Readonly<Record<string, stri
     },
     { what: 'the agent at work', timeoutMs: 30_000 },
   );
+  const port = /"port":(\d+),"msg":"health and metrics"/.exec(log)?.[1];
   return {
     child,
     log: () => log,
@@ -73,6 +76,10 @@ export async function launchAgent(cwd: string, env: Readonly<Record<string, stri
     async kill() {
       child.kill('SIGKILL');
       await exited;
+    },
+    async ask(path) {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+      return { status: answer.status, text: await answer.text() };
     },
   };
 }

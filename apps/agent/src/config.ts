@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { Fault } from '@sealgate/core/faults';
 import { LEASE_MS_MAX, LEASES_MAX } from '@sealgate/runtime/agents';
 import { Secret } from '@sealgate/runtime/log';
+import { OBSERVER_PORT_SETTING } from '@sealgate/runtime/observe';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import type { SecretBox } from './lock.ts';
@@ -54,6 +55,9 @@ const schema = z.strictObject({
     .array(z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be a key as "sealgate job signer" shows it'))
     .max(64)
     .default([]),
+  /** Where health and metrics are answered; none where it is left out. */
+  metricsPort: z.coerce.number().int().min(0).max(65_535).optional(),
+  host: z.string().min(1).default('127.0.0.1'),
   drainSeconds: z.coerce.number().int().min(0).max(3600).default(30),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   logFormat: z.enum(['auto', 'json', 'pretty']).default('auto'),
@@ -75,6 +79,8 @@ const VARIABLES: Readonly<Record<string, keyof z.input<typeof schema>>> = {
   SEALGATE_CONTROL_URL: 'controlUrl',
   SEALGATE_AGENT_ENROLMENT_TOKEN: 'enrolmentToken',
   SEALGATE_AGENT_STATE_DIR: 'stateDir',
+  [OBSERVER_PORT_SETTING]: 'metricsPort',
+  SEALGATE_HOST: 'host',
   SEALGATE_LOG_LEVEL: 'logLevel',
   SEALGATE_LOG_FORMAT: 'logFormat',
 };

@@ -13,28 +13,23 @@ import {
 } from '@sealgate/engine';
 import { fingerprint } from '@sealgate/runtime/agents';
 import { type BackendRegistry, createBackendRegistry, linkTo } from '@sealgate/runtime/backends';
-import { createLoop } from '@sealgate/runtime/background';
+import { type BackgroundLoop, createLoop } from '@sealgate/runtime/background';
 import { createLogger, type Logger } from '@sealgate/runtime/log';
 import { createEndpointGuard } from '@sealgate/runtime/net';
+import { type Observer, openObserver } from '@sealgate/runtime/observe';
 import { agentKeyId } from '@sealgate/sealed/credentials';
 import { type AgentConfig, loadAgentConfig, type OwnBackend, secretsInClear, withSecrets } from './config.ts';
 import { createControlLink, createSender } from './control-link.ts';
 import { createGrants, type Grants } from './grants.ts';
 import { type Identity, openIdentity } from './identity.ts';
 import { openLock, type SecretBox } from './lock.ts';
+import { type AgentMetrics, createAgentMetrics, troubleOf } from './observe.ts';
 import { requirePassphrase } from './passphrase.ts';
 import { backendsOf, createRemoteMetadata, remoteBackend } from './remote-metadata.ts';
 
 const exitCodes = { stopped: 0, failed: 1, refused: 2 } as const;
 const PING_INTERVAL_MS = 5000;
 const PING_TIMEOUT_MS = 5000;
-const noMetrics = {
-  background: () => undefined,
-  backend: () => undefined,
-  backendCall: () => undefined,
-  forgetBackend: () => undefined,
-};
-
 /**
  * Runs an agent until it is told to stop (SIGTERM, SIGINT): it takes repairs that it can do, over a gateway's control
  * listener with a key of its own. What it has not finished when it stops goes back at once.
@@ -85,27 +80,24 @@ async function run(config: Settings, logger: Logger): Promise<number> {
     stopping.signal.addEventListener('abort', () => resolve('superseded'));
   });
   const clock = systemClock;
-  const reach = await overControl(config, logger, clock);
+  const metrics = createAgentMetrics();
+  const reach = await overControl(config, { logger, clock, metrics });
+  let observer: Observer | undefined;
   try {
     await reach.registry.start();
     const { pool } = reach.registry;
     const limits = { ...defaultEngineLimits, repairBatch: config.batch };
     const { metadata, worker, part } = reach;
     const repairer = createRepairer({ metadata, worker, part, pool, clock, limits, events: silentEvents });
+    const shared = { clock, logger, metrics };
     const loop = createLoop({
-      name: 'repairs',
-      concurrency: config.concurrency,
-      clock,
-      logger,
-      metrics: noMetrics,
+      ...{ ...shared, name: 'repairs', concurrency: config.concurrency },
       run: (options) => takeBatch(repairer, options, () => stopping.abort()),
     });
-    const grants = createLoop({
-      ...{ name: 'grants', concurrency: 1, clock, logger, metrics: noMetrics },
-      run: () => reach.grants.takeDue(),
-    });
+    const grants = createLoop({ ...shared, name: 'grants', concurrency: 1, run: () => reach.grants.takeDue() });
     loop.start();
     grants.start();
+    observer = await observe(config, { logger, registry: metrics.registry, loops: [loop, grants] });
     logger.info(
       {
         backends: pool
@@ -122,8 +114,20 @@ async function run(config: Settings, logger: Logger): Promise<number> {
     if (!stopping.signal.aborted) return exitCodes.stopped;
     throw new Fault('LeaseLost', 'Another process works as this agent now, or it was disabled.');
   } finally {
+    await observer?.close();
     await reach.close();
   }
+}
+
+async function observe(
+  { host, metricsPort }: Settings,
+  { logger, registry, loops }: Pick<AgentMetrics, 'registry'> & { logger: Logger; loops: readonly BackgroundLoop[] },
+): Promise<Observer | undefined> {
+  if (metricsPort === undefined) return undefined;
+  const trouble = () => Promise.resolve(troubleOf(loops));
+  const observer = await openObserver({ host, port: metricsPort, registry, trouble });
+  logger.info({ host, port: observer.port }, 'health and metrics');
+  return observer;
 }
 
 /** An agent whose life is over can do nothing any more: it ends, and says why. */
@@ -140,7 +144,10 @@ async function takeBatch(
   }
 }
 
-async function overControl(config: Settings, logger: Logger, clock: Clock): Promise<Reach> {
+async function overControl(
+  config: Settings,
+  { logger, clock, metrics }: { readonly logger: Logger; readonly clock: Clock; readonly metrics: AgentMetrics },
+): Promise<Reach> {
   const { controlUrl } = config;
   const identity = await openIdentity(config.stateDir, config.box);
   if (identity.id === undefined) await enrol(config, identity, logger);
@@ -160,7 +167,7 @@ async function overControl(config: Settings, logger: Logger, clock: Clock): Prom
     },
     clock,
     logger,
-    metrics: noMetrics,
+    metrics,
     createDriver: (backend) => linkTo(withOwn(backend, config.backends[backend.id]), { guard, clock, logger })?.driver,
     recordsHealth: false,
     pingIntervalMs: PING_INTERVAL_MS,

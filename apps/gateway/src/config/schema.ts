@@ -1,3 +1,4 @@
+import { OBSERVER_PORT_SETTING } from '@sealgate/runtime/observe';
 import { z } from 'zod';
 import { auditSettings } from './audit-settings.ts';
 import { allowedRanges, flag, folders, integer, meta, ranges, type SettingMeta, secret, text, url } from './fields.ts';
@@ -40,6 +41,17 @@ export const settingsSchema = z.object({
         env: 'SEALGATE_CONTROL_PORT',
         form: 'port',
         description: 'Port of the control listener (REST, metrics, health); 0 picks a free one.',
+      }),
+    ),
+  agentMetricsPort: integer(0, 65_535)
+    .optional()
+    .meta(
+      meta({
+        env: OBSERVER_PORT_SETTING,
+        form: 'port',
+        fallback: 'none',
+        description:
+          'Where `sealgate agent` answers `GET /healthz`, `/readyz` and `/metrics`, over http; 0 picks a free one, which the log names. A gateway has its control listener for that.',
       }),
     ),
   workers: integer(1, 64)

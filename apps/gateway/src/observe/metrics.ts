@@ -1,7 +1,10 @@
 import type { Fault } from '@sealgate/core/faults';
 import type { BackendId } from '@sealgate/core/names';
-import type { BackendState, JobStats } from '@sealgate/core/ports';
+import type { JobStats } from '@sealgate/core/ports';
 import type { EngineEvents } from '@sealgate/engine';
+import type { BackendMetrics } from '@sealgate/runtime/backends';
+import type { LoopMetrics } from '@sealgate/runtime/background';
+import { createBackendMetrics, createLoopMetrics } from '@sealgate/runtime/observe';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type RecoveryMetrics, recoveryMetrics } from '../recovery/metrics.ts';
 import { type ArchiveMetrics, archiveMetrics } from './archive-metrics.ts';
@@ -23,7 +26,7 @@ interface RequestSample {
   readonly bytesOut: number;
 }
 
-export interface Metrics extends CacheMetrics {
+export interface Metrics extends CacheMetrics, BackendMetrics, LoopMetrics {
   readonly registry: Registry;
   request(sample: RequestSample): void;
   /** A request begins (+1) or ends (-1). */
@@ -33,10 +36,6 @@ export interface Metrics extends CacheMetrics {
   readonly archives: ArchiveMetrics;
   database(operation: string, durationMs: number, ok: boolean): void;
   databaseStatement(name: string): void;
-  backend(id: BackendId, facts: BackendFacts): void;
-  backendCall(id: BackendId, operation: string, outcome: string): void;
-  forgetBackend(id: BackendId): void;
-  background(loop: string, taken: number, ok: boolean): void;
   queueDepth(queue: string, depth: number): void;
   /** By how many a backend's limits of background work are divided; undefined: it has none. */
   backgroundWorkers(id: BackendId, workers: number | undefined): void;
@@ -45,16 +44,8 @@ export interface Metrics extends CacheMetrics {
   authFailed(reason: string): void;
 }
 
-interface BackendFacts {
-  readonly state: BackendState;
-  readonly latencyMs: number | undefined;
-  readonly availability: number | undefined;
-  readonly bytesPerSecond: number | undefined;
-}
-
 const LATENCY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const DATABASE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
-const STATES: readonly BackendState[] = ['healthy', 'degraded', 'unhealthy', 'recovering', 'draining', 'retired'];
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -66,7 +57,8 @@ export function createMetrics(): Metrics {
     archives: archiveMetrics(registry),
     ...requestMetrics(registry),
     engineEvents: { ...engineMetrics(registry), ...recovery, ...backupMetrics(registry) },
-    ...backendMetrics(registry),
+    ...createBackendMetrics(registry),
+    ...createLoopMetrics(registry),
     ...databaseMetrics([registry]),
     ...workMetrics([registry]),
     ...cacheMetrics(registry),
@@ -177,52 +169,6 @@ function engineMetrics(
   };
 }
 
-function backendMetrics(registry: Registry): Pick<Metrics, 'backend' | 'backendCall' | 'forgetBackend'> {
-  const registers = [registry];
-  // Each process has its own view; of several the mean is shown, so 0.5 means that half of them agree.
-  const shape = { labelNames: ['backend'], registers, aggregator: 'average' as const };
-  const health = new Gauge({
-    ...shape,
-    name: 'sealgate_backend_state',
-    help: '1 for the state a backend is in, 0 for the others.',
-    labelNames: ['backend', 'state'],
-  });
-  const latency = new Gauge({
-    ...shape,
-    name: 'sealgate_backend_latency_seconds',
-    help: 'Moving average of the time to the first byte.',
-  });
-  const available = new Gauge({
-    ...shape,
-    name: 'sealgate_backend_availability_ratio',
-    help: 'Good share of the calls remembered since the last change of state.',
-  });
-  const throughput = new Gauge({
-    ...shape,
-    name: 'sealgate_backend_throughput_bytes_per_second',
-    help: 'Moving average over single transfers of real traffic.',
-  });
-  const calls = new Counter({
-    name: 'sealgate_backend_calls_total',
-    help: 'Calls by operation and outcome (ok, detached, or the fault).',
-    labelNames: ['backend', 'operation', 'outcome'],
-    registers,
-  });
-  return {
-    backend(backend, facts) {
-      for (const state of STATES) health.set({ backend, state }, facts.state === state ? 1 : 0);
-      if (facts.latencyMs !== undefined) latency.set({ backend }, facts.latencyMs / 1000);
-      if (facts.availability !== undefined) available.set({ backend }, facts.availability);
-      if (facts.bytesPerSecond !== undefined) throughput.set({ backend }, facts.bytesPerSecond);
-    },
-    backendCall: (backend, operation, outcome) => calls.inc({ backend, operation, outcome }),
-    forgetBackend(backend) {
-      for (const state of STATES) health.remove({ backend, state });
-      for (const gauge of [latency, available, throughput]) gauge.remove({ backend });
-    },
-  };
-}
-
 function databaseMetrics(registers: Registry[]): Pick<Metrics, 'database' | 'databaseStatement' | 'poolWaits'> {
   const time = new Histogram({
     name: 'sealgate_database_duration_seconds',
@@ -255,19 +201,7 @@ function databaseMetrics(registers: Registry[]): Pick<Metrics, 'database' | 'dat
   };
 }
 
-function workMetrics(registers: Registry[]): Pick<Metrics, 'background' | 'backgroundWorkers' | 'queueDepth' | 'jobs'> {
-  const taken = new Counter({
-    name: 'sealgate_background_items_total',
-    help: 'Items that a background loop took off its queue.',
-    labelNames: ['loop'],
-    registers,
-  });
-  const failures = new Counter({
-    name: 'sealgate_background_failures_total',
-    help: 'Rounds of a background loop that failed as a whole.',
-    labelNames: ['loop'],
-    registers,
-  });
+function workMetrics(registers: Registry[]): Pick<Metrics, 'backgroundWorkers' | 'queueDepth' | 'jobs'> {
   const depth = new Gauge({
     name: 'sealgate_queue_depth',
     help: 'Items that wait in a queue of the database.',
@@ -283,10 +217,6 @@ function workMetrics(registers: Registry[]): Pick<Metrics, 'background' | 'backg
     aggregator: 'max',
   });
   return {
-    background(loop, items, ok) {
-      taken.inc({ loop }, items);
-      if (!ok) failures.inc({ loop });
-    },
     backgroundWorkers(backend, count) {
       if (count === undefined) workers.remove({ backend });
       else workers.set({ backend }, count);

@@ -1,8 +1,9 @@
+import { listenFault } from '@sealgate/runtime/net';
 import { settle } from '@sealgate/runtime/testing';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { createClosers } from './closers.ts';
-import { endpointOf, listenFault } from './endpoints.ts';
+import { endpointOf } from './endpoints.ts';
 
 const silent = pino({ level: 'silent' });
 

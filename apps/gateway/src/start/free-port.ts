@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { listenFault } from './endpoints.ts';
+import { listenFault } from '@sealgate/runtime/net';
 
 /**
  * The port itself, or a free one for 0. It must be known before the listener is made: answers name it, and several

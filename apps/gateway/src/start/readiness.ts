@@ -1,3 +1,6 @@
+import { isFault } from '@sealgate/core/faults';
+import type { Metadata } from '@sealgate/core/ports';
+
 /** Whether requests will be served, and if not, why. */
 export interface Readiness {
   /** Undefined when ready. */
@@ -15,4 +18,14 @@ export function createReadiness(check: () => Promise<string | undefined>): Readi
       fixed = reason;
     },
   };
+}
+
+/** Why the database is of no use now; undefined when it answers. */
+export async function databaseTrouble(metadata: Pick<Metadata, 'ping'>): Promise<string | undefined> {
+  try {
+    await metadata.ping();
+    return undefined;
+  } catch (error) {
+    return isFault(error) ? error.message : 'the database does not answer';
+  }
 }

@@ -1,6 +1,7 @@
 import { systemClock } from '@sealgate/core/ports';
 import { createQuotaLedger } from '@sealgate/engine/quota';
 import type { Logger } from '@sealgate/runtime/log';
+import { listenFault } from '@sealgate/runtime/net';
 import { createAccessLog } from '../access-log/access-log.ts';
 import { createLogDelivery } from '../access-log/delivery.ts';
 import { createAccessLogMetrics } from '../access-log/metrics.ts';
@@ -23,7 +24,7 @@ import { createCredentialUse } from '../usage/credential-use.ts';
 import { createUsageMeter } from '../usage/meter.ts';
 import { createRequestRate } from '../usage/request-rate.ts';
 import type { CoreServices } from './core-services.ts';
-import { endpointOf, listenFault } from './endpoints.ts';
+import { endpointOf } from './endpoints.ts';
 import type { TlsFiles } from './tls.ts';
 
 /** What serves requests for objects in this process, whichever of its listeners they come to. */

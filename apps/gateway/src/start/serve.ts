@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { isFault } from '@sealgate/core/faults';
 import { systemClock } from '@sealgate/core/ports';
 import type { BackgroundLoop } from '@sealgate/runtime/background';
 import type { Logger } from '@sealgate/runtime/log';
@@ -20,7 +19,7 @@ import { prepareDatabase } from './database.ts';
 import { ensureDemoBackends } from './demo-backends.ts';
 import { endpointOf } from './endpoints.ts';
 import { resolvePort } from './free-port.ts';
-import { createReadiness } from './readiness.ts';
+import { createReadiness, databaseTrouble } from './readiness.ts';
 import { type ObjectRequests, openObjectRequests, openS3Listener } from './s3-listener.ts';
 import type { GatewaySecrets } from './secrets.ts';
 import { loadTls, type TlsFiles } from './tls.ts';
@@ -70,7 +69,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     const objects = openObjectRequests(core, { config, port, logger, metrics });
     closers.add('records of requests', () => objects.close());
     const plane = createDataPlaneSlot();
-    const readiness = createReadiness(async () => plane.reason() ?? (await databaseTrouble(core)));
+    const readiness = createReadiness(async () => plane.reason() ?? (await databaseTrouble(core.metadata)));
     const running: BackgroundLoop[] = [];
     const opening: Opening = { core, objects, port, options, metrics, tls, closers };
     const loops = () => running.map((loop) => loop.status());
@@ -115,15 +114,6 @@ async function prepareEmbedded(core: CoreServices, config: Config): Promise<Firs
     await ensureDemoBackends(deps, join(config.dataDir, 'backends'));
   }
   return await ensureFirstCredential(core.metadata, config.dataDir);
-}
-
-async function databaseTrouble({ metadata }: CoreServices): Promise<string | undefined> {
-  try {
-    await metadata.ping();
-    return undefined;
-  } catch (error) {
-    return isFault(error) ? error.message : 'the database does not answer';
-  }
 }
 
 async function openDataPlane(

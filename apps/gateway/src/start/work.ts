@@ -1,10 +1,12 @@
 import { hostname } from 'node:os';
 import { Fault } from '@sealgate/core/faults';
+import { openObserver } from '@sealgate/runtime/observe';
 import { createMetrics } from '../observe/metrics.ts';
 import { startBackgroundWork } from './background-work.ts';
 import { createClosers } from './closers.ts';
 import { openCoreServices } from './core-services.ts';
 import { prepareDatabase } from './database.ts';
+import { databaseTrouble } from './readiness.ts';
 import type { ServeOptions, Serving } from './serve.ts';
 
 /**
@@ -34,6 +36,16 @@ export async function work(options: Pick<ServeOptions, 'config' | 'logger' | 'da
     closers.add('database and backends', () => core.close());
     await core.registry.start();
     await startBackgroundWork({ core, config, databaseUrl, logger, metrics, closers }, { beside: false });
+    if (config.agentMetricsPort !== undefined) {
+      const observer = await openObserver({
+        host: config.host,
+        port: config.agentMetricsPort,
+        registry: metrics.registry,
+        trouble: () => databaseTrouble(core.metadata),
+      });
+      closers.add('health and metrics', () => observer.close());
+      logger.info({ host: config.host, port: observer.port }, 'health and metrics');
+    }
     logger.info({ backends: core.registry.pool.all().map(({ id }) => id) }, 'agent at work');
     return { stop: (graceMs, forced) => closers.close(graceMs, forced) };
   } catch (error) {
