@@ -14,8 +14,13 @@ export async function prepareDatabase({
   readonly logger: Logger;
 }): Promise<void> {
   try {
-    const { applied } = await migrate({ databaseUrl });
+    const { applied, undurable } = await migrate({ databaseUrl });
     if (applied.length > 0) logger.info({ applied }, 'database schema brought up to date');
+    if (undurable.length > 0)
+      logger.warn(
+        { settings: undurable },
+        'the database may lose commits that it answered: acknowledged writes are not safe',
+      );
   } catch (error) {
     if (config.embedded || !isFault(error, 'DatabaseUnavailable')) throw error;
     const why = reasonOf(error.cause);

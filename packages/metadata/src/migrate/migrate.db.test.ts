@@ -48,8 +48,18 @@ describe('migrate', () => {
     expect(first.applied).toEqual(files.migrations.map((file) => file.name));
     expect(first.functions).toHaveLength(files.functions.length);
     const before = await schemaSnapshot(databaseUrl);
-    expect(await migrate({ databaseUrl })).toEqual({ applied: [], functions: [] });
+    expect(await migrate({ databaseUrl })).toMatchObject({ applied: [], functions: [] });
     expect(await schemaSnapshot(databaseUrl)).toBe(before);
+  });
+
+  it('tells of settings under which acknowledged commits may be lost', async () => {
+    const databaseUrl = await empty();
+    // Those of the cluster that tests run on.
+    const ofServer = ['fsync=off', 'full_page_writes=off'];
+    expect((await migrate({ databaseUrl })).undurable).toEqual([...ofServer, 'synchronous_commit=off']);
+    const name = new URL(databaseUrl).pathname.slice(1);
+    await sql(adminOf(databaseUrl), `ALTER DATABASE ${name} SET synchronous_commit = 'remote_apply'`);
+    expect((await migrate({ databaseUrl })).undurable).toEqual(ofServer);
   });
 
   it('comes to the same schema from every earlier version', async () => {
@@ -95,7 +105,7 @@ describe('migrate', () => {
     if (first === undefined) throw new Error('there is a first function');
     const changed = { ...first, checksum: 'another', text: `-- changed\n${first.text}` };
     const result = await migrate({ databaseUrl, files: { ...files, functions: [changed, ...rest] } });
-    expect(result).toEqual({ applied: [], functions: [first.name] });
+    expect(result).toMatchObject({ applied: [], functions: [first.name] });
   });
 
   it('leaves one form of a function that takes other arguments now', async () => {

@@ -17,6 +17,8 @@ export interface MigrateResult {
   /** Names of the migrations that this call applied. */
   readonly applied: readonly string[];
   readonly functions: readonly string[];
+  /** Settings of the server under which a commit may be lost after it was answered, for example `fsync=off`. */
+  readonly undurable: readonly string[];
 }
 
 /**
@@ -40,17 +42,17 @@ export async function migrate(options: {
   client.on('error', () => {});
   try {
     await connect(client);
-    await checkServer(client);
+    const undurable = await checkServer(client);
     await client.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
     await migrateQueue(async (text, values) => {
       const result = await client.query<pg.QueryResultRow>(text, [...values]);
       return { rows: Array.isArray(result) ? [] : result.rows };
     });
     await client.query('BEGIN');
-    const result = await apply(client, files);
+    const changed = await apply(client, files);
     if (options.runtimeRole !== undefined) await grant(client, options.runtimeRole);
     await client.query('COMMIT');
-    return result;
+    return { ...changed, undurable };
   } catch (error) {
     throw databaseFault(error);
   } finally {
@@ -79,7 +81,8 @@ async function connect(client: pg.Client): Promise<void> {
   }
 }
 
-async function checkServer(client: pg.Client): Promise<void> {
+/** @returns what is weaker than what an acknowledged write promises */
+async function checkServer(client: pg.Client): Promise<readonly string[]> {
   const { rows } = await client.query<{ version: string; encoding: string }>(
     "SELECT current_setting('server_version_num') AS version, current_setting('server_encoding') AS encoding",
   );
@@ -93,9 +96,14 @@ async function checkServer(client: pg.Client): Promise<void> {
       `The database is encoded in ${row.encoding}. Create it with encoding UTF8: object keys are UTF-8.`,
     );
   }
+  const { rows: settings } = await client.query<{ setting: string }>(
+    `SELECT name || '=' || setting AS setting FROM pg_settings
+     WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off' ORDER BY name`,
+  );
+  return settings.map(({ setting }) => setting);
 }
 
-async function apply(client: pg.Client, files: SchemaFiles): Promise<MigrateResult> {
+async function apply(client: pg.Client, files: SchemaFiles): Promise<Omit<MigrateResult, 'undurable'>> {
   await client.query(`
     CREATE SCHEMA IF NOT EXISTS sealgate;
     CREATE TABLE IF NOT EXISTS sealgate.migrations (
