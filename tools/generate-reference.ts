@@ -6,6 +6,7 @@ import { type FaultSpec, faultTable } from '@sealgate/core/faults';
 import { builtinPolicy, policyJsonSchema, type RedundancyClass, survivable } from '@sealgate/core/policy';
 import { renderCli } from './reference/cli.ts';
 import { renderConfiguration } from './reference/configuration.ts';
+import { renderMetrics } from './reference/metrics.ts';
 import { renderOperations } from './reference/operations.ts';
 import { renderRest } from './reference/rest.ts';
 import { renderS3Compatibility } from './reference/s3-compatibility.ts';
@@ -22,6 +23,7 @@ export const referencePages: readonly ReferencePage[] = [
   { path: 'docs/reference/redundancy-classes.md', render: renderClasses },
   { path: 'docs/reference/cli.md', render: renderCli },
   { path: 'docs/reference/configuration.md', render: renderConfiguration },
+  { path: 'docs/reference/metrics.md', render: renderMetrics },
   { path: 'docs/reference/rest.md', render: renderRest },
   { path: 'apps/cli/src/control/generated/operations.ts', render: renderOperations },
   { path: 'docs/reference/s3-compatibility.md', render: renderS3Compatibility },

@@ -13,12 +13,7 @@ export async function reportCatalogueDifferences(deps: {
   readonly logger: Pick<Logger, 'warn'>;
   readonly registry: Registry;
 }): Promise<void> {
-  const gauge = new Gauge({
-    name: 'sealgate_backend_catalogue_differences',
-    help: 'Legal facts of a backend that the provider catalogue tells otherwise than its record, at the last start.',
-    labelNames: ['backend'],
-    registers: [deps.registry],
-  });
+  const gauge = createCatalogueGauge(deps.registry);
   for (const backend of await deps.metadata.listBackends()) {
     if (!backend.zone) continue;
     const differences = deps.catalogue.differences(backend);
@@ -29,4 +24,13 @@ export async function reportCatalogueDifferences(deps: {
       'the provider catalogue and the record of a backend differ; the record holds until an operator changes it',
     );
   }
+}
+
+export function createCatalogueGauge(registry: Registry): Gauge<'backend'> {
+  return new Gauge({
+    name: 'sealgate_backend_catalogue_differences',
+    help: 'Legal facts of a backend that the provider catalogue tells otherwise than its record, at the last start.',
+    labelNames: ['backend'],
+    registers: [registry],
+  });
 }
