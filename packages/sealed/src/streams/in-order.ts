@@ -43,27 +43,13 @@ export async function* inOrder<Item, Result>(
   }
 }
 
-async function firstOf(
-  head: Promise<unknown> | undefined,
-  item: Promise<unknown> | undefined,
-): Promise<'head' | 'item'> {
-  const candidates: Promise<'head' | 'item'>[] = [];
-  // A failure counts as ready too: who awaits the promise itself gets it.
-  if (item !== undefined)
-    candidates.push(
-      item.then(
-        () => 'item',
-        () => 'item',
-      ),
-    );
-  if (head !== undefined)
-    candidates.push(
-      head.then(
-        () => 'head',
-        () => 'head',
-      ),
-    );
-  return Promise.race(candidates);
+/** Which of the two is settled first; the item when there is no head. A failure counts: who awaits the promise gets it. */
+function firstOf(head: Promise<unknown> | undefined, item: Promise<unknown> | undefined): Promise<'head' | 'item'> {
+  return new Promise((resolve) => {
+    const [itemIsFirst, headIsFirst] = [(): void => resolve('item'), (): void => resolve('head')];
+    item?.then(itemIsFirst, itemIsFirst);
+    head?.then(headIsFirst, headIsFirst);
+  });
 }
 
 /** A job that fails while an earlier one is awaited must not count as an unhandled rejection. */

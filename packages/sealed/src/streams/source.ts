@@ -16,10 +16,13 @@ export interface ByteSource {
   cancel(reason?: unknown): Promise<void>;
 }
 
+/** What a stream's reader and an iterator have in common: their answers have one form. */
 interface Puller {
-  next(): Promise<Uint8Array | undefined>;
+  next(): PulledBytes | Promise<PulledBytes>;
   cancel(reason?: unknown): Promise<void>;
 }
+
+type PulledBytes = IteratorResult<Uint8Array, unknown>;
 
 export function createByteSource(input: ByteInput): ByteSource {
   const puller = 'getReader' in input ? pullStream(input) : pullIterable(input);
@@ -29,8 +32,8 @@ export function createByteSource(input: ByteInput): ByteSource {
   async function refill(): Promise<boolean> {
     while (chunk.length === 0 && !done) {
       const next = await puller.next();
-      if (next === undefined) done = true;
-      else chunk = next;
+      if (next.done === true) done = true;
+      else chunk = next.value;
     }
     return chunk.length > 0;
   }
@@ -43,12 +46,12 @@ export function createByteSource(input: ByteInput): ByteSource {
 
   return {
     async take(length, target) {
-      if (!(await refill())) return new Uint8Array(0);
+      if (chunk.length === 0 && !(await refill())) return new Uint8Array(0);
       // Node's and browsers' streams hand out plain ArrayBuffers; WebCrypto itself refuses shared memory.
       if (chunk.length >= length) return shift(length) as Bytes;
       const piece = target ?? new Uint8Array(length);
       let filled = 0;
-      while (filled < length && (await refill())) {
+      while (filled < length && (chunk.length > 0 || (await refill()))) {
         const part = shift(length - filled);
         piece.set(part, filled);
         filled += part.length;
@@ -56,7 +59,7 @@ export function createByteSource(input: ByteInput): ByteSource {
       return piece.subarray(0, filled);
     },
     async ended() {
-      return !(await refill());
+      return chunk.length === 0 && !(await refill());
     },
     async cancel(reason) {
       done = true;
@@ -68,22 +71,13 @@ export function createByteSource(input: ByteInput): ByteSource {
 
 function pullStream(stream: ReadableStream<Uint8Array>): Puller {
   const reader = stream.getReader();
-  return {
-    async next() {
-      const { value, done } = await reader.read();
-      return done ? undefined : value;
-    },
-    cancel: (reason) => reader.cancel(reason),
-  };
+  return { next: () => reader.read(), cancel: (reason) => reader.cancel(reason) };
 }
 
 function pullIterable(iterable: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Puller {
   const iterator = Symbol.asyncIterator in iterable ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]();
   return {
-    async next() {
-      const result = await iterator.next();
-      return result.done === true ? undefined : result.value;
-    },
+    next: () => iterator.next(),
     async cancel() {
       await iterator.return?.();
     },
