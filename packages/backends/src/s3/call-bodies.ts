@@ -115,26 +115,39 @@ function chunkedHeaders(decoded: number, length: number): Record<string, string>
   };
 }
 
-type Source = Pick<CallBody, 'canRestart' | 'failure'> & { readonly open: () => AsyncIterable<Uint8Array> };
+type Source = Pick<CallBody, 'canRestart' | 'complete' | 'failure'> & {
+  readonly open: () => AsyncIterable<Uint8Array>;
+};
 
 /** The blob's bytes, each piece at most `pieceBytes` long, with a memory of whether they were touched and broke. */
 function sourceOf(blob: PutBlob, pieceBytes: number): Source {
   const replayable = blob.body instanceof Uint8Array;
   let touched = false;
+  let given = 0;
   let failed: { readonly error: unknown } | undefined;
   async function* read(): AsyncGenerator<Uint8Array> {
     touched = true;
+    given = 0;
     try {
       for await (const chunk of exactBody(blob)) {
-        if (!replayable) yield chunk;
-        else for (let at = 0; at < chunk.length; at += pieceBytes) yield chunk.subarray(at, at + pieceBytes);
+        const step = replayable ? pieceBytes : chunk.length;
+        for (let at = 0; at < chunk.length; at += step) {
+          const piece = chunk.subarray(at, at + step);
+          given += piece.length;
+          yield piece;
+        }
       }
     } catch (error) {
       failed = { error };
       throw error;
     }
   }
-  return { open: read, canRestart: () => replayable || !touched, failure: () => failed?.error };
+  return {
+    open: read,
+    canRestart: () => replayable || !touched,
+    complete: () => given === blob.bytes,
+    failure: () => failed?.error,
+  };
 }
 
 /**

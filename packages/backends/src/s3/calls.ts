@@ -27,6 +27,8 @@ export interface CallBody {
   readonly open: (signed: SignedResult) => Uint8Array | AsyncIterable<Uint8Array>;
   /** False once bytes were taken from a source that gives them only once. */
   readonly canRestart: () => boolean;
+  /** False while bytes of a source are left that were not handed over. */
+  readonly complete?: () => boolean;
   /** What the source itself failed with: the caller's own error, not the backend's. */
   readonly failure?: () => unknown;
 }

@@ -31,6 +31,10 @@ export async function putObject(calls: S3Calls, place: Place, blob: PutBlob): Pr
       // Nothing else is ever put under this key, so the same bytes twice are the same blob.
       idempotent: true,
     });
+    // Whatever it says of them, it cannot have all bytes.
+    if (framed.body.complete?.() === false) {
+      throw backendFault('BackendRefused', new Error('The answer came before the body had ended.'));
+    }
     const etag = unquoteEtag(headerOf(answer.headers, 'etag') ?? '');
     const verified = await judge(calls, { place, blob, proof, etag, md5: await md5() });
     return etag === '' ? { verified } : { verified, etag };

@@ -149,6 +149,20 @@ describe('what breaks midway', () => {
     expect(server.buckets.get(bucket)?.objects.size).toBe(0);
   });
 
+  it.each([{}, { chunkSignature: true }, { etagIsMd5: true }])(
+    'does not believe an answer that came before the body had ended, with %j',
+    async (capabilities) => {
+      const driver = await ready({ capabilities });
+      server.trouble.add({ method: 'PUT', trouble: { kind: 'answer', status: 200 } });
+      // The rest never comes.
+      const body = new Readable({ objectMode: true, read: () => undefined });
+      for (let i = 0; i < 3; i += 1) body.push(large.subarray(0, 100_000));
+      const put = driver.put(bucket, key, { body, bytes: large.length, signal });
+      expect((await fault(put)).code).toBe('BackendRefused');
+      expect(body.destroyed).toBe(true);
+    },
+  );
+
   it('fails a streamed put whose answer is lost: nobody knows whether it is there', async () => {
     const driver = await ready();
     server.trouble.add({ method: 'PUT', trouble: { kind: 'lose-answer' } });

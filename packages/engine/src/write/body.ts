@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Fault } from '@sealgate/core/faults';
 import type { Checksum, EnvelopeRecord } from '@sealgate/core/ports';
 
@@ -47,6 +48,15 @@ export async function* exactly(source: BodySource): AsyncGenerator<Buffer> {
     yield chunk;
   }
   if (bytes !== source.bytes) throw lengthFault();
+}
+
+/**
+ * Of a put that is said to be done: whoever has not read its body to the end does not have it.
+ * @throws Fault BackendRefused
+ */
+export function requireTaken(body: Readable | Uint8Array): void {
+  if (!(body instanceof Readable) || body.readableEnded) return;
+  throw new Fault('BackendRefused', 'The storage location answered before it had all bytes.');
 }
 
 function lengthFault(): Fault {

@@ -4,7 +4,7 @@ import type { BackendId } from '@sealgate/core/names';
 import type { Backend, PutBlob, ReplicaRecord } from '@sealgate/core/ports';
 import { type AckTracker, createAckTracker } from './ack-tracker.ts';
 import { blobKey } from './blob-key.ts';
-import { type BodyFacts, collectBody, exactly } from './body.ts';
+import { type BodyFacts, collectBody, exactly, requireTaken } from './body.ts';
 import { createFanOut } from './fan-out.ts';
 import { pieceOf } from './frame.ts';
 import { createLateCopies, type LateCopies } from './late-copies.ts';
@@ -197,7 +197,9 @@ function startCopy(write: Write, backend: Backend, body: () => CopyBody, onFaile
       const name = await deps.physical.ensure(request.bucket, backend, stop.signal);
       const key = blobKey(request.blobId, write.shards.of(backend.id));
       const { name: redundancyClass } = request.redundancyClass;
-      const receipt = await driver.put(name, key, { ...body(), signal: stop.signal, redundancyClass });
+      const sent = body();
+      const receipt = await driver.put(name, key, { ...sent, signal: stop.signal, redundancyClass });
+      requireTaken(sent.body);
       if (receipt.verified === 'none') await write.late.confirm(backend, name, stop.signal);
       const durationMs = deps.clock.monotonic() - startedMs;
       deps.pool.report(backend.id, {
