@@ -8,6 +8,7 @@ import type { PhysicalBuckets } from '../placement/physical-buckets.ts';
 import { digestBlock } from '../write/block-digester.ts';
 import type { DigestLists } from './digest-list.ts';
 import { createPieceReader, type PieceReader } from './piece-reader.ts';
+import { relay } from './relay.ts';
 import { type Strip, stripOf } from './strip.ts';
 
 /** One block in the pieces it came in, so that no byte is copied on its way through. */
@@ -104,26 +105,6 @@ function slotOf(verified: Promise<Block>): Slot {
     () => undefined,
   );
   return slot;
-}
-
-interface Relay {
-  readonly signal: AbortSignal;
-  abort(reason: Fault): void;
-  /** The outer signal says nothing more. */
-  release(): void;
-}
-
-/** A signal that aborts with another one, or on its own. What `AbortSignal.any` does, for a tenth of its price. */
-function relay(outer: AbortSignal): Relay {
-  const inner = new AbortController();
-  const onAbort = (): void => inner.abort(outer.reason);
-  if (outer.aborted) onAbort();
-  else outer.addEventListener('abort', onAbort, { once: true });
-  return {
-    signal: inner.signal,
-    abort: (reason) => inner.abort(reason),
-    release: () => outer.removeEventListener('abort', onAbort),
-  };
 }
 
 /** Resolves to the block when its digest is the wanted one. */

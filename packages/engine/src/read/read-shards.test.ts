@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import { isFault } from '@sealgate/core/faults';
 import { parseObjectKey } from '@sealgate/core/names';
 import { PLAIN_ATTRIBUTES } from '@sealgate/core/ports';
 import { calmPlan } from '@sealgate/testkit';
-import { createSeededCluster, memberOf, wantedBlob } from '@sealgate/testkit/cluster';
+import { bodyOf, createSeededCluster, memberOf, wantedBlob } from '@sealgate/testkit/cluster';
 import { describe, expect, test, vi } from 'vitest';
 import { defaultEngineLimits } from '../limits.ts';
 
@@ -179,4 +180,72 @@ test.each([
   const read = report.mock.calls.filter(([, outcome]) => outcome.kind === 'ok' && outcome.operation === 'get');
   const from = new Set(read.map(([id]) => id));
   expect(from).toEqual(new Set(near.map((shard) => member(shard).backend.id)));
+});
+
+describe.each([
+  [0, 'the header', 5],
+  [0, 'the footer', -1],
+  [5000, 'the header', 5],
+  [5000, 'the footer', -1],
+])('of an object of %i bytes a shard whose %s is damaged', (bytes, _, at) => {
+  const damaged = (shard: Buffer): Buffer => {
+    const copy = Buffer.from(shard);
+    copy.writeUInt8(copy.readUInt8(copy.length - 1) ^ 1, at < 0 ? copy.length + at : at);
+    return copy;
+  };
+
+  test('is found by the scrub and made anew', async () => {
+    const { cluster, gateway, bucket, holders, member, repair } = await stored(bytes);
+    const { signal } = new AbortController();
+    const { faulty, backend } = member(3);
+    const name = (await cluster.metadata.physicalBuckets(bucket.id)).get(backend.id);
+    if (name === undefined) throw new Error('There is no bucket.');
+    const blobKey = `b/${wantedBlob(cluster).blobId}.3`;
+    const lies = async () => Buffer.concat(await (await faulty.get(name, blobKey, { signal })).body.toArray());
+    const good = await lies();
+    const bad = damaged(good);
+    await faulty.put(name, blobKey, { body: bad, bytes: bad.length, replace: true, signal });
+    const scrub = { holder: 'one', intervalMs: 1000, bytesPerSecond: 1e9, signal };
+    await cluster.clock.run(gateway.engine.scrubDue(scrub));
+    expect(holders()[3]?.state).toBe('missing');
+    await cluster.clock.advance(60_000);
+    await repair();
+    expect(holders()[3]?.state).toBe('stored');
+    expect((await lies()).equals(good)).toBe(true);
+  });
+
+  test('is none when its backend gives no proof of what it received', async () => {
+    const { cluster, gateway, bucket } = await stored(bytes);
+    const [first] = cluster.members;
+    if (first === undefined) throw new Error('There is no backend.');
+    for (const { faulty } of cluster.members) {
+      const put = faulty.put.bind(faulty);
+      vi.spyOn(faulty, 'put').mockImplementation(async (name, blobKey, blob) => {
+        const body = Buffer.isBuffer(blob.body) ? blob.body : Buffer.concat(await (blob.body as Readable).toArray());
+        await put(name, blobKey, { ...blob, body: blobKey.endsWith('.3') ? damaged(body) : body });
+        return { verified: 'none' };
+      });
+    }
+    await cluster.clock.run(
+      gateway.engine.putObject({
+        ...{ bucket, key, headers: {}, tags: null, attributes: PLAIN_ATTRIBUTES, requestedClass: 'ColdArchiveClass' },
+        ...{ preconditions: {}, actor, signal: new AbortController().signal, body: bodyOf(content(bytes)) },
+      }),
+    );
+    await cluster.clock.advance(1000);
+    const states = wantedBlob(cluster)
+      .replicas.filter(({ shard }) => shard === 3)
+      .map(({ state }) => state);
+    expect(states).toEqual(['missing']);
+  });
+});
+
+test('a backend that does not give a copy in time is not asked any longer', async () => {
+  const { cluster, gateway, member } = await stored(5000);
+  const { faulty } = member(0);
+  faulty.usePlan({ ...calmPlan, rates: { stall: 1 }, stallMs: 10 * limits.readBlockMs });
+  const get = vi.spyOn(faulty, 'get');
+  const { signal } = new AbortController();
+  await cluster.clock.run(gateway.engine.scrubDue({ holder: 'one', intervalMs: 1000, bytesPerSecond: 1e9, signal }));
+  expect(get.mock.calls.map(([, , options]) => options.signal.aborted)).toEqual([true]);
 });

@@ -11,12 +11,13 @@ import type {
   ReplicaRecord,
 } from '@sealgate/core/ports';
 import type { BackgroundShare } from '../maintenance/background-share.ts';
+import { examineReplica } from '../maintenance/examine-replica.ts';
 import type { Policies } from '../placement/policies.ts';
-import { openBlockFeed } from '../read/block-feed.ts';
 import { createHedgeBudget } from '../read/hedge-budget.ts';
 import type { ReadDeps } from '../read/read-deps.ts';
 import { stripOf } from '../read/strip.ts';
 import { blobKey } from '../write/blob-key.ts';
+import { requireTaken } from '../write/body.ts';
 import { rebuildStored } from './rebuild-stored.ts';
 import type { RepairWork } from './repair-work.ts';
 import type { Turns } from './turns.ts';
@@ -233,13 +234,14 @@ async function rewrite(
       if (isFault(error, 'BackendFull')) deps.pool.report(backend.id, { kind: 'failed', code: 'BackendFull' });
       throw error;
     });
+  requireTaken(stored.body);
   // What went out was verified block by block, so a backend that proves what it received need not be read.
   if (receipt.verified !== 'none' || (await lookAt(deps, what, { backend: backend.id, shard }, signal)) === 'good')
     return;
   throw new Fault('BackendCorrupt', 'The restored copy is not what was written.');
 }
 
-/** Reads what that one backend holds, every block against the digest list. `bad`: that, or the backend did not say. */
+/** Compares what that one backend holds with what was written. `bad`: that, or the backend did not say. */
 async function lookAt(
   deps: RepairDeps,
   { bucket, pending }: Restore,
@@ -255,36 +257,10 @@ async function lookAt(
     const there = await driver.head(name, strip.key, { signal, redundancyClass });
     if (there === undefined) return 'absent';
     if (there.bytes !== strip.totalBytes) return 'bad';
-    if (strip.blocks === 0) return 'good';
-    const feed = openBlockFeed(deps, blob, {
-      ...replica,
-      bucketId: bucket.id,
-      firstBlock: 0,
-      lastBlock: strip.blocks - 1,
-      redundancyClass,
-      signal,
-    });
-    try {
-      for (let block = 0; block < strip.blocks; block += 1) await inTime(deps, feed.block(block));
-    } finally {
-      feed.close();
-    }
-    return 'good';
+    const options = { bucketId: bucket.id, replica, redundancyClass, signal };
+    return (await examineReplica(deps, blob, options)) === 'good' ? 'good' : 'bad';
   } catch (error) {
     if (signal.aborted) throw error;
     return 'bad';
-  }
-}
-
-/** The same patience that a reader has for one block. */
-async function inTime<T>({ clock, limits }: RepairDeps, block: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const cancel = clock.schedule(limits.readBlockMs, () =>
-    late.reject(new Fault('BackendTimeout', 'The storage location did not answer in time.')),
-  );
-  try {
-    return await Promise.race([block, late.promise]);
-  } finally {
-    cancel();
   }
 }
