@@ -3,6 +3,7 @@ import type { BackendPool, Clock, DueDeletion, Metadata } from '@sealgate/core/p
 import type { EngineEvents } from '../events.ts';
 import type { EngineLimits } from '../limits.ts';
 import { blobKey } from '../write/blob-key.ts';
+import { answeringDriver } from './answering.ts';
 
 export interface DeleteDeps {
   readonly metadata: Pick<Metadata, 'leaseDeletions' | 'finishDeletion'>;
@@ -14,7 +15,7 @@ export interface DeleteDeps {
 
 /**
  * Takes one batch off the deletion queue and removes its bytes. The lease re-checked that nothing names the blobs.
- * What a backend does not delete now stays queued until its lease runs out.
+ * What a backend does not delete now stays queued until its lease runs out; one that is away is not asked.
  *
  * @returns how many blobs were leased; fewer than the batch means that the queue is empty for now
  */
@@ -32,9 +33,9 @@ async function deleteBlob(deps: DeleteDeps, deletion: DueDeletion, signal: Abort
     late.abort(new Fault('BackendTimeout', 'The storage location did not answer in time.')),
   );
   const timeout = AbortSignal.any([signal, late.signal]);
-  const gone = await Promise.all(
+  const outcomes = await Promise.all(
     deletion.replicas.map(async (replica) => {
-      const driver = pool.driver(replica.backend);
+      const driver = answeringDriver(pool, replica.backend);
       if (driver === undefined) return undefined;
       try {
         await driver.delete(replica.bucket, blobKey(deletion.blobId, replica.shard), { signal: timeout });
@@ -46,11 +47,10 @@ async function deleteBlob(deps: DeleteDeps, deletion: DueDeletion, signal: Abort
     }),
   );
   cancel();
+  const gone = outcomes.filter((replica) => replica !== undefined);
+  if (gone.length === 0) return;
   try {
-    await metadata.finishDeletion(
-      deletion.blobId,
-      gone.filter((replica) => replica !== undefined),
-    );
+    await metadata.finishDeletion(deletion.blobId, gone);
   } catch (error) {
     events.cleanupFailed(deletion.blobId, toFault(error));
   }

@@ -3,6 +3,7 @@ import type { AuditActor, BackendPool, Clock, Metadata, StrayCopy } from '@sealg
 import type { EngineEvents } from '../events.ts';
 import type { EngineLimits } from '../limits.ts';
 import { blobKey } from '../write/blob-key.ts';
+import { answeringDriver } from './answering.ts';
 
 export interface RemoveStraysDeps {
   readonly metadata: Pick<Metadata, 'leaseStrays' | 'finishStray'>;
@@ -29,7 +30,7 @@ export async function removeStrays(deps: RemoveStraysDeps, options: { readonly s
 
 async function removeOne(deps: RemoveStraysDeps, stray: StrayCopy, signal: AbortSignal): Promise<void> {
   const { pool, metadata, limits, events, clock } = deps;
-  const driver = pool.driver(stray.backend);
+  const driver = answeringDriver(pool, stray.backend);
   if (driver === undefined) return;
   const late = new AbortController();
   const cancel = clock.schedule(limits.deletionTimeoutMs, () =>

@@ -2,6 +2,7 @@ import { Fault, toFault } from '@sealgate/core/faults';
 import type { BackendId } from '@sealgate/core/names';
 import type { BackendPool, Clock, DueRemoval, Metadata } from '@sealgate/core/ports';
 import type { EngineEvents } from '../events.ts';
+import { answeringDriver } from '../housekeeping/answering.ts';
 import type { EngineLimits } from '../limits.ts';
 import { blobKey } from '../write/blob-key.ts';
 
@@ -44,7 +45,7 @@ async function remove(
 ): Promise<boolean> {
   const { backend, bucket, blobId, shard } = removal;
   if (bucket === undefined) return true;
-  const driver = pool.driver(backend);
+  const driver = answeringDriver(pool, backend);
   // A retired backend is out of reach for good.
   if (driver === undefined) return await options.retired(backend).catch(() => false);
   try {
