@@ -205,6 +205,28 @@ describe('the registry', () => {
     await registry.close();
   });
 
+  it('goes on while a driver that it gave up ends its calls, and closes no sooner than that', async () => {
+    const { registry, database, drivers } = setUpRegistry();
+    await registry.start();
+    const ended = Promise.withResolvers<undefined>();
+    const [old] = drivers;
+    if (old === undefined) throw new Error('There is no driver.');
+    old.close = () => ended.promise;
+    database.rows = [fakeBackend('a', { endpoint: 'https://elsewhere' })];
+    await registry.refresh();
+    database.rows = [...database.rows, fakeBackend('b')];
+    await registry.refresh();
+    expect(registry.pool.all().map(({ id }) => id)).toEqual([a, b]);
+    let closed = false;
+    const closing = registry.close().then(() => {
+      closed = true;
+    });
+    await settle();
+    expect(closed).toBe(false);
+    ended.resolve(undefined);
+    await closing;
+  });
+
   it('keeps what it has while the database is away, and says so to who asks for a refresh', async () => {
     const { registry, database } = setUpRegistry();
     await registry.start();

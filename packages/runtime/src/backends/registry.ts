@@ -68,6 +68,8 @@ export function createBackendRegistry(deps: RegistryDeps): BackendRegistry {
   const closed = new AbortController();
   const unsaved = new Map<BackendId, { readonly state: BackendState; readonly reason: string }>();
   let refreshing: Promise<void> | undefined;
+  /** Drivers that were given up end when their last call does, which may be a client that reads slowly. */
+  const ending = new Set<Promise<void>>();
   let cancelTimer = (): void => undefined;
 
   const pool = createBackendPool({
@@ -123,7 +125,8 @@ export function createBackendRegistry(deps: RegistryDeps): BackendRegistry {
       before.delete(backend.id);
     }
     for (const id of before.keys()) show(id);
-    await closeAll(closing, logger);
+    const end = closeAll(closing, logger).finally(() => ending.delete(end));
+    ending.add(end);
     if (unsaved.size > 0) await saveStates();
   };
   const refresh = (): Promise<void> => {
@@ -159,7 +162,7 @@ export function createBackendRegistry(deps: RegistryDeps): BackendRegistry {
       cancelTimer();
       pinger.close();
       await refreshing?.catch(() => undefined);
-      await closeAll(pool.replace([]), logger);
+      await Promise.all([closeAll(pool.replace([]), logger), ...ending]);
     },
   };
 }
