@@ -10,6 +10,9 @@ DECLARE
 BEGIN
   IF NOT sealgate.holds_lease(p_holder, p_epoch, p_job, p_token) THEN RETURN false; END IF;
   DELETE FROM sealgate.job_leases l WHERE l.job_id = p_job RETURNING l.blob_id INTO v_blob;
+  -- Whoever reports a copy holds this row until it commits, and found a job under way: only behind it is there to be seen
+  -- that another job is needed.
+  PERFORM FROM sealgate.blobs b WHERE b.blob_id = v_blob FOR UPDATE;
   IF p_outcome = 'failed' THEN
     PERFORM sealgate.fail_repair(p_job, p_reason, p_no_room);
   ELSIF p_outcome = 'released' THEN
