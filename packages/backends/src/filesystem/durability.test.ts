@@ -3,6 +3,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readlinkSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -253,3 +254,27 @@ describe.each([true, false])('what does not belong there, by descriptor: %s', (d
     expect(await code(driver.ensureBucket(taken, { signal }))).toBe('BucketNameTaken');
   });
 });
+
+it.skipIf(!existsSync('/proc/self/fd'))(
+  'a driver that is closed ends its calls first and then holds nothing open',
+  async () => {
+    const driver = open();
+    await driver.ensureBucket(bucket, { signal });
+    const source = new Readable({ read: () => undefined });
+    const put = driver.put(bucket, key, { ...blob, body: source });
+    await driver.head(bucket, key, { signal });
+    const closing = driver.close();
+    source.push(body);
+    source.push(null);
+    await Promise.all([put, closing]);
+    const held = readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).startsWith(root);
+      } catch {
+        return false;
+      }
+    });
+    expect(held).toEqual([]);
+    expect(readdirSync(join(root, '.sealgate-temp'))).toEqual([]);
+  },
+);

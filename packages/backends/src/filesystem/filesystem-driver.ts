@@ -50,8 +50,9 @@ export function createFilesystemDriver(options: FilesystemDriverOptions): Backen
   const temps = createTempFiles({ folders, io, clock, identity, limits });
   const deps = { folders, temps, io, limits };
   let swept: Promise<void> | undefined;
+  const underWay = new Set<Promise<unknown>>();
 
-  const call = async <T>(signal: AbortSignal, during: 'read' | 'write', run: () => Promise<T>): Promise<T> => {
+  const begin = async <T>(signal: AbortSignal, during: 'read' | 'write', run: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
     try {
       // Left-overs are removed before the first put needs the space; a sweep that fails is tried again by the next.
@@ -64,6 +65,11 @@ export function createFilesystemDriver(options: FilesystemDriverOptions): Backen
     } catch (error) {
       throw filesystemFault(error, during);
     }
+  };
+  const call = <T>(...args: Parameters<typeof begin<T>>): Promise<T> => {
+    const begun = begin(...args).finally(() => underWay.delete(begun));
+    underWay.add(begun);
+    return begun;
   };
 
   return {
@@ -110,6 +116,8 @@ export function createFilesystemDriver(options: FilesystemDriverOptions): Backen
       return { ok, latencyMs: clock.monotonic() - startedMs };
     },
     async close() {
+      // What goes on after the folders were closed would open them again, for nobody to close.
+      await Promise.allSettled(underWay);
       if (swept !== undefined) await temps.close();
       await folders.close();
     },
