@@ -339,6 +339,9 @@ test("an object that its owner put into the bucket's own places is registered; n
   expect((await url(`s3://${mapping['store-de']}`)).body).toMatchObject({ code: 'AccessDenied' });
   expect((await url(`s3://${mapping['store-fi']}/b/${planned.plan}.0`)).body).toMatchObject({ rule: 'direct.planned' });
   expect((await url(`s3://${mapping['store-fi']}/nothing`)).status).toBe(404);
+  // Not out of the bucket either, where a provider resolves such names.
+  const out = `s3://${mapping['store-fi']}/../${mapping['store-de']}/own/2024-Q4.pdf`;
+  expect((await url(out)).body).toMatchObject({ code: 'ValidationFailed', status: 400 });
   for (const bad of ['http://127.0.0.1:1/x', 'file:///etc/passwd', 's3://u:p@host/x', 's3://a/../b']) {
     expect((await url(bad)).status, bad).toBeGreaterThanOrEqual(400);
   }

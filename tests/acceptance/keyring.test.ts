@@ -243,3 +243,8 @@ test('the gateway takes no keyring that does not follow, or of another root', as
   );
   expect((await published()).items).toHaveLength(4);
 });
+
+test('a draft that leaves no key to seal to says so', async () => {
+  const revoked = await owner(['keyring', 'revoke', 'desk-v2']);
+  expect([revoked.code, revoked.stderr]).toEqual([0, expect.stringContaining('nothing can be sealed')]);
+});

@@ -14,6 +14,12 @@ describe('exit codes', () => {
     );
   });
 
+  it('are 3 for a class that the policy does not offer', () => {
+    const code = (options: { readonly rule?: string }): number =>
+      describeFailure(new Fault('InvalidStorageClass', 'x', options)).exitCode;
+    expect([code({ rule: 'policy.classes' }), code({})]).toEqual([3, 1]);
+  });
+
   it('are 4 for everything that can be wrong with sealed bytes, and 1 for keys and arguments', () => {
     const codes = Object.keys(sealErrorCodes) as SealErrorCode[];
     const failed = codes.filter((code) => describeFailure(new SealError(code)).exitCode === 1);

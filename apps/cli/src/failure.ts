@@ -21,7 +21,8 @@ export function describeFailure(error: unknown): Failure {
     return { exitCode: exitCodes.integrity, code: error.name, message: error.message, hint };
   }
   if (isFault(error)) {
-    const exitCode = refusals.has(error.code) ? exitCodes.refused : exitCodes.failed;
+    const refused = refusals.has(error.code) || error.rule === CLASS_NOT_OFFERED;
+    const exitCode = refused ? exitCodes.refused : exitCodes.failed;
     const rule = error.rule === undefined ? '' : ` (rule ${error.rule})`;
     return { exitCode, code: error.code, message: `${error.message}${rule}`, hint: faultHints[error.code] };
   }
@@ -39,6 +40,9 @@ const refusals: ReadonlySet<FaultCode> = new Set([
   'PolicyRefused',
   'NoLegalPlacement',
 ]);
+
+/** The rule with which a policy refuses a class; the code, which S3 knows, is also that of a misspelled one. */
+const CLASS_NOT_OFFERED = 'policy.classes';
 
 const faultHints: Readonly<Partial<Record<FaultCode, string>>> = {
   AccessDenied: 'Check that these credentials belong to the tenant that owns the bucket.',

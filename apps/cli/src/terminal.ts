@@ -1,6 +1,6 @@
 import { addAbortSignal } from 'node:stream';
 import type { Failure } from './failure.ts';
-import { printable } from './output/format.ts';
+import { printable, printableJson, printableLines } from './output/format.ts';
 import { createProgress, createWaiting, type Progress } from './output/progress.ts';
 
 /** Standard streams, as commands use them. */
@@ -41,23 +41,24 @@ export function createTerminal(options: TerminalOptions): Terminal {
       : undefined;
   return {
     result(result) {
-      if (json) results.write(`${JSON.stringify(result.json, undefined, 2)}\n`);
-      else if (!quiet) results.write(result.text);
+      if (json) results.write(`${printableJson(result.json, 2)}\n`);
+      else if (!quiet) results.write(printableLines(result.text));
     },
     item(item) {
-      results.write(json ? `${JSON.stringify(item.json)}\n` : `${item.text}\n`);
+      results.write(json ? `${printableJson(item.json)}\n` : `${printableLines(item.text)}\n`);
     },
     note(text) {
-      if (!json && !quiet) process.stderr.write(`${text}\n`);
+      if (!json && !quiet) process.stderr.write(`${printableLines(text)}\n`);
     },
     failure(failure, error) {
       const { exitCode, code, message, hint } = failure;
-      if (json) process.stderr.write(`${JSON.stringify({ error: { code, exitCode, message, hint } })}\n`);
+      if (json) process.stderr.write(`${printableJson({ error: { code, exitCode, message, hint } })}\n`);
       else process.stderr.write(`sealgate: ${printable(message)}\n${hint === undefined ? '' : `${hint}\n`}`);
-      if (debug) process.stderr.write(`${traceOf(error)}\n`);
+      if (debug) process.stderr.write(`${printableLines(traceOf(error))}\n`);
     },
-    progress: (label, format) => createProgress(line(), { label, now: () => performance.now(), format }),
-    waiting: (label) => createWaiting(line(), { label, now: () => performance.now() }),
+    progress: (label, format) =>
+      createProgress(line(), { label: printable(label), now: () => performance.now(), format }),
+    waiting: (label) => createWaiting(line(), { label: printable(label), now: () => performance.now() }),
     stdout: process.stdout,
     stdin: (signal) => addAbortSignal(signal, process.stdin),
     canAsk: process.stdin.isTTY && process.stderr.isTTY,

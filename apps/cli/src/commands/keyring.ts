@@ -105,7 +105,12 @@ export async function revokeInKeyring(context: CommandContext, [named]: readonly
   const draft = await openDraft(context, work);
   const [keyId = named, ...others] = draft.keys.map((key) => key.keyId).filter((id) => id === named || known.has(id));
   if (others.length > 0) throw usageError(`"${printable(named)}" names several keys.`, 'Use the id of one of them.');
-  await changeDraft(context, withoutKey(draft, keyId));
+  const left = withoutKey(draft, keyId);
+  await changeDraft(context, left);
+  if (left.keys.some(({ use, revokedAt }) => use === 'wrap' && revokedAt === null)) return;
+  context.terminal.note(
+    'It has no key in use any more: once it is published nothing can be sealed. Add one first ("sealgate keyring add").',
+  );
 }
 
 async function changeDraft(context: CommandContext, draft: KeyringContent): Promise<void> {

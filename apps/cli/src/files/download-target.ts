@@ -25,8 +25,13 @@ export async function writeVerified(
   } catch (error) {
     // The first failure is what the user must learn.
     await rm(draft, { force: true }).catch(() => undefined);
-    throw error;
+    throw isAbout(error, draft) ? Object.assign(error, { path }) : error;
   }
+}
+
+/** The name of the draft means nothing to whoever named the file. */
+function isAbout(error: unknown, draft: string): error is Error {
+  return error instanceof Error && (error as NodeJS.ErrnoException).path === draft;
 }
 
 /** Writes a body to a stream as it comes. Each chunk was verified, but only the end shows that it was the whole. */

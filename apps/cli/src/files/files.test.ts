@@ -60,6 +60,7 @@ describe('writeVerified', () => {
   it('says when the folder is not there', async () => {
     await expect(writeVerified(join(folder, 'no', 'out'), bodyOf('a'), quiet)).rejects.toMatchObject({
       code: 'ENOENT',
+      path: join(folder, 'no', 'out'),
     });
   });
 });

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatDuration, formatTable, formatTime, printable } from './format.ts';
+import {
+  formatBytes,
+  formatDuration,
+  formatTable,
+  formatTime,
+  printable,
+  printableJson,
+  printableLines,
+} from './format.ts';
 
 describe('formatBytes', () => {
   it.each([
@@ -33,4 +41,19 @@ it('lets no control character of a server reach the terminal', () => {
   expect(printable('a\u001b[2Jb\n')).toBe('a\\u001b[2Jb\\u000a');
   const unit = fc.nat(0xffff).map((code) => String.fromCharCode(code));
   fc.assert(fc.property(fc.string({ unit }), (text) => !/\p{Cc}/u.test(printable(text))));
+});
+
+it('keeps the lines of a text, and lets nothing else through', () => {
+  expect(printableLines('a\u001b[2Jb\nc\u009b1md\n')).toBe('a\\u001b[2Jb\nc\\u009b1md\n');
+});
+
+it('writes JSON that is the same value and moves no cursor', () => {
+  const text = fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)) });
+  fc.assert(
+    fc.property(fc.dictionary(text, text), fc.constantFrom(undefined, 2), (value, indent) => {
+      const json = printableJson(value, indent);
+      expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(value)));
+      expect(json.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u);
+    }),
+  );
 });

@@ -44,8 +44,24 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
  * become visible escapes.
  */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (char) => {
-    const code = char.codePointAt(0) ?? 0;
-    return `\\u${code.toString(16).padStart(4, '0')}`;
-  });
+  return text.replace(UNPRINTABLE, escaped);
+}
+
+/**
+ * The same of a whole text with its lines: what leaves for a terminal goes through here, so that a command that forgot
+ * one name is harmless too.
+ */
+export function printableLines(text: string): string {
+  return text.replace(UNPRINTABLE, (char) => (char === '\n' ? char : escaped(char)));
+}
+
+/** JSON is written to terminals too, and leaves most of these characters as they are. Outside of its texts there are none. */
+export function printableJson(value: unknown, indent?: number): string {
+  return printableLines(JSON.stringify(value, undefined, indent));
+}
+
+const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+
+function escaped(char: string): string {
+  return `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
 }

@@ -40,6 +40,7 @@ export function createFront(
   server.setTimeout(PROBE_TIMEOUT_MS * 2);
 
   const serve = (request: IncomingMessage, response: ServerResponse, expects: boolean): void => {
+    answers.set(request.socket, response);
     // What was accepted before the end is the last of its connection.
     if (!server.listening) response.setHeader('connection', 'close');
     if (objects.owns(request)) {
@@ -58,6 +59,14 @@ export function createFront(
     serve(request, response, false),
   );
   return server;
+}
+
+const answers = new WeakMap<Socket, ServerResponse>();
+
+/** Whether an answer has begun on a connection and not ended: another one would be read as a part of it. */
+export function isAmidAnswer(socket: Socket): boolean {
+  const response = answers.get(socket);
+  return response?.headersSent === true && !response.writableEnded;
 }
 
 /** From the first byte of a request to its last. */

@@ -10,7 +10,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import { actorOf, requireRole, withinReach } from './access.ts';
 import type { ControlAuthenticate, Proved } from './authenticate.ts';
 import { acceptJsonBodies, requireBodyOf } from './body.ts';
-import { createFront } from './front.ts';
+import { createFront, isAmidAnswer } from './front.ts';
 import { inputParser } from './input.ts';
 import { BODY_BYTES_MAX, KEEP_ALIVE_MS, PARAM_CHARS_MAX } from './limits.ts';
 import type { ObjectCalls } from './objects/calls.ts';
@@ -227,7 +227,7 @@ function methodsOf(
 
 /** Bytes that are no HTTP request. There is no reply object for them, only the socket. */
 function answerNoRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (error.code === 'ECONNRESET' || !socket.writable || isAmidAnswer(socket)) {
     socket.destroy();
     return;
   }

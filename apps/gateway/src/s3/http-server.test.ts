@@ -57,3 +57,29 @@ test('no HTTP at all, and nonsense in the middle of a body, are answered as malf
   const chunked = 'PUT / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n';
   expect(await exchange(port, chunked)).toMatch(/^HTTP\/1\.1 400/);
 });
+
+test('nonsense in the middle of a body puts nothing into an answer that has begun', async () => {
+  server = createHttpServer(
+    {
+      async handle(request, response) {
+        response.writeHead(200, { 'content-length': 100 });
+        response.write('half');
+        request.on('error', () => undefined).resume();
+        await new Promise((resolve) => request.once('close', resolve));
+      },
+      malformed: () => 'HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n',
+    },
+    { limits: defaultHttpLimits },
+  );
+  const socket = connect(await server.listen({ host: '127.0.0.1', port: 0 }), '127.0.0.1');
+  let text = '';
+  socket.on('error', () => undefined);
+  socket.on('data', (chunk: Buffer) => {
+    if (text === '') socket.write('zz\r\n');
+    text += chunk.toString();
+  });
+  socket.write('PUT / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n');
+  await once(socket, 'close');
+  expect(text).toMatch(/^HTTP\/1\.1 200 OK/);
+  expect(text).not.toContain('400');
+});

@@ -84,6 +84,11 @@ export function createHttpServer(
       before.response.once('finish', () => socket.end());
       return;
     }
+    if (before?.response.headersSent === true && !before.response.writableEnded) {
+      // Another answer in the middle of one would be read as a part of it.
+      socket.destroy();
+      return;
+    }
     const answer = socket.writable && error.code !== 'ECONNRESET' ? handlers.malformed(error.code) : undefined;
     if (answer === undefined) socket.destroy();
     else socket.end(answer);

@@ -2,8 +2,10 @@ import { Fault } from '@sealgate/core/faults';
 import { BLOB_KEY_CHARS_MAX } from '../limits.ts';
 
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
-/** Visible ASCII. Blob keys are made by the engine, never by a tenant. */
+/** Visible ASCII. Blob keys are made by the engine; what lies beside them may have been named by a tenant. */
 const KEY = /^[\x21-\x7e]+$/;
+/** In a URL these lead out of the bucket wherever something on the way, or the provider itself, resolves them. */
+const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
 
 /**
  * The second look at what becomes a path or a URL: names come parsed, but a driver trusts no caller with its root.
@@ -20,5 +22,8 @@ export function checkAddress(bucket: string, key: string): void {
   checkBucket(bucket);
   if (key.length > BLOB_KEY_CHARS_MAX || !KEY.test(key)) {
     throw new Fault('ValidationFailed', `A blob key has 1 to ${BLOB_KEY_CHARS_MAX} visible ASCII characters.`);
+  }
+  if (DOT_SEGMENT.test(key)) {
+    throw new Fault('ValidationFailed', 'A blob key has no "." or ".." between slashes.');
   }
 }

@@ -50,6 +50,12 @@ describe('faultOfAnswer', () => {
     expect(fault(status).code).toBe(code);
   });
 
+  it('says in words what an answer without a body means', () => {
+    expect(fault(404, '', { 'x-sealgate-fault': 'NoSuchBucket' }).message).toBe('The bucket does not exist.');
+    expect(fault(404).message).toBe('The object does not exist.');
+    expect(fault(418).message).toBe('The server answered 418 without an explanation.');
+  });
+
   it('says what a bare 404 was about', () => {
     const headers = new Headers();
     expect(faultOfAnswer({ status: 404, headers, text: '', target: 'bucket' }).code).toBe('NoSuchBucket');

@@ -21,7 +21,8 @@ export function faultOfAnswer(answer: FailedAnswer): Fault {
   const error = parseErrorResponse(answer.text);
   const requestId = headers.get('x-amz-request-id');
   const rule = headers.get('x-sealgate-rule');
-  return new Fault(codeOf(error?.code, answer), messageOf(error, answer), {
+  const code = codeOf(error?.code, answer);
+  return new Fault(code, error === undefined ? bareMessage(code, answer) : messageOf(error), {
     ...(rule === null ? {} : { rule }),
     detail: {
       status,
@@ -31,8 +32,27 @@ export function faultOfAnswer(answer: FailedAnswer): Fault {
   });
 }
 
-function messageOf(error: RemoteError | undefined, { status }: FailedAnswer): string {
-  if (error === undefined) return `The server answered ${status} without an explanation.`;
+/** The answer to a HEAD has no body to say it in. */
+const BARE: Readonly<Partial<Record<FaultCode, string>>> = {
+  AccessDenied: 'Access is denied.',
+  AccountProblem: 'There is a problem with the account that prevents the operation.',
+  DatabaseUnavailable: 'The gateway does not reach its database.',
+  InvalidAccessKeyId: 'The access key id is not known there.',
+  InvalidRange: 'The object has none of the bytes of the range.',
+  NoSuchBucket: 'The bucket does not exist.',
+  NoSuchKey: 'The object does not exist.',
+  NoSuchVersion: 'The version does not exist.',
+  PreconditionFailed: 'The object is not what the request supposed.',
+  RequestTimeTooSkewed: 'The clocks of the server and of this machine are too far apart.',
+  SignatureDoesNotMatch: 'The signature is not right.',
+  SlowDown: 'The server has too much to do now.',
+};
+
+function bareMessage(code: FaultCode, { status }: FailedAnswer): string {
+  return BARE[code] ?? `The server answered ${status} without an explanation.`;
+}
+
+function messageOf(error: RemoteError): string {
   if (error.message === '') return `The server answered ${error.code}.`;
   return isFaultCode(error.code) ? error.message : `${error.code}: ${error.message}`;
 }

@@ -51,6 +51,17 @@ export function describeBuckets({ driver, newBucket, unusedBucket }: ContractCon
       },
     );
 
+    it.each(['..', '.', '../other-bucket/b/x', 'b/../../other-bucket/x', 'b/./x', 'b/..'])(
+      'lets the key %j lead nowhere',
+      async (key) => {
+        const bucket = await newBucket();
+        expect(await faultCode(driver().put(bucket, key, small))).toBe('ValidationFailed');
+        expect(await faultCode(driver().get(bucket, key, { signal: never }))).toBe('ValidationFailed');
+        expect(await faultCode(driver().head(bucket, key, { signal: never }))).toBe('ValidationFailed');
+        expect(await faultCode(driver().delete(bucket, key, { signal: never }))).toBe('ValidationFailed');
+      },
+    );
+
     it('answers a ping', async () => {
       const { ok, latencyMs } = await driver().ping({ signal: never });
       expect(ok).toBe(true);

@@ -5,7 +5,7 @@ import { type ContractContext, never, patternBytes } from './context.ts';
 /** Keys that are hard to keep in order: separators, dots, percent signs, names that look like folders of others. */
 const anyKey = fc.oneof(
   fc.stringMatching(/^b\/0190a1b[0-3]-c3d4-7[0-9a-f]{3}-8a9b-0c1d2e3f4a5b\.[0-2]$/),
-  fc.stringMatching(/^b\/0190a1(b2)?[-/.~@a-c]{0,4}$/),
+  fc.stringMatching(/^b\/0190a1(b2)?[-/.~@a-c]{0,4}$/).filter((key) => !/\/\.{1,2}(\/|$)/.test(key)),
   fc.stringMatching(/^[!-~]{1,12}$/).filter((key) => !/^\.{1,2}$|\/\.{1,2}(\/|$)|^\.{1,2}\/|\/\/|^\/|\/$/.test(key)),
 );
 
