@@ -135,18 +135,25 @@ describe('the registry', () => {
     const clock = fakeClock();
     const saved: string[] = [];
     const drivers: ReturnType<typeof fakeDriver>[] = [];
-    const database = { rows: [fakeBackend('a')] as Backend[], down: false };
+    const database = {
+      rows: [fakeBackend('a')] as Backend[],
+      down: false,
+      slow: undefined as Promise<undefined> | undefined,
+    };
     const registry = createBackendRegistry({
       clock,
       logger: pino({ level: 'silent' }),
       metrics: noMetrics,
       metadata: {
         listBackends: () => (database.down ? Promise.reject(new Error('down')) : Promise.resolve(database.rows)),
-        setBackendState: (id, { from, to }) => {
-          if (database.down) return Promise.reject(new Error('down'));
-          if (!from.includes(database.rows.find((row) => row.id === id)?.state ?? to)) return Promise.resolve(false);
+        setBackendState: async (id, { from, to }) => {
+          if (database.down) throw new Error('down');
+          const { slow } = database;
+          database.slow = undefined;
+          await slow;
+          if (!from.includes(database.rows.find((row) => row.id === id)?.state ?? to)) return false;
           saved.push(`${id} ${to}`);
-          return Promise.resolve(true);
+          return true;
         },
         hurryRepairs: (id) => {
           saved.push(`${id} hurry`);
@@ -202,6 +209,21 @@ describe('the registry', () => {
     }
     expect(registry.view(a)?.backend.state).toBe('healthy');
     expect(saved.slice(-2), 'what is owed to it is not kept waiting').toEqual(['a healthy', 'a hurry']);
+    await registry.close();
+  });
+
+  it('writes down one state after the other, however long the database takes for the first', async () => {
+    const { registry, database, saved } = setUpRegistry();
+    await registry.start();
+    const first = Promise.withResolvers<undefined>();
+    database.slow = first.promise;
+    for (let i = 0; i < 3; i += 1) registry.pool.report(a, timeout);
+    registry.pool.report(a, slowRead);
+    await settle();
+    first.resolve(undefined);
+    await settle();
+    expect(saved.at(-1)).toBe(`a ${registry.view(a)?.backend.state ?? ''}`);
+    expect(saved).toHaveLength(2);
     await registry.close();
   });
 

@@ -98,7 +98,15 @@ export function createBackendRegistry(deps: RegistryDeps): BackendRegistry {
     ...(deps.random === undefined ? {} : { random: deps.random }),
   });
 
-  const saveStates = async (): Promise<void> => {
+  let saving: Promise<void> | undefined;
+  /** One after the other, what comes meanwhile last: two under way could reach the database in the other order. */
+  const saveStates = (): Promise<void> => {
+    saving ??= saveAll().finally(() => {
+      saving = undefined;
+    });
+    return saving;
+  };
+  const saveAll = async (): Promise<void> => {
     for (const [id, { state, reason }] of unsaved) {
       unsaved.delete(id);
       try {
