@@ -27,7 +27,11 @@ export async function rewrap(
   [where]: readonly [string | undefined],
   options: RewrapOptions,
 ): Promise<void> {
-  const { terminal, signal } = context;
+  const { terminal, signal, keyStore } = context;
+  // Else the first pair would be made and registered here, where nothing is sealed and nothing can be opened.
+  if ((await keyStore.list()).length === 0) {
+    throw usageError('There is no key here that opens anything.', 'Bring yours: sealgate keys import FILE');
+  }
   const control = await context.tenantControl();
   const tenant = (await context.tenantName()) ?? (await ownTenant(control));
   const keys = await context.keyring();
