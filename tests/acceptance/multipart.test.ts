@@ -123,6 +123,23 @@ describe('an upload', () => {
     expect(head).toMatchObject({ ChecksumCRC32: base64OfCrc32(whole), ChecksumType: 'FULL_OBJECT' });
   });
 
+  test('has the checksum of the checksums of its parts where a hash was asked for', async () => {
+    const sha512 = (bytes: Buffer): Buffer => createHash('sha512').update(bytes).digest();
+    const upload = await begin('hashed', { ChecksumAlgorithm: 'SHA512' });
+    const ChecksumSHA512 = sha512(bodies[2]!).toString('base64');
+    const part = { ...upload, PartNumber: 1, Body: bodies[2] };
+    const wrong = new UploadPartCommand({ ...part, ChecksumSHA512: sha512(whole).toString('base64') });
+    await expect(s3.send(wrong)).rejects.toMatchObject({ name: 'BadDigest' });
+    const { ETag, ...sent } = await s3.send(new UploadPartCommand({ ...part, ChecksumSHA512 }));
+    expect(sent.ChecksumSHA512).toBe(ChecksumSHA512);
+    const listed = await s3.send(new ListPartsCommand({ ...upload }));
+    expect(listed).toMatchObject({ ChecksumAlgorithm: 'SHA512', Parts: [{ ChecksumSHA512 }] });
+    expect(await complete(upload, [{ PartNumber: 1, ETag, ChecksumSHA512 }])).toMatchObject({
+      ChecksumSHA512: `${sha512(Buffer.from(ChecksumSHA512, 'base64')).toString('base64')}-1`,
+      ChecksumType: 'COMPOSITE',
+    });
+  });
+
   test('takes no part with another checksum, no part that is not there, no disorder, nothing too small', async () => {
     const upload = await begin('refused', { ChecksumAlgorithm: 'CRC32' });
     await expect(send(upload, [1], 'SHA256')).rejects.toMatchObject({ name: 'InvalidRequest' });
@@ -147,6 +164,24 @@ describe('an upload', () => {
     await expect(s3.send(new ListPartsCommand(upload))).rejects.toMatchObject({ name: 'NoSuchUpload' });
     await s3.send(new AbortMultipartUploadCommand(small));
   });
+});
+
+// What the reference implementations say of `123456789`.
+test.each([
+  ['SHA512', '2eZ2LdHI6vbWGzxhkvxAjU1tXxF20MKRabwk5xw/J0rSf81YEbMT1oH35V7ALXPUmclUVba1u1A6z1dPuo/+hQ=='],
+  ['MD5', 'JfnnlDI7RTiF9RgfG2JNCw=='],
+  ['XXHASH64', 'jLhB20DmroM='],
+  ['XXHASH3', 'ctyxi2ehff8='],
+  ['XXHASH128', 'MxGUd+3l3NXpcWQnaB1YYA=='],
+] as const)('a body is held to its %s', async (algorithm, value) => {
+  const [Key, Body] = [`sum-${algorithm}`, '123456789'];
+  const name = `Checksum${algorithm}` as const;
+  const put = (sum: string) => s3.send(new PutObjectCommand({ Bucket, Key, Body, [name]: sum }));
+  const other = Buffer.from(value, 'base64').reverse().toString('base64');
+  await expect(put(other)).rejects.toMatchObject({ name: 'BadDigest' });
+  expect(await put(value)).toMatchObject({ [name]: value });
+  const head = await s3.send(new HeadObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }));
+  expect(head).toMatchObject({ [name]: value, ChecksumType: 'FULL_OBJECT' });
 });
 
 test('parts are listed by pages', async () => {

@@ -199,6 +199,15 @@ test('copies are encrypted anew, as their own request says', async () => {
   expect((await read('a', customer(keyB))).bytes.equals(body), 'a new key in its place').toBe(true);
 });
 
+test("a copy onto itself may take a customer's key off, and must change something", async () => {
+  const [Key, CopySource] = ['key-off', `${Bucket}/key-off`];
+  await s3.send(new PutObjectCommand({ Bucket, Key, Body: marked(3000), ...customer(keyA) }));
+  await s3.send(new CopyObjectCommand({ Bucket, Key, CopySource, ...source(keyA) }));
+  expect(await read(Key)).toMatchObject({ ServerSideEncryption: 'AES256', bytes: marked(3000) });
+  const again = s3.send(new CopyObjectCommand({ Bucket, Key, CopySource }));
+  await expect(again).rejects.toMatchObject(refusal(400, 'InvalidRequest'));
+});
+
 test('a part copied from one key to another', async () => {
   const body = marked(6 * MIB);
   await s3.send(new PutObjectCommand({ Bucket, Key: 'from', Body: body, ...customer(keyA) }));

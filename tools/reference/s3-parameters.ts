@@ -16,7 +16,6 @@ const refused = (code: string, note: string): ParameterEntry => ({ state: 'refus
 
 const ATOMIC = 'Decided in the transaction of the write.';
 const WITH_OPERATION = 'Its operations are refused.';
-const NEW_CHECKSUM = 'CRC32, CRC32C, CRC64NVME, SHA1 and SHA256 are known.';
 const NOT_STRICT = 'Refused in strict buckets: key or plaintext would pass the gateway.';
 const KMS = 'Keys of AWS KMS are not here; SSE-S3 and SSE-C are.';
 const EVENT_HOLD = 'Legal holds and retention are offered.';
@@ -45,15 +44,15 @@ export const headerLedger: Readonly<Record<string, ParameterEntry>> = {
   'x-amz-checksum-crc32': lifted(),
   'x-amz-checksum-crc32c': lifted(),
   'x-amz-checksum-crc64nvme': lifted(),
-  'x-amz-checksum-md5': refused('InvalidRequest', NEW_CHECKSUM),
+  'x-amz-checksum-md5': lifted(),
   'x-amz-checksum-mode': lifted(),
   'x-amz-checksum-sha1': lifted(),
   'x-amz-checksum-sha256': lifted(),
-  'x-amz-checksum-sha512': refused('InvalidRequest', NEW_CHECKSUM),
+  'x-amz-checksum-sha512': lifted(),
   'x-amz-checksum-type': lifted('COMPOSITE and FULL_OBJECT.'),
-  'x-amz-checksum-xxhash128': refused('InvalidRequest', NEW_CHECKSUM),
-  'x-amz-checksum-xxhash3': refused('InvalidRequest', NEW_CHECKSUM),
-  'x-amz-checksum-xxhash64': refused('InvalidRequest', NEW_CHECKSUM),
+  'x-amz-checksum-xxhash128': lifted(),
+  'x-amz-checksum-xxhash3': lifted(),
+  'x-amz-checksum-xxhash64': lifted(),
   'x-amz-client-token': refused('NotImplemented', WITH_OPERATION),
   'x-amz-confirm-remove-self-bucket-access': ignored('The owner’s account can always repair the policy.'),
   'x-amz-copy-source': works(),

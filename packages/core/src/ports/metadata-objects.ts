@@ -1,10 +1,10 @@
 import type { BlobId, ObjectKey, VersionId } from '../names/index.ts';
+import type { Checksum } from './checksum.ts';
 import type {
   Acl,
   AuditActor,
   BlobLayout,
   BlobRecord,
-  Checksum,
   EnvelopeRecord,
   ObjectVersion,
   ReplicaRecord,

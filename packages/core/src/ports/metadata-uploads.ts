@@ -1,9 +1,8 @@
 import type { BackendId, BlobId, BucketName, ObjectKey } from '../names/index.ts';
+import type { Checksum, ChecksumAlgorithm } from './checksum.ts';
 import type {
   AuditActor,
   BlobLayout,
-  Checksum,
-  ChecksumAlgorithm,
   EnvelopeRecord,
   ReplicaRecord,
   StoredHeaders,

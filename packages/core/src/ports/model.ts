@@ -1,4 +1,5 @@
 import type { AccessKeyId, BackendId, BlobId, BucketName, ObjectKey, TenantId, VersionId } from '../names/index.ts';
+import type { Checksum } from './checksum.ts';
 
 /** `required`: only sealed objects. `report`: accept all, record the verdict. `off`: accept all. */
 export type EncryptionMode = 'required' | 'report' | 'off';
@@ -231,15 +232,6 @@ export type BucketConfigKind =
   | 'request-payment'
   | 'tagging'
   | 'website';
-
-export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256';
-
-export interface Checksum {
-  readonly algorithm: ChecksumAlgorithm;
-  /** Base64, without the `-N` of a composite one. */
-  readonly value: string;
-  readonly type: 'FULL_OBJECT' | 'COMPOSITE';
-}
 
 /** What a client sent with the object and gets back with it. All names are lower case. */
 export interface StoredHeaders {

@@ -2,10 +2,18 @@ import { Fault } from '@sealgate/core/faults';
 import type { Checksum, ChecksumAlgorithm } from '@sealgate/core/ports';
 
 // One byte of algorithm and type, then the value's bytes. The numbers are stored: never change one, only add.
-const codes = { CRC32: 1, CRC32C: 2, CRC64NVME: 3, SHA1: 4, SHA256: 5 } as const satisfies Record<
-  ChecksumAlgorithm,
-  number
->;
+const codes = {
+  CRC32: 1,
+  CRC32C: 2,
+  CRC64NVME: 3,
+  SHA1: 4,
+  SHA256: 5,
+  SHA512: 6,
+  MD5: 7,
+  XXHASH64: 8,
+  XXHASH3: 9,
+  XXHASH128: 10,
+} as const satisfies Record<ChecksumAlgorithm, number>;
 const algorithms: ReadonlyMap<number, ChecksumAlgorithm> = new Map(
   Object.entries(codes).map(([name, code]) => [code, name as ChecksumAlgorithm]),
 );

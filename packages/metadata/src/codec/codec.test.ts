@@ -43,7 +43,18 @@ describe('ETags', () => {
 });
 
 const checksum: fc.Arbitrary<Checksum> = fc.record({
-  algorithm: fc.constantFrom('CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'),
+  algorithm: fc.constantFrom(
+    'CRC32',
+    'CRC32C',
+    'CRC64NVME',
+    'SHA1',
+    'SHA256',
+    'SHA512',
+    'MD5',
+    'XXHASH64',
+    'XXHASH3',
+    'XXHASH128',
+  ),
   type: fc.constantFrom('FULL_OBJECT', 'COMPOSITE'),
   value: fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes).toString('base64')),
 });

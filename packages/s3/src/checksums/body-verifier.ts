@@ -33,8 +33,9 @@ export function createBodyVerifier({ expected, payload, algorithm }: BodyVerifie
   const md5 = createHash('md5');
   // One SHA-256 serves the signed payload hash and the checksum.
   const sha256 = payload.kind === 'signed' || summed === 'SHA256' ? createChecksum('SHA256') : undefined;
+  // Nor is the MD5 of the ETag computed twice.
   const other: ChecksumHasher | undefined =
-    summed === undefined || summed === 'SHA256' ? undefined : createChecksum(summed);
+    summed === undefined || summed === 'SHA256' || summed === 'MD5' ? undefined : createChecksum(summed);
   return {
     update(bytes) {
       md5.update(bytes);
@@ -46,7 +47,7 @@ export function createBodyVerifier({ expected, payload, algorithm }: BodyVerifie
       requireMd5(expected.md5, md5Digest);
       const sha256Digest = sha256?.digest();
       if (payload.kind === 'signed') requireSha256(payload.sha256, sha256Digest?.toString('hex') ?? '');
-      const digest = other?.digest() ?? sha256Digest;
+      const digest = other?.digest() ?? (summed === 'MD5' ? md5Digest : sha256Digest);
       if (summed === undefined || digest === undefined) return { md5: md5Digest, checksum: null };
       requireChecksum(expected, digest, trailers);
       return { md5: md5Digest, checksum: { algorithm: summed, value: digest.toString('base64'), type: 'FULL_OBJECT' } };

@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import type { ChecksumAlgorithm } from '@sealgate/core/ports';
 import { type CrcKernel, createCrcKernel } from './crc-kernel.ts';
 import { CRC32C_POLYNOMIAL, CRC64NVME_POLYNOMIAL } from './polynomials.ts';
+import { xxHasher } from './xxhash.ts';
 
 /** A checksum of bytes that come in pieces. */
 export interface ChecksumHasher {
@@ -11,7 +12,18 @@ export interface ChecksumHasher {
   digest(): Buffer;
 }
 
-export const checksumAlgorithms: readonly ChecksumAlgorithm[] = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'];
+export const checksumAlgorithms: readonly ChecksumAlgorithm[] = [
+  'CRC32',
+  'CRC32C',
+  'CRC64NVME',
+  'SHA1',
+  'SHA256',
+  'SHA512',
+  'MD5',
+  'XXHASH64',
+  'XXHASH3',
+  'XXHASH128',
+];
 
 /** Length of a checksum in bytes. */
 export const checksumBytes: Readonly<Record<ChecksumAlgorithm, number>> = {
@@ -20,6 +32,11 @@ export const checksumBytes: Readonly<Record<ChecksumAlgorithm, number>> = {
   CRC64NVME: 8,
   SHA1: 20,
   SHA256: 32,
+  SHA512: 64,
+  MD5: 16,
+  XXHASH64: 8,
+  XXHASH3: 8,
+  XXHASH128: 16,
 };
 
 /** Kernels are constants that take a while to make, so each is made when it is first needed. */
@@ -43,14 +60,19 @@ export function createChecksum(algorithm: ChecksumAlgorithm): ChecksumHasher {
     case 'CRC64NVME':
       return crcHasher(crc64Kernel(), 8);
     case 'SHA1':
-      return shaHasher('sha1');
     case 'SHA256':
-      return shaHasher('sha256');
+    case 'SHA512':
+    case 'MD5':
+      return cryptoHasher(algorithm);
+    case 'XXHASH64':
+    case 'XXHASH3':
+    case 'XXHASH128':
+      return xxHasher(algorithm);
   }
 }
 
-function shaHasher(name: 'sha1' | 'sha256'): ChecksumHasher {
-  const hasher = createHash(name);
+function cryptoHasher(name: 'SHA1' | 'SHA256' | 'SHA512' | 'MD5'): ChecksumHasher {
+  const hasher = createHash(name.toLowerCase());
   return { update: (bytes) => void hasher.update(bytes), digest: () => hasher.digest() };
 }
 

@@ -57,10 +57,18 @@ function decodePiece(algorithm: ChecksumAlgorithm, value: string): Buffer {
   throw new Fault('InvalidPart', `A part has no valid ${algorithm} checksum.`);
 }
 
+/** Only of these does the checksum of a whole follow from those of its parts. */
+const polynomials: ReadonlyMap<ChecksumAlgorithm, bigint> = new Map([
+  ['CRC32', CRC32_POLYNOMIAL],
+  ['CRC32C', CRC32C_POLYNOMIAL],
+  ['CRC64NVME', CRC64NVME_POLYNOMIAL],
+]);
+
+export const isCrc = (algorithm: ChecksumAlgorithm): boolean => polynomials.has(algorithm);
+
 function polynomialOf(algorithm: ChecksumAlgorithm): bigint {
-  if (algorithm === 'CRC32') return CRC32_POLYNOMIAL;
-  if (algorithm === 'CRC32C') return CRC32C_POLYNOMIAL;
-  if (algorithm === 'CRC64NVME') return CRC64NVME_POLYNOMIAL;
+  const polynomial = polynomials.get(algorithm);
+  if (polynomial !== undefined) return polynomial;
   throw new Fault(
     'InvalidRequest',
     `The FULL_OBJECT checksum type cannot be used with the ${algorithm.toLowerCase()} checksum algorithm.`,

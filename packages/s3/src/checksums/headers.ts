@@ -3,6 +3,7 @@ import type { ChecksumAlgorithm } from '@sealgate/core/ports';
 import { announcedTrailers } from '../chunked/trailer.ts';
 import { headerValue, type RequestHeaders } from '../request.ts';
 import { checksumAlgorithms, checksumBytes } from './checksum.ts';
+import { isCrc } from './combine.ts';
 
 /** What a client says about its body's integrity. */
 export interface ChecksumExpectation {
@@ -145,7 +146,7 @@ export function parseUploadChecksum(headers: RequestHeaders): UploadChecksum | u
   if (type !== 'FULL_OBJECT' && type !== 'COMPOSITE') {
     throw new Fault('InvalidRequest', 'Value for x-amz-checksum-type header is invalid.');
   }
-  const impossible = type === 'COMPOSITE' ? algorithm === 'CRC64NVME' : algorithm === 'SHA1' || algorithm === 'SHA256';
+  const impossible = type === 'COMPOSITE' ? algorithm === 'CRC64NVME' : !isCrc(algorithm);
   if (impossible) {
     throw new Fault(
       'InvalidRequest',

@@ -91,7 +91,7 @@ describe('a form is held against its policy', () => {
   });
 
   test('which must hold for what is there and what is not', () => {
-    expect(() => check(policy, { ...form, bucket: 'c' })).toThrow(code('AccessDenied', '["eq","$bucket","b"]'));
+    expect(() => check(policy, { ...form, bucket: 'c' })).toThrow(code('AccessDenied', '["eq", "$bucket", "b"]'));
     expect(() => check(policy, { ...form, key: 'other' })).toThrow(code('AccessDenied', 'Policy Condition failed'));
     expect(() => check(policy, { bucket: 'b', key: 'user/x' })).toThrow(code('AccessDenied', '$content-type'));
     for (const fields of [{ a: '' }, {}, { a: 'x' }]) {

@@ -136,8 +136,9 @@ export function checkPostPolicy(policy: PostPolicy, fields: ReadonlyMap<string, 
     if (condition.match === 'content-length-range') continue;
     named.add(condition.field);
     if (!holds(condition, fields.get(condition.field))) {
-      const text = JSON.stringify([condition.match, `$${condition.field}`, condition.value]);
-      throw denied(`Policy Condition failed: ${text}`);
+      const texts = [condition.match, `$${condition.field}`, condition.value].map((text) => JSON.stringify(text));
+      // As S3 writes it, with blanks: clients look for it.
+      throw denied(`Policy Condition failed: [${texts.join(', ')}]`);
     }
   }
   const extra = [...fields.keys()].filter((name) => !named.has(name) && !isUnchecked(name));

@@ -23,6 +23,11 @@ export const checksumElements: readonly (readonly [ChecksumAlgorithm, string])[]
   ['CRC64NVME', 'ChecksumCRC64NVME'],
   ['SHA1', 'ChecksumSHA1'],
   ['SHA256', 'ChecksumSHA256'],
+  ['SHA512', 'ChecksumSHA512'],
+  ['MD5', 'ChecksumMD5'],
+  ['XXHASH64', 'ChecksumXXHASH64'],
+  ['XXHASH3', 'ChecksumXXHASH3'],
+  ['XXHASH128', 'ChecksumXXHASH128'],
 ];
 
 export function unquoteEtag(etag: string): string {

@@ -15,7 +15,7 @@ import { copySourcePlace } from '../access/copy-source.ts';
 import type { VersionPlace } from '../access/versions.ts';
 import { requireKey, type S3Context } from '../context.ts';
 import { type Unlocked, unlockVersion } from '../encryption/reading.ts';
-import { NOT_ENCRYPTED, newEncryption, wantedEncryption } from '../encryption/writing.ts';
+import { NOT_ENCRYPTED, newEncryption, type WantedEncryption, wantedEncryption } from '../encryption/writing.ts';
 import { requireGovernedBucket } from '../governed.ts';
 import { setExpiration } from '../lifecycle-headers.ts';
 import { admitManifest, manifestIn, withManifest } from '../manifest.ts';
@@ -42,12 +42,7 @@ export async function copyObject(context: S3Context): Promise<void> {
   const { source, version, unlocked } = await copySource(context);
   const directives = directivesOf(context);
   const ontoItself = source.bucket.id === bucket.id && version.key === key;
-  if (ontoItself && source.versionId === undefined && wanted.byDefault && !changesAnything(headers, directives)) {
-    throw new Fault(
-      'InvalidRequest',
-      "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
-    );
-  }
+  if (ontoItself && source.versionId === undefined) requireChange(context, { version, wanted, directives });
   if (version.bytes > PUT_BYTES_MAX) {
     throw new Fault(
       'InvalidRequest',
@@ -113,13 +108,28 @@ function summed(watch: SealWatch, algorithm: ChecksumAlgorithm) {
   };
 }
 
-/** A copy of an object onto itself must change something. A new checksum is a change too. */
-function changesAnything(headers: RequestHeaders, directives: Directives): boolean {
-  return (
+/**
+ * A copy of an object onto itself must change something. A new checksum is a change too, and so is that the object will
+ * be encrypted in another way, though the request does not say how: so tools take their own key off an object.
+ * @throws Fault InvalidRequest
+ */
+function requireChange(
+  { headers }: S3Context,
+  copy: { readonly version: ObjectVersion; readonly wanted: WantedEncryption; readonly directives: Directives },
+): void {
+  const { version, wanted, directives } = copy;
+  const encryptedAnew = version.envelope === null && (version.attributes.encryption?.kind ?? 'none') !== wanted.kind;
+  const changes =
+    !wanted.byDefault ||
+    encryptedAnew ||
     directives.replaceMetadata ||
     requestedClass(headers) !== undefined ||
     headerValue(headers, REDIRECT) !== undefined ||
-    headerValue(headers, 'x-amz-checksum-algorithm') !== undefined
+    headerValue(headers, 'x-amz-checksum-algorithm') !== undefined;
+  if (changes) return;
+  throw new Fault(
+    'InvalidRequest',
+    "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
   );
 }
 
