@@ -127,7 +127,7 @@ describe('an upload', () => {
     const sha512 = (bytes: Buffer): Buffer => createHash('sha512').update(bytes).digest();
     const upload = await begin('hashed', { ChecksumAlgorithm: 'SHA512' });
     const ChecksumSHA512 = sha512(bodies[2]!).toString('base64');
-    const part = { ...upload, PartNumber: 1, Body: bodies[2] };
+    const part = { ...upload, PartNumber: 1, Body: bodies[2]! };
     const wrong = new UploadPartCommand({ ...part, ChecksumSHA512: sha512(whole).toString('base64') });
     await expect(s3.send(wrong)).rejects.toMatchObject({ name: 'BadDigest' });
     const { ETag, ...sent } = await s3.send(new UploadPartCommand({ ...part, ChecksumSHA512 }));

@@ -4,9 +4,10 @@ export {
   type BodyVerifierOptions,
   createBodyVerifier,
 } from './checksums/body-verifier.ts';
-export { type ChecksumHasher, checksumAlgorithms, createChecksum } from './checksums/checksum.ts';
+export { checksumAlgorithms, createChecksum } from './checksums/checksum.ts';
 export { type ChecksumPiece, combineChecksums, multipartEtag } from './checksums/combine.ts';
 export { checksumTypeMismatch, requireClaimedChecksum } from './checksums/completion.ts';
+export type { ChecksumHasher } from './checksums/hasher.ts';
 export {
   type ChecksumExpectation,
   checksumHeaderName,

@@ -3,7 +3,8 @@ import { Fault } from '@sealgate/core/faults';
 import type { Checksum, ChecksumAlgorithm } from '@sealgate/core/ports';
 import type { Trailers } from '../chunked/trailer.ts';
 import type { SignedPayload } from '../sigv4/types.ts';
-import { type ChecksumHasher, checksumBytes, createChecksum } from './checksum.ts';
+import { checksumBytes, createChecksum } from './checksum.ts';
+import type { ChecksumHasher } from './hasher.ts';
 import { type ChecksumExpectation, checksumHeaderName } from './headers.ts';
 
 export interface BodyVerifierOptions {

@@ -2,15 +2,9 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { ChecksumAlgorithm } from '@sealgate/core/ports';
 import { type CrcKernel, createCrcKernel } from './crc-kernel.ts';
+import type { ChecksumHasher } from './hasher.ts';
 import { CRC32C_POLYNOMIAL, CRC64NVME_POLYNOMIAL } from './polynomials.ts';
 import { xxHasher } from './xxhash.ts';
-
-/** A checksum of bytes that come in pieces. */
-export interface ChecksumHasher {
-  update(bytes: Uint8Array): void;
-  /** Big-endian, as S3 encodes it in base64. Ends the computation. */
-  digest(): Buffer;
-}
 
 export const checksumAlgorithms: readonly ChecksumAlgorithm[] = [
   'CRC32',

@@ -1,5 +1,5 @@
 import { createXXHash3, createXXHash64, createXXHash128, type IHasher } from 'hash-wasm';
-import type { ChecksumHasher } from './checksum.ts';
+import type { ChecksumHasher } from './hasher.ts';
 
 export type XxHash = 'XXHASH64' | 'XXHASH3' | 'XXHASH128';
 
