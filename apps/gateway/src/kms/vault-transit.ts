@@ -8,6 +8,8 @@ import type { Config } from '../config.ts';
 const TIMEOUT_MS = 10_000;
 const ANSWER_BYTES_MAX = 64 * 1024;
 const KEY_BYTES = 32;
+/** Of what a service says about a refusal. */
+const WORDS_CHARS_MAX = 200;
 
 export interface VaultTransitOptions {
   /** Of the server, without a path of its own. */
@@ -45,15 +47,15 @@ export function createVaultTransit(options: VaultTransitOptions): KeyManagement 
       });
       text = await boundedText(response);
     } catch (cause) {
-      throw new Fault('KeyServiceUnavailable', 'The key service does not answer.', { cause });
+      throw new Fault('KeyServiceUnavailable', `The key service does not answer${reasonOf(cause)}.`, { cause });
     }
     if (response.status >= 500 || response.status === 429) {
-      throw new Fault('KeyServiceUnavailable', `The key service answered ${response.status}.`);
+      throw new Fault('KeyServiceUnavailable', `The key service answered ${response.status}${wordsOf(text)}.`);
     }
     if (!response.ok) {
       throw new Fault(
         'ConfigInvalid',
-        `The key service refused "${operation}" with ${response.status}. Check the token, its policy, the mount and the name of the key.`,
+        `The key service refused "${operation}" with ${response.status}${wordsOf(text)}. Check ${suspectsOf(response.status)}.`,
       );
     }
     return dataOf(text);
@@ -88,14 +90,43 @@ async function boundedText(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function dataOf(text: string): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = undefined;
+/** What to look at after a refusal: with a bad token nothing else is looked at, and with a bad path the token was good. */
+function suspectsOf(status: number): string {
+  if (status === 403) return 'the token (it may have ended), its policy, the namespace and the mount';
+  if (status === 404) return 'the namespace and the mount';
+  return 'the name of the key, its type, and its min_decryption_version: what was wrapped under an older version opens no more';
+}
+
+/** Why there was no answer, as the code that the system or TLS gives it. */
+function reasonOf(error: unknown): string {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause && typeof cause.code === 'string') return ` (${cause.code})`;
   }
-  const data = (value as { readonly data?: unknown } | null | undefined)?.data;
+  return '';
+}
+
+/** What the service says of it, for the operator: https://developer.hashicorp.com/vault/api-docs#error-response */
+function wordsOf(text: string): string {
+  const { errors } = (objectOf(text) ?? {}) as { readonly errors?: unknown };
+  const words = (Array.isArray(errors) ? errors : [])
+    .filter((each) => typeof each === 'string')
+    .join('; ')
+    .replaceAll(/[^\x20-\x7e]+/g, ' ')
+    .trim();
+  return words === '' ? '' : ` (${words.slice(0, WORDS_CHARS_MAX)})`;
+}
+
+function objectOf(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function dataOf(text: string): Readonly<Record<string, unknown>> {
+  const { data } = (objectOf(text) ?? {}) as { readonly data?: unknown };
   if (typeof data !== 'object' || data === null) throw notUnderstood();
   return data as Readonly<Record<string, unknown>>;
 }

@@ -1,0 +1,1 @@
+export { startVaultServer, vaultProgram } from './vault-server.ts';

@@ -1,2 +1,0 @@
-// A key service that nobody has to install.
-export { startFakeVault } from '@sealgate/testkit/fake-vault';
