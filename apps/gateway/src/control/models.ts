@@ -1,5 +1,14 @@
 import { isFault } from '@sealgate/core/faults';
-import { parseAccessKeyId, parseBackendId, parseBucketName, parseTenantName } from '@sealgate/core/names';
+import {
+  ACCESS_KEY_FORM,
+  BACKEND_ID_FORM,
+  BUCKET_NAME_FORM,
+  parseAccessKeyId,
+  parseBackendId,
+  parseBucketName,
+  parseTenantName,
+  TENANT_NAME_FORM,
+} from '@sealgate/core/names';
 import type { Backend, BackendCapabilities, Bucket, Credential, PolicyRecord, Tenant } from '@sealgate/core/ports';
 import type { BackendView } from '@sealgate/runtime/backends';
 import { z } from 'zod';
@@ -8,12 +17,12 @@ import { PARAM_CHARS_MAX } from './limits.ts';
 
 // The nouns of the REST interface, and how domain values become them. Secrets have no member here on purpose.
 
-/** Text that a parser of `core/names` turns into a name. */
-function named<T extends string>(parse: (text: string) => T, description: string): z.ZodType<T, string> {
+/** Text that a parser of `core/names` turns into a name, and the form that the description of the interface gives it. */
+function named<T extends string>(parse: (text: string) => T, form: RegExp, description: string): z.ZodType<T, string> {
   return z
     .string()
     .max(PARAM_CHARS_MAX)
-    .meta({ description })
+    .meta({ description, pattern: form.source })
     .transform((text, context) => {
       try {
         return parse(text);
@@ -24,10 +33,10 @@ function named<T extends string>(parse: (text: string) => T, description: string
     });
 }
 
-export const backendIdField = named(parseBackendId, 'Id of a backend.');
-export const bucketNameField = named(parseBucketName, 'Name of a logical bucket.');
-export const tenantNameField = named(parseTenantName, 'Name of a tenant.');
-export const accessKeyField = named(parseAccessKeyId, 'Access key id.');
+export const backendIdField = named(parseBackendId, BACKEND_ID_FORM, 'Id of a backend.');
+export const bucketNameField = named(parseBucketName, BUCKET_NAME_FORM, 'Name of a logical bucket.');
+export const tenantNameField = named(parseTenantName, TENANT_NAME_FORM, 'Name of a tenant.');
+export const accessKeyField = named(parseAccessKeyId, ACCESS_KEY_FORM, 'Access key id.');
 /** Either, because people know names and programs keep ids. */
 export const tenantRefField = z.string().min(1).max(PARAM_CHARS_MAX).meta({ description: 'Name or id of a tenant.' });
 export const policyNameField = z

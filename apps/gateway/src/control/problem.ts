@@ -76,8 +76,13 @@ function ofFastify(error: FastifyError): Fault {
       return new Fault('IncompleteBody', 'The body does not have the length that was announced.', { cause: error });
     case 'FST_ERR_BAD_URL':
       return new Fault('InvalidURI', 'The path is not validly percent-encoded.', { cause: error });
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return new Fault('InvalidURI', 'A part of the path is longer than any name.', { cause: error });
     default:
-      return new Fault('InternalError', 'We encountered an internal error. Please try again.', { cause: error });
+      // Those with a 4xx status are about the request, whichever a later release adds.
+      return error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500
+        ? new Fault('InvalidRequest', 'The request is not valid.', { cause: error })
+        : new Fault('InternalError', 'We encountered an internal error. Please try again.', { cause: error });
   }
 }
 

@@ -16,6 +16,10 @@ describe('errors are problem documents', () => {
     ['GET /admin/tenants/none', undefined, {}, 404, 'NotFound'],
     ['DELETE /admin/tenants', undefined, {}, 405, 'MethodNotAllowed'],
     ['POST /metrics', undefined, {}, 405, 'MethodNotAllowed'],
+    ['QUERY /metrics', undefined, {}, 405, 'MethodNotAllowed'],
+    ['QUERY /admin/tenants', undefined, {}, 405, 'MethodNotAllowed'],
+    ['PROPFIND /admin/tenants', undefined, {}, 405, 'MethodNotAllowed'],
+    ['POST /nowhere', undefined, { payload: '{', headers: { 'content-type': 'application/json' } }, 404, 'NotFound'],
     ['GET /admin/%zz', undefined, {}, 400, 'InvalidURI'],
     ['POST /admin/tenants', { name: 'a b' }, {}, 400, 'ValidationFailed'],
     ['POST /admin/tenants', { padding: 'x'.repeat(2_000_000) }, {}, 413, 'RequestBodyTooLarge'],
@@ -31,7 +35,15 @@ describe('errors are problem documents', () => {
     expect(answer.text).not.toMatch(/\\n\s+at /);
   });
 
+  it('takes no part of a path that is longer than any name, from nobody', async () => {
+    for (const method of ['GET', 'DELETE']) {
+      const { status, body } = await ask(`${method} /admin/tenants/${'x'.repeat(257)}`, undefined, { headers: {} });
+      expect([status, body['code']]).toEqual([400, 'InvalidURI']);
+    }
+  });
+
   it('names the methods of a path', async () => {
+    expect((await ask('QUERY /metrics')).headers['allow']).toBe('GET');
     expect((await ask('DELETE /admin/tenants')).headers['allow']).toBe('POST, GET');
   });
 

@@ -47,8 +47,7 @@ export function createControlServer(deps: ControlServerDeps): FastifyInstance {
   const paths = [...plain.map(({ path }) => ({ method: 'GET', path })), ...routes];
   watch(app, deps);
   acceptJsonBodies(app);
-  app.setErrorHandler((error, request, reply) => answerFault(deps, { error, request, reply }));
-  app.setNotFoundHandler((request, reply) => {
+  const answerNoCall = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const allowed = methodsOf(paths, request.url);
     const fault =
       allowed.length === 0
@@ -56,7 +55,12 @@ export function createControlServer(deps: ControlServerDeps): FastifyInstance {
         : new Fault('MethodNotAllowed', `This path answers to ${allowed.join(', ')}.`);
     if (allowed.length > 0) void reply.header('allow', allowed.join(', '));
     return answerFault(deps, { error: fault, request, reply });
-  });
+  };
+  app.setNotFoundHandler(answerNoCall);
+  app.setErrorHandler((error, request, reply) =>
+    // Whatever else is wrong with a request for nothing: its body is read first, and some methods must have one.
+    request.is404 ? answerNoCall(request, reply) : answerFault(deps, { error, request, reply }),
+  );
   for (const each of routes) addRoute(app, each, deps);
   for (const each of plain) addPlainRoute(app, each);
   return app;

@@ -7,7 +7,8 @@ export type BucketName = Brand<string, 'BucketName'>;
 /** An object key: 1 to 1024 bytes of UTF-8 without NUL, compared bytewise everywhere. */
 export type ObjectKey = Brand<string, 'ObjectKey'>;
 
-const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+/** What every bucket name matches; {@link parseBucketName} knows some more rules. */
+export const BUCKET_NAME_FORM = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const IPV4 = /^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$/;
 const RESERVED_PREFIX = /^(xn--|sthree-|amzn-s3-demo-)/;
 const RESERVED_SUFFIX = /(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/;
@@ -19,7 +20,7 @@ const RESERVED_SUFFIX = /(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/;
  */
 export function parseBucketName(text: string): BucketName {
   const ok =
-    BUCKET.test(text) &&
+    BUCKET_NAME_FORM.test(text) &&
     !text.includes('..') &&
     !text.includes('.-') &&
     !text.includes('-.') &&

@@ -9,9 +9,9 @@ export type BackendId = Brand<string, 'BackendId'>;
 export type AccessKeyId = Brand<string, 'AccessKeyId'>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const BACKEND = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
-const ACCESS_KEY = /^[A-Za-z0-9_-]{3,128}$/;
-const TENANT_NAME = /^[a-z0-9](?:[a-z0-9._$-]{0,61}[a-z0-9])?$/i;
+export const BACKEND_ID_FORM = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+export const ACCESS_KEY_FORM = /^[A-Za-z0-9_-]{3,128}$/;
+export const TENANT_NAME_FORM = /^[A-Za-z0-9](?:[A-Za-z0-9._$-]{0,61}[A-Za-z0-9])?$/;
 
 /** @throws Fault ValidationFailed */
 export function parseTenantId(text: string): TenantId {
@@ -21,7 +21,7 @@ export function parseTenantId(text: string): TenantId {
 
 /** @throws Fault ValidationFailed */
 export function parseTenantName(text: string): string {
-  if (!TENANT_NAME.test(text)) {
+  if (!TENANT_NAME_FORM.test(text)) {
     throw new Fault(
       'ValidationFailed',
       'A tenant name has 1 to 63 letters, digits, dots, dollars, hyphens or underscores.',
@@ -32,7 +32,7 @@ export function parseTenantName(text: string): string {
 
 /** @throws Fault ValidationFailed */
 export function parseBackendId(text: string): BackendId {
-  if (!BACKEND.test(text)) {
+  if (!BACKEND_ID_FORM.test(text)) {
     throw new Fault('ValidationFailed', 'A backend id has 1 to 63 letters, digits, hyphens or underscores.');
   }
   return text as BackendId;
@@ -40,7 +40,7 @@ export function parseBackendId(text: string): BackendId {
 
 /** @throws Fault InvalidAccessKeyId */
 export function parseAccessKeyId(text: string): AccessKeyId {
-  if (!ACCESS_KEY.test(text)) {
+  if (!ACCESS_KEY_FORM.test(text)) {
     throw new Fault('InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist in our records.');
   }
   return text as AccessKeyId;
