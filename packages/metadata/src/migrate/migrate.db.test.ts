@@ -164,17 +164,20 @@ describe('migrate', () => {
     await expect(migrate({ databaseUrl })).rejects.toMatchObject({ code: 'StartFailed', message: /0001-registry/ });
   });
 
-  it('refuses a database that is newer than the program', async () => {
+  it('refuses a database that is newer than the program, and changes nothing in it', async () => {
     const databaseUrl = await empty();
     await migrate({ databaseUrl });
     await sql(
       databaseUrl,
       "INSERT INTO sealgate.migrations (number, name, checksum) VALUES (99, '0099-later.sql', 'x')",
     );
+    // The later program may keep its queue elsewhere.
+    await sql(databaseUrl, 'ALTER SCHEMA pgboss RENAME TO pgboss_later');
     await expect(migrate({ databaseUrl })).rejects.toMatchObject({
       code: 'StartFailed',
       message: /newer than the program/,
     });
+    expect(await sql(databaseUrl, "SELECT FROM pg_namespace WHERE nspname = 'pgboss'")).toEqual([]);
   });
 
   it('refuses an encoding that cannot hold keys', async () => {

@@ -44,6 +44,7 @@ export async function migrate(options: {
     await connect(client);
     const undurable = await checkServer(client);
     await client.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
+    await refuseOthers(client, files);
     await migrateQueue(async (text, values) => {
       const result = await client.query<pg.QueryResultRow>(text, [...values]);
       return { rows: Array.isArray(result) ? [] : result.rows };
@@ -103,6 +104,21 @@ async function checkServer(client: pg.Client): Promise<readonly string[]> {
   return settings.map(({ setting }) => setting);
 }
 
+/** Before the queue's schema is touched, which has a transaction of its own. */
+async function refuseOthers(client: pg.Client, files: SchemaFiles): Promise<void> {
+  const { rows } = await client.query<{ made: boolean }>(
+    "SELECT to_regclass('sealgate.migrations') IS NOT NULL AS made",
+  );
+  if (rows[0]?.made === true) planMigration(files, { migrations: await appliedMigrations(client), functions: [] });
+}
+
+async function appliedMigrations(client: pg.Client): Promise<readonly AppliedMigration[]> {
+  const { rows } = await client.query<AppliedMigration>(
+    'SELECT number, name, checksum FROM sealgate.migrations ORDER BY number',
+  );
+  return rows;
+}
+
 async function apply(client: pg.Client, files: SchemaFiles): Promise<Omit<MigrateResult, 'undurable'>> {
   await client.query(`
     CREATE SCHEMA IF NOT EXISTS sealgate;
@@ -110,11 +126,9 @@ async function apply(client: pg.Client, files: SchemaFiles): Promise<Omit<Migrat
       number integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());
     CREATE TABLE IF NOT EXISTS sealgate.functions (
       name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());`);
-  const migrations = await client.query<AppliedMigration>(
-    'SELECT number, name, checksum FROM sealgate.migrations ORDER BY number',
-  );
+  const migrations = await appliedMigrations(client);
   const functions = await client.query<AppliedFunction>('SELECT name, checksum FROM sealgate.functions');
-  const plan = planMigration(files, { migrations: migrations.rows, functions: functions.rows });
+  const plan = planMigration(files, { migrations, functions: functions.rows });
   for (const file of plan.migrations) {
     await client.query(file.text);
     await client.query('INSERT INTO sealgate.migrations (number, name, checksum) VALUES ($1, $2, $3)', [
