@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   CreateBucketCommand,
   GetObjectCommand,
@@ -173,6 +174,27 @@ test('SIGTERM lets a request under way finish, refuses new ones and says so', as
   expect(response.statusCode).toBe(200);
   response.resume();
   expect(await stopped).toBe(0);
+});
+
+test('who ends `npm start` ends the gateway', async () => {
+  const cwd = fileURLToPath(new URL('../..', import.meta.url));
+  const ports = { SEALGATE_S3_PORT: '0', SEALGATE_CONTROL_PORT: '0' };
+  const env = { ...cleanEnv(), SEALGATE_DATA_DIR: folder(), ...ports };
+  const npm = spawn('npm', ['start'], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let log = '';
+  for (const stream of [npm.stdout, npm.stderr]) stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
+  // They close when the last process that writes to them is gone, whoever its parent is by then.
+  const writers = { gone: false };
+  npm.once('close', () => {
+    writers.gone = true;
+  });
+  try {
+    await expect.poll(() => log, { timeout: 60_000 }).toContain('Sealgate is ready');
+    npm.kill('SIGTERM');
+    await expect.poll(() => writers.gone, { timeout: 40_000 }).toBe(true);
+  } finally {
+    if (!writers.gone) process.kill(Number(/"process":(\d+)/.exec(log)?.[1] ?? npm.pid), 'SIGKILL');
+  }
 });
 
 test('a start that cannot be says why and what to do', async () => {
