@@ -2,6 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 const setupFiles = ['tools/seed-properties.ts'];
 
+/** What is bound to come about is waited for as long as a machine may take that does much else, and no longer than it takes. */
+const PATIENT = { expect: { poll: { timeout: 120_000 } } };
+
 export default defineConfig({
   test: {
     projects: [
@@ -9,8 +12,10 @@ export default defineConfig({
         test: {
           name: 'unit',
           setupFiles,
+          ...PATIENT,
           // Fuzzing on a loaded machine takes its time; a hang is still found.
-          testTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
           include: [
             'packages/*/src/**/*.test.ts',
             'apps/*/src/**/*.test.ts',
@@ -27,18 +32,20 @@ export default defineConfig({
           setupFiles,
           globalSetup: ['packages/metadata/src/testing/global-setup.ts'],
           include: ['packages/*/src/**/*.db.test.ts', 'apps/*/src/**/*.db.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...PATIENT,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
-      { test: { name: 'simulation', setupFiles, include: ['tests/simulation/**/*.test.ts'], testTimeout: 120_000 } },
+      { test: { name: 'simulation', setupFiles, include: ['tests/simulation/**/*.test.ts'], testTimeout: 300_000 } },
       {
         test: {
           name: 'acceptance',
           globalSetup: ['tests/support/tools.ts'],
           include: ['tests/acceptance/**/*.test.ts', 'tests/interop/**/*.test.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          ...PATIENT,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
         },
       },
     ],

@@ -6,7 +6,7 @@ import { positiveNumber, wholeNumber } from '../tests/support/script-options.ts'
 function run(script: string, ...args: readonly string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
     encoding: 'utf8',
-    timeout: 50_000,
+    timeout: 150_000,
   });
   return { status, stdout, stderr };
 }

@@ -8,7 +8,7 @@ import { anyBackends, subsets, testBackend } from '../testing/backends.ts';
 import { type AckCounter, compileAckRule, labelOfCounter } from './index.ts';
 
 /** Many runs on a busy machine. */
-const SLOW = { timeout: 60_000 };
+const SLOW = { timeout: 300_000 };
 
 const fi1 = testBackend('fi1', { region: 'fi-1', provider: 'upcloud' });
 const fi2 = testBackend('fi2', { region: 'fi-2', provider: 'upcloud' });

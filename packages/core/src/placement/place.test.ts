@@ -10,7 +10,7 @@ import { acks, anyBucketFacts, anyTime, layouts, somePolicies } from '../testing
 import { explain, type Placement, type PlacementRequest, place } from './index.ts';
 
 /** Many runs on a busy machine. */
-const SLOW = { timeout: 60_000 };
+const SLOW = { timeout: 300_000 };
 
 const finland = testBackend('fi-a', { region: 'hel' });
 const finlandToo = testBackend('fi-b', { region: 'hel' });

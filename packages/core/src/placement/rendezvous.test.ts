@@ -4,7 +4,7 @@ import { testBackend } from '../testing/backends.ts';
 import { rankByRendezvous } from './rendezvous.ts';
 
 /** Many runs on a busy machine. */
-const SLOW = { timeout: 60_000 };
+const SLOW = { timeout: 300_000 };
 
 const weighted = (weights: readonly number[]) => weights.map((weight, i) => testBackend(`backend-${i}`, { weight }));
 const top = (backends: ReturnType<typeof weighted>, seed: string, width: number): string[] =>

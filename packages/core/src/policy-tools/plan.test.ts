@@ -14,7 +14,7 @@ const ROOT = new URL('../../../../', import.meta.url);
 const example = (name: string): string => readFileSync(new URL(`examples/policies/${name}`, ROOT), 'utf8');
 const compile = (name: string) => compilePolicy(example(name), { version: 1 });
 const catalogue = parseCatalogue(readFileSync(new URL('data/providers/providers.csv', ROOT), 'utf8'));
-const SLOW = { timeout: 60_000 };
+const SLOW = { timeout: 300_000 };
 const PRICES = { currency: 'EUR', storagePerGbMonth: 0.01, egressPerGb: 0.02, per1000Requests: null };
 
 const plan = (layers: readonly string[], backends: readonly Backend[], volumes = '[]') =>

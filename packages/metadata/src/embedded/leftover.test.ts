@@ -10,7 +10,7 @@ import { startCluster } from './start.ts';
 import type { EmbeddedCluster } from './types.ts';
 
 /** What a crash may leave behind, beyond the plain cases of start.test.ts. One data directory for the file. */
-describe('after a crash', { timeout: 60_000 }, () => {
+describe('after a crash', () => {
   const directory = temporaryDirectory();
   const dataDir = directory.path;
   const root = join(dataDir, 'postgres');

@@ -115,7 +115,7 @@ describe('programs', () => {
   });
 });
 
-describe.runIf(root)('as root', { timeout: 60_000 }, () => {
+describe.runIf(root)('as root', () => {
   it('runs without privileges in a directory that only root may enter, whose rights stay as they are', async () => {
     const directory = temporaryDirectory();
     const dataDir = join(directory.path, 'x'.repeat(120), 'data');

@@ -10,7 +10,7 @@ describe('test cluster', () => {
         await withClient(url, (client) => client.query('CREATE TABLE t (v int)'));
       },
     });
-  }, 60_000);
+  });
   afterAll(() => cluster.stop());
 
   const rows = (url: string): Promise<number> =>
@@ -54,5 +54,5 @@ describe('testClusterSetup', () => {
     const project = { provide: (key: string) => provided.push(key) };
     await expect(failing(project)).rejects.toThrow('bad migration');
     expect(provided).toEqual([]);
-  }, 60_000);
+  });
 });
