@@ -92,4 +92,4 @@ test('an agent works with credentials that are nowhere in the clear, and does no
     await gateway.stop();
     removeDataDir(gateway.dataDir);
   }
-}, 240_000);
+});

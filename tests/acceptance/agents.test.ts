@@ -64,6 +64,11 @@ beforeAll(async () => {
   );
   // What a busy machine was too slow for the gateway makes good; from then on it repairs nothing.
   await until(allStored, (owed) => owed === 0, { what: 'all copies' });
+  await until(
+    async () => [...(await jobsOf('kind=repair&state=waiting')), ...(await jobsOf('kind=repair&state=active'))].length,
+    (left) => left === 0,
+    { what: 'the end of its repairs' },
+  );
   s3.destroy();
   await gateway.stop();
   gateway = await startGateway({ dataDir, env: { ...probes, SEALGATE_BACKGROUND_WORK: 'false' } });
@@ -229,8 +234,10 @@ test('a backend in the custody of an agent gets its copies through that agent on
   const made = await sealgate(gateway, ['job', 'create', 's3://tasks/kept', '--to', 'vault', '--json']);
   const { id } = JSON.parse(made.stdout) as JobAnswer;
   // An agent without the vault cannot take the job.
-  const other = await start('two', { backends: folders });
-  const keeper = await start('keeper', { token, backends: { ...folders, vault } });
+  // The lease of a job outlasts a busy machine: its attempts are counted.
+  const settings = { leaseSeconds: 60 };
+  const other = await start('two', { backends: folders, settings });
+  const keeper = await start('keeper', { token, backends: { ...folders, vault }, settings });
   const job = await until(
     () => admin<JobAnswer>(gateway, 'GET', `/proxy/jobs/${id}`),
     ({ state }) => state === 'done',

@@ -119,7 +119,7 @@ test('archives lie sealed on two backends, and prove the log without the gateway
   });
   expect(await verify(cut)).toMatchObject({ code: 0 });
   expect(await verify(cut, '--checkpoint', kept)).toMatchObject({ code: 4 });
-}, 240_000);
+});
 
 /** Two installations that share their places: each one's archives verify, and those of the other are named and counted. */
 async function expectEachItsOwn(other: GatewayProcess): Promise<void> {
@@ -180,4 +180,4 @@ test('a backend that is emptied is not retired before its archives lie elsewhere
     await again.stop();
     removeDataDir(dataDir);
   }
-}, 240_000);
+});

@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { untilStored } from '../support/copies.ts';
 import {
   admin,
   createBucket,
@@ -19,6 +20,7 @@ import {
   sealgate,
   startGateway,
 } from '../support/gateway.ts';
+import { until } from '../support/poll.ts';
 import { newClient } from '../support/s3-client.ts';
 
 const dataDir = newDataDir();
@@ -47,11 +49,11 @@ const audit = (...args: readonly string[]) => sealgate(gateway, ['audit', ...arg
 
 /** Waits until the deletion, the last change that the test made, has its leaf. */
 async function sequenced(): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while ((await search('bucket=watched&action=versionRemoved')).length === 0) {
-    if (Date.now() > deadline) throw new Error('the log shows no deletion');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await until(
+    () => search('bucket=watched&action=versionRemoved'),
+    (found) => found.length > 0,
+    { what: 'the deletion in the log' },
+  );
 }
 
 interface Item {
@@ -100,7 +102,7 @@ test('an entry is proven to be in the log, and the log to have only grown', asyn
   expect(proof.code).toBe(0);
   expect(JSON.parse(proof.stdout)).toMatchObject({ leaf: entry?.leaf });
   await s3.send(new PutObjectCommand({ Bucket: 'watched', Key: 'later', Body: 'x' }));
-  await expect.poll(async () => (await search('bucket=watched&key=later')).length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(async () => (await search('bucket=watched&key=later')).length).toBe(1);
   expect(await audit('proof', '--since', kept, '--key', keyFile)).toMatchObject({ code: 0 });
   const text = readFileSync(kept, 'utf8');
   writeFileSync(
@@ -181,9 +183,9 @@ test('who asked for what is recorded, reads and refusals too, under the digest t
     { operation: 'GetObject', key: 'a', status: 403, error: 'AccessDenied', caller: 'anonymous' },
   ];
   await expect
-    .poll(records, { timeout: 20_000 })
+    .poll(records)
     .toEqual(expect.arrayContaining(wanted.map((record) => expect.objectContaining(record) as unknown)));
-}, 60_000);
+});
 
 test('evidence of three moments tells where the copies were, verifies offline, and not when it was changed', async () => {
   const moments: string[] = [];
@@ -194,6 +196,7 @@ test('evidence of three moments tells where the copies were, verifies offline, a
   };
   await moment();
   await s3.send(new PutObjectCommand({ Bucket: 'watched', Key: 'moved', Body: 'where am I' }));
+  await untilStored(gateway, 'watched', ['moved']);
   await moment();
   const { items } = await admin<{ items: { id: string; country: string }[] }>(gateway, 'GET', '/admin/backends');
   const stat = await admin<{ blobs: { replicas: { backend: string; state: string }[] }[] }>(
@@ -205,7 +208,7 @@ test('evidence of three moments tells where the copies were, verifies offline, a
   const country = items.find(({ id }) => id === holder)?.country;
   await s3.send(new DeleteObjectCommand({ Bucket: 'watched', Key: 'moved' }));
   const removed = 'bucket=watched&key=moved&action=versionRemoved';
-  await expect.poll(async () => (await search(removed)).length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(async () => (await search(removed)).length).toBe(1);
   await moment();
 
   const files = moments.map((_, i) => join(dataDir, `moment-${i}.evidence`));
@@ -249,7 +252,7 @@ test('evidence of three moments tells where the copies were, verifies offline, a
   writeFileSync(String(files[2]), text.replaceAll(`"country":"${country ?? ''}"`, '"country":"XX"'));
   expect(await offline(String(files[2]))).toMatchObject({ code: 4 });
   removeDataDir(elsewhere);
-}, 120_000);
+});
 
 interface Report {
   readonly copies: readonly { readonly backend: string }[];

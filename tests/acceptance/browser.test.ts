@@ -15,7 +15,6 @@ const BUCKET = 'vault';
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const SEGMENT = 65_504;
-const RSA_MS = 60_000;
 
 const vectorsDir = new URL('../../packages/sealed/vectors/', import.meta.url);
 const vectors = JSON.parse(readFileSync(new URL('sgo1/vectors.json', vectorsDir), 'utf8')) as readonly Entry.Vector[];
@@ -192,7 +191,7 @@ describe.skipIf(noBrowser !== '')(`Chromium${noBrowser}`, () => {
     });
   });
 
-  test('a frozen key under a passphrase', { timeout: RSA_MS }, async () => {
+  test('a frozen key under a passphrase', async () => {
     const keyId = await browser.page.evaluate(() =>
       harness.unprotect('/-/vectors/sgo1/P-256.protected.jwe', 'frozen vector: ä ö ü'),
     );

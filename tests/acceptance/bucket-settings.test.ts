@@ -214,7 +214,7 @@ describe('access logs', () => {
 
   /** What the records say of operation, key, status and error, once they are as wanted. */
   async function records(done: (lines: readonly string[]) => boolean): Promise<string[]> {
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 120_000;
     for (;;) {
       const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: 'logs', Prefix: 'log/' }));
       const lines: string[] = [];

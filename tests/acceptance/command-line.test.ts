@@ -2,13 +2,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cleanEnv, type GatewayProcess, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
+import { type HeldRequests, holdRequests } from '../support/held-requests.ts';
 import { newClient } from '../support/s3-client.ts';
+import { contentOf, filesBelow } from '../support/stored-files.ts';
 
 const bin = fileURLToPath(new URL('../../apps/cli/bin/sealgate.mjs', import.meta.url));
 const MIB = 1024 * 1024;
@@ -191,7 +193,24 @@ describe('an interrupted upload', () => {
     return Uploads.map(({ Key }) => Key);
   }
 
-  const size = 60 * MIB;
+  const size = 24 * MIB;
+  /** Through which all of it goes, so that an upload is never over before it is interrupted. */
+  let proxy: HeldRequests;
+  const credentials = () => file('credentials.json');
+  let own: string;
+  beforeAll(async () => {
+    proxy = await holdRequests(
+      gateway.credentials.s3Endpoint,
+      ({ method, url }) => method === 'PUT' && url?.includes('partNumber=') === true,
+    );
+    own = readFileSync(credentials(), 'utf8');
+    writeFileSync(credentials(), JSON.stringify({ ...(JSON.parse(own) as object), s3Endpoint: proxy.endpoint }));
+  });
+  afterAll(async () => {
+    writeFileSync(credentials(), own);
+    await proxy.close();
+  });
+
   const env = (): Env => ({
     ...cleanEnv(),
     SEALGATE_DATA_DIR: gateway.dataDir,
@@ -200,23 +219,22 @@ describe('an interrupted upload', () => {
     XDG_STATE_HOME: stateDir(),
   });
   const journals = (): string[] => {
-    const folder = join(stateDir(), 'sealgate', 'uploads');
-    if (!existsSync(folder)) return [];
-    const names = readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
-    return names.map((name) => readFileSync(join(folder, name), 'utf8'));
+    return filesBelow(join(stateDir(), 'sealgate', 'uploads'), { mayBeMissing: true })
+      .filter((path) => path.endsWith('.jsonl'))
+      .flatMap((path) => contentOf(path)?.toString() ?? []);
   };
 
-  /** Kills a put as soon as its journal names a stored part. */
+  /** Kills a put when its journal names a stored part, and the others are held. */
   async function interrupt(name: string, signal: NodeJS.Signals): Promise<void> {
+    const held = proxy.hold(1);
     const args = [bin, 'put', name, `s3://vault/${name}`];
     const child: ChildProcess = spawn(process.execPath, args, { cwd: gateway.dataDir, env: env(), stdio: 'ignore' });
     const exited = once(child, 'exit');
-    while (!journals().some((text) => text.trim().split('\n').length > 1)) {
-      if (child.exitCode !== null) throw new Error('the upload was over before it could be interrupted');
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
+    await Promise.race([held, exited]);
+    await expect.poll(() => journals().map((text) => text.trim().split('\n').length)).toEqual([2]);
     child.kill(signal);
     await exited;
+    proxy.release();
     expect(journals()).toHaveLength(1);
   }
 

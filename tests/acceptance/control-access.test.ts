@@ -31,7 +31,7 @@ beforeAll(async () => {
   writeFileSync(join(gateway.dataDir, 'grants.json'), JSON.stringify({ grants }));
   const add = ['identity-provider', 'add', 'people', '--issuer', provider.issuer, '--audience', provider.audience];
   expect((await sealgate(gateway, [...add, '--grants-file', 'grants.json'])).code).toBe(0);
-}, 120_000);
+});
 afterAll(async () => {
   await gateway.stop();
   await provider.close();
@@ -122,9 +122,8 @@ test('a tenant keeps its own access keys with a signature, and sees nothing of a
 test('who guesses is locked out by address, on both listeners; who is behind a proxy counts by itself', async () => {
   const from = (address: string) => ({ 'x-forwarded-for': address });
   for (let i = 0; i < 20; i += 1) {
-    expect((await ask('GET /admin/tenants', { 'x-admin-key': `guess ${i}`, ...from('198.51.100.1') })).status).toBe(
-      401,
-    );
+    const wrong = { 'x-admin-key': `guess ${i}`, ...from('198.51.100.1') };
+    expect((await ask('GET /admin/tenants', wrong)).status).toBe(401);
   }
   const { adminKey } = gateway.credentials;
   expect((await ask('GET /admin/tenants', { 'x-admin-key': adminKey, ...from('198.51.100.1') })).status).toBe(429);
@@ -138,7 +137,9 @@ test('who guesses is locked out by address, on both listeners; who is behind a p
     await answer.arrayBuffer();
     return answer.status;
   };
-  for (let i = 0; i < 100; i += 1) expect(await guess('198.51.100.3', `SGAKGUESS${i}`)).toBe(403);
+  // Side by side, so that on a busy machine too they come within the minute that is looked at.
+  const guesses = await Promise.all(Array.from({ length: 100 }, (_, i) => guess('198.51.100.3', `SGAKGUESS${i}`)));
+  expect(new Set(guesses)).toEqual(new Set([403]));
   expect(await guess('198.51.100.3', 'SGAKANOTHER')).toBe(429);
   expect(await guess('198.51.100.4', 'SGAKANOTHER')).toBe(403);
 });
@@ -222,7 +223,7 @@ test('a key is rotated without a pause: both serve for a while, then the new one
     );
     return items.find(({ accessKeyId }) => accessKeyId === old.accessKeyId)?.lastUsedAt;
   };
-  await expect.poll(used, { timeout: 20_000 }).toMatch(/:00:00\.000Z$/);
+  await expect.poll(used).toMatch(/:00:00\.000Z$/);
 });
 
 test('the command line works under the name of whoever has a token', async () => {

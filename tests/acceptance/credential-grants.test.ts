@@ -141,7 +141,7 @@ test('grants that are not good are of no use, and a good one is good once', asyn
   await untilOtherWorkIsDone('second');
   expect(await stateOf(job)).not.toBe('done');
   expect(storage.buckets.size).toBe(0);
-}, 90_000);
+});
 
 test('the owner hands credentials to one agent for one job, and nobody else ever has them', async () => {
   const job = await newJob('mine', 'theirs');
@@ -173,4 +173,4 @@ test('the owner hands credentials to one agent for one job, and nobody else ever
   const over = await sealgate(gateway, [...asked, '--agent-key', agentKey], { env });
   expect(over.code).not.toBe(0);
   expect(over.stderr).toMatch(/over/);
-}, 90_000);
+});

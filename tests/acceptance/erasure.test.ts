@@ -104,9 +104,9 @@ test('the shard of a provider that came back empty is made anew', async () => {
   removeFolder(folder);
   mkdirSync(folder);
   await cli('get', 's3://cold/report.bin', 'again.bin');
-  await expect.poll(() => filesUnder(folder), { timeout: 60_000 }).toBeGreaterThan(0);
+  await expect.poll(() => filesUnder(folder)).toBeGreaterThan(0);
   await expect
-    .poll(async () => (await shardsOf('s3://cold/report.bin')).map(({ state }) => state), { timeout: 60_000 })
+    .poll(async () => (await shardsOf('s3://cold/report.bin')).map(({ state }) => state))
     .toEqual(Array.from({ length: 6 }, () => 'stored'));
   const others = shards.slice(2).map(({ backend }) => backend);
   await gone(others, async () => {

@@ -35,7 +35,7 @@ afterAll(() => removeDataDir(dataDir));
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 test(`after each of ${ROUNDS} kill -9 every acknowledged object is there, identical, and nothing half-written shows (seed ${SEED})`, {
-  timeout: 60_000 + ROUNDS * 20_000,
+  timeout: 600_000 + ROUNDS * 20_000,
 }, async () => {
   const random = createRandom(SEED);
   const states = new Map<string, KeyState>();

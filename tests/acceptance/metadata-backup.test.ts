@@ -1,24 +1,24 @@
 // The database is lost. A backup, sealed to the operator, brings everything back that was acknowledged before it.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   admin,
+  type Credentials,
   createBucket,
   type GatewayProcess,
+  launchGateway,
   newDataDir,
   removeDataDir,
   sealgate,
-  startGateway,
 } from '../support/gateway.ts';
 import { createTestDatabase, startTestCluster, type TestCluster } from '../support/postgres.ts';
 import { newClient } from '../support/s3-client.ts';
 import { filesBelow } from '../support/stored-files.ts';
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 const ADMIN_KEY = 'an admin key of the backup test';
 const dataDir = newDataDir();
 const backends = join(dataDir, 'backends');
@@ -33,37 +33,23 @@ afterAll(async () => {
   removeDataDir(dataDir);
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+type Tenant = Pick<Credentials, 'tenant' | 'accessKeyId' | 'secretAccessKey'>;
+const NOBODY: Tenant = { tenant: '', accessKeyId: '', secretAccessKey: '' };
 
 /** A gateway on a database of somebody else's. It writes no credentials file, so the test does. */
-async function startOn(databaseUrl: string, tenant: Readonly<Record<string, string>>): Promise<GatewayProcess> {
-  const [s3Port, controlPort] = [await freePort(), await freePort()];
-  const file = {
-    s3Endpoint: `http://127.0.0.1:${s3Port}`,
-    controlEndpoint: `http://127.0.0.1:${controlPort}`,
-    region: 'eu-sovereign-1',
-    adminKey: ADMIN_KEY,
-    ...tenant,
-  };
-  writeFileSync(join(dataDir, 'credentials.json'), JSON.stringify(file));
-  return await startGateway({
-    dataDir,
+async function startOn(databaseUrl: string, tenant: Tenant): Promise<GatewayProcess> {
+  const started = await launchGateway({
+    ...{ dataDir, region: 'eu-sovereign-1', adminKey: ADMIN_KEY, ...tenant },
     env: {
       DATABASE_URL: databaseUrl,
       ADMIN_API_KEY: ADMIN_KEY,
       TENANT_SECRET_PASSPHRASE: 'a passphrase of the backup test',
-      SEALGATE_S3_PORT: String(s3Port),
-      SEALGATE_CONTROL_PORT: String(controlPort),
-      SEALGATE_ATTEMPT_AGE_SECONDS: '3',
+      SEALGATE_ATTEMPT_AGE_SECONDS: '20',
       SEALGATE_SWEEP_INTERVAL_SECONDS: '1',
     },
   });
+  writeFileSync(join(dataDir, 'credentials.json'), JSON.stringify(started.credentials));
+  return started;
 }
 
 const bodyOf = (key: string): Buffer => Buffer.from(`${key} `.repeat(5000));
@@ -89,7 +75,7 @@ async function read(s3: S3Client, Key: string): Promise<string> {
 
 test('a backup taken under load restores into an empty database; what it does not know is left alone until released', async () => {
   const [first, second] = [await createTestDatabase(cluster.address), await createTestDatabase(cluster.address)];
-  gateway = await startOn(first.databaseUrl, {});
+  gateway = await startOn(first.databaseUrl, NOBODY);
   const places = [
     ['hel', 'FI'],
     ['fra', 'DE'],
@@ -118,7 +104,7 @@ test('a backup taken under load restores into an empty database; what it does no
     '/admin/tenants',
     { name: 'acme', defaultEncryption: 'off' },
   );
-  const tenant = { tenant: 'acme', accessKeyId: '', secretAccessKey: '', ...made.credentials[0] };
+  const tenant = { ...NOBODY, tenant: 'acme', ...made.credentials[0] };
   await gateway.stop();
   gateway = await startOn(first.databaseUrl, tenant);
   await createBucket(gateway, 'kept', { encryption: 'off' });

@@ -1,7 +1,6 @@
 // A gateway makes backups of its metadata by itself. Then its database is lost, and one of the backends.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -10,6 +9,7 @@ import {
   admin,
   createBucket,
   type GatewayProcess,
+  launchGateway,
   newDataDir,
   removeDataDir,
   sealgate,
@@ -92,14 +92,6 @@ function holders(): string[] {
   return readdirSync(folder).filter((id) => filesBelow(join(folder, id)).some((path) => path.includes('/m@/')));
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 test('backups come by themselves onto two backends that the policy allows, and the older ones go', async () => {
   await expect.poll(async () => (await list()).backups.length, { timeout: PATIENCE_MS }).toBeGreaterThan(0);
   const [first] = (await list()).backups;
@@ -151,21 +143,12 @@ test('with the database lost, and one backend, all that was acknowledged before 
   expect(stores.some(({ requests }) => requests.some((line) => /\/m\//.test(line)))).toBe(true);
   await Promise.all(stores.map((store) => store.close()));
 
-  const [s3Port, controlPort] = [await freePort(), await freePort()];
-  const endpoints = {
-    s3Endpoint: `http://127.0.0.1:${s3Port}`,
-    controlEndpoint: `http://127.0.0.1:${controlPort}`,
-    adminKey: SECRETS.ADMIN_API_KEY,
-  };
-  writeFileSync(join(dataDir, 'credentials.json'), JSON.stringify({ ...gateway.credentials, ...endpoints }));
-  gateway = await startGateway({
-    dataDir,
-    env: {
-      ...{ ...SECRETS, ...SCHEDULE, DATABASE_URL: database.databaseUrl },
-      SEALGATE_S3_PORT: String(s3Port),
-      SEALGATE_CONTROL_PORT: String(controlPort),
-    },
+  const { region, tenant, accessKeyId, secretAccessKey } = gateway.credentials;
+  gateway = await launchGateway({
+    ...{ dataDir, region, tenant, accessKeyId, secretAccessKey, adminKey: SECRETS.ADMIN_API_KEY },
+    env: { ...SECRETS, ...SCHEDULE, DATABASE_URL: database.databaseUrl },
   });
+  writeFileSync(join(dataDir, 'credentials.json'), JSON.stringify(gateway.credentials));
   s3 = newClient(gateway.credentials);
   for (const Key of keys) expect(await read(Key)).toBe(md5(bodyOf(Key)));
 });

@@ -207,7 +207,7 @@ async function exchange(bytes: Buffer): Promise<string> {
   return await new Promise((resolve, reject) => {
     const socket = connect(Number(port), hostname);
     let text = '';
-    socket.setTimeout(15_000, () => socket.destroy(new Error('no answer in time')));
+    socket.setTimeout(120_000, () => socket.destroy(new Error('no answer in time')));
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1');
     });

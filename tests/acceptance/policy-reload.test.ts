@@ -23,7 +23,7 @@ async function putAtOther(): Promise<string> {
 }
 
 const obeys = (wanted: RegExp): Promise<string> =>
-  until(putAtOther, (seen) => wanted.test(seen), { what: `the other gateway answers ${wanted}`, timeoutMs: 15_000 });
+  until(putAtOther, (seen) => wanted.test(seen), { what: `the other gateway answers ${wanted}` });
 
 function apply(name: string, spec: string): Promise<unknown> {
   const document = `apiVersion: sealgate/v1\nkind: Policy\nmetadata: { name: ${name} }\nspec: ${spec}\n`;

@@ -16,7 +16,7 @@ import {
 import { newClient } from '../support/s3-client.ts';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/policies/', import.meta.url));
-const OBEY_MS = 15_000;
+const OBEY_MS = 120_000;
 
 let gateway: GatewayProcess;
 

@@ -92,13 +92,11 @@ test('bytes and objects are bounded, deletions count at once, and a new bound ho
   ]);
   expect(changed.code).toBe(0);
   await expect
-    .poll(
-      () =>
-        put(client, Bucket, 'd', 500).then(
-          () => true,
-          () => false,
-        ),
-      { timeout: 10_000 },
+    .poll(() =>
+      put(client, Bucket, 'd', 500).then(
+        () => true,
+        () => false,
+      ),
     )
     .toBe(true);
   expect(await refusal(put(client, Bucket, 'e', 1))).toEqual(['QuotaExceeded', 403]);
@@ -131,8 +129,9 @@ test('a tenant that asks too often is told to slow down, and no other one', asyn
   await put(other, 'slow-data', 'a', 1);
   await sealgate(gateway, ['tenant', 'update', 'fast', '--quota-requests', '3']);
   const read = (client: S3Client, Bucket: string) => client.send(new GetObjectCommand({ Bucket, Key: 'a' }));
-  const outcomes = await Promise.all(Array.from({ length: 40 }, () => refusal(read(fast, 'fast-data'))));
-  expect(outcomes).toContainEqual(['SlowDown', 503]);
+  // On a machine that is slow enough a burst may take the seconds that it is allowed.
+  const burst = () => Promise.all(Array.from({ length: 40 }, () => refusal(read(fast, 'fast-data'))));
+  await expect.poll(burst).toContainEqual(['SlowDown', 503]);
   await Promise.all(Array.from({ length: 10 }, () => read(other, 'slow-data')));
 });
 
@@ -149,8 +148,8 @@ test('usage tells requests and bytes by bucket, and what was appended survives a
     const { items } = await admin<{ items: Line[] }>(gateway, 'GET', `/admin/usage?tenant=metered&by=bucket&to=${to}`);
     return items.find(({ part }) => part === Bucket);
   };
-  await expect.poll(async () => (await line())?.requests, { timeout: 30_000, interval: 250 }).toBe(8);
-  await expect.poll(async () => ((await line())?.storedByteHours ?? 0) > 0, { timeout: 30_000 }).toBe(true);
+  await expect.poll(async () => (await line())?.requests).toBe(8);
+  await expect.poll(async () => ((await line())?.storedByteHours ?? 0) > 0).toBe(true);
   expect(await line()).toMatchObject({ tenant: 'metered', bytesOut: 5000 });
   expect((await line())?.bytesIn).toBeGreaterThanOrEqual(3000);
 
@@ -188,10 +187,8 @@ test('what backends were asked for is told by backend and class, with its cost, 
   // Three copies of each object, and nothing else is of the class; a read of one backend may be raced by another's. What is
   // stored of each is a little more than the client sent: the gateway encrypts it.
   const ofClass = () => ask('tenant=asking&by=backend&class=StandardClass');
-  await expect.poll(async () => sum(await ofClass(), 'puts'), { timeout: 30_000 }).toBe(9);
-  await expect
-    .poll(async () => sum(await ofClass(), 'bytesReceived'), { timeout: 30_000 })
-    .toBeGreaterThanOrEqual(5000);
+  await expect.poll(async () => sum(await ofClass(), 'puts')).toBe(9);
+  await expect.poll(async () => sum(await ofClass(), 'bytesReceived')).toBeGreaterThanOrEqual(5000);
   const sent = sum(await ofClass(), 'bytesSent');
   expect([sent > 9000, sent < 9900]).toEqual([true, true]);
   expect(sum(await ofClass(), 'gets')).toBeGreaterThanOrEqual(5);
@@ -222,9 +219,7 @@ test('what backends were asked for is told by backend and class, with its cost, 
 
   // A tenant has its own figures, and none of backends.
   const own = async () => (await asTenant('asking', '/admin/usage?by=bucket')).items;
-  await expect
-    .poll(async () => (await own()).find(({ part }) => part === Bucket)?.requests, { timeout: 30_000 })
-    .toBe(8);
+  await expect.poll(async () => (await own()).find(({ part }) => part === Bucket)?.requests).toBe(8);
   for (const item of await own()) expect(Object.keys(item)).not.toContain('backends');
   expect((await asTenant('asking', '/admin/usage?by=backend')).status).toBe(403);
   expect((await asTenant('asking', `/admin/usage?backend=${one}`)).status).toBe(403);

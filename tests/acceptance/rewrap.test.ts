@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { untilStored } from '../support/copies.ts';
 import {
   admin,
   type CommandResult,
@@ -15,7 +16,7 @@ import {
   sealgate,
   startGateway,
 } from '../support/gateway.ts';
-import { holdPatches } from '../support/held-patches.ts';
+import { holdRequests } from '../support/held-requests.ts';
 import { manifestText, type Owner, type OwnerKey, ownerKey, ownerOf } from '../support/owner.ts';
 import { until } from '../support/poll.ts';
 import { contentsBelow } from '../support/stored-files.ts';
@@ -84,6 +85,7 @@ beforeAll(async () => {
   }
   await put('large.bin', large);
   await put('a folder/übersicht', randomBytes(70_000));
+  await untilStored(gateway, 'vault', written.keys());
   await done('keys', 'create', '--no-passphrase', '--name', 'new', '--kind', 'X25519');
   await done('keys', 'use', 'new', 'recovery');
   newKey = await ownerKey(gateway, 'new');
@@ -103,7 +105,8 @@ test('a dry run tells how many there are, and changes nothing', async () => {
 test('killed in the middle and run again, it moves no byte, and the old key opens nothing any more', async () => {
   const bytesBefore = blobs();
   expect(await manifests()).toContain(oldKey.keyId);
-  const proxy = await holdPatches(gateway.credentials.controlEndpoint, 1);
+  const proxy = await holdRequests(gateway.credentials.controlEndpoint, ({ method }) => method === 'PATCH');
+  const held = proxy.hold(1);
   const child = spawn(process.execPath, [bin, 'rewrap', 's3://vault'], {
     cwd: gateway.dataDir,
     env: {
@@ -114,7 +117,7 @@ test('killed in the middle and run again, it moves no byte, and the old key open
     stdio: 'ignore',
   });
   const ended = once(child, 'exit');
-  await Promise.race([proxy.held, ended]);
+  await Promise.race([held, ended]);
   child.kill('SIGKILL');
   expect(await ended).toEqual([null, 'SIGKILL']);
   await proxy.close();

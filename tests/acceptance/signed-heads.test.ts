@@ -70,4 +70,4 @@ test('a gateway that serves an old version has signed the proof of it', async ()
     await gateway.stop();
     removeDataDir(dataDir);
   }
-}, 240_000);
+});

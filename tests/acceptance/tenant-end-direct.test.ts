@@ -106,4 +106,4 @@ test('what comes by a URL after the deletion began is removed before it is done,
     expect((await put(target, body)).status).toBeGreaterThanOrEqual(400);
     expect(bucketsOf(target)).toBeUndefined();
   }
-}, 180_000);
+});

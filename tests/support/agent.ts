@@ -57,14 +57,20 @@ export async function launchAgent(cwd: string, env: Readonly<Record<string, stri
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
-  await until(
-    () => Promise.resolve(child.exitCode),
-    (code) => {
-      if (code !== null) throw new Error(`the agent ended:\n${log}`);
-      return log.includes('agent at work');
-    },
-    { what: 'the agent at work', timeoutMs: 30_000 },
-  );
+  try {
+    await until(
+      () => Promise.resolve(child.exitCode),
+      (code) => {
+        if (code !== null) throw new Error(`the agent ended:\n${log}`);
+        return log.includes('agent at work');
+      },
+      { what: 'the agent at work' },
+    );
+  } catch (error) {
+    // Nobody else would end it, and it would work through the next tests.
+    child.kill('SIGKILL');
+    throw error;
+  }
   const port = /"port":(\d+),"msg":"health and metrics"/.exec(log)?.[1];
   return {
     child,

@@ -2,15 +2,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type AnswerCheck, createAnswerCheck } from '../../apps/gateway/src/control/described-answers.ts';
 import { removeFolder } from './stored-files.ts';
 
 const bin = fileURLToPath(new URL('../../apps/cli/bin/sealgate.mjs', import.meta.url));
-const READY_MS = 60_000;
-const STOP_MS = 40_000;
+const READY_MS = 180_000;
+const STOP_MS = 120_000;
 const LOG_BYTES_MAX = 256 * 1024;
 
 export interface Credentials {
@@ -194,7 +194,7 @@ export async function run(
   });
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
-  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 120_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 300_000);
   const [code] = (await once(child, 'close')) as [number | null];
   clearTimeout(timer);
   return { code, stdout: Buffer.from(stdout, 'latin1').toString('utf8'), stderr };
@@ -217,6 +217,8 @@ export function sealgate(
       SEALGATE_DATA_DIR: gateway.dataDir,
       HOME: gateway.dataDir,
       XDG_CONFIG_HOME: join(gateway.dataDir, 'config'),
+      // One for all tests: compiled code is kept there, and compiling it anew takes a command twice as long.
+      XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
       ...options.env,
     },
   });

@@ -4,7 +4,7 @@ export async function until<T>(
   done: (seen: T) => boolean,
   options: { readonly what: string; readonly timeoutMs?: number },
 ): Promise<T> {
-  const deadline = Date.now() + (options.timeoutMs ?? 60_000);
+  const deadline = Date.now() + (options.timeoutMs ?? 120_000);
   for (;;) {
     const seen = await look();
     if (done(seen)) return seen;

@@ -34,7 +34,7 @@ export interface WebhookReceiver {
   close(): void;
 }
 
-const WAIT_MS = 60_000;
+const WAIT_MS = 120_000;
 
 export async function startWebhookReceiver(): Promise<WebhookReceiver> {
   const waiting = new Set<() => void>();
