@@ -184,6 +184,24 @@ test.each([
   expect(head).toMatchObject({ [name]: value, ChecksumType: 'FULL_OBJECT' });
 });
 
+test('an object gets the checksum that its request names without a value', async () => {
+  const plain = newClient(gateway.credentials, { requestChecksumCalculation: 'WHEN_REQUIRED' });
+  const [Key, Body] = ['asked', '123456789'];
+  const put = new PutObjectCommand({ Bucket, Key, Body });
+  put.middlewareStack.add(
+    (next) => (args) => {
+      (args.request as { headers: Record<string, string> }).headers['x-amz-checksum-algorithm'] = 'CRC32C';
+      return next(args);
+    },
+    { step: 'build' },
+  );
+  // The check value of CRC-32C: e3069283.
+  expect(await plain.send(put)).toMatchObject({ ChecksumCRC32C: '4waSgw==' });
+  plain.destroy();
+  const head = await s3.send(new HeadObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }));
+  expect(head).toMatchObject({ ChecksumCRC32C: '4waSgw==', ChecksumType: 'FULL_OBJECT' });
+});
+
 test('parts are listed by pages', async () => {
   const upload = await begin('pages', { ChecksumAlgorithm: 'CRC32' });
   await send(upload, [2, 7, 9], 'CRC32');

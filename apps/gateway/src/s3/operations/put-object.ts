@@ -1,5 +1,12 @@
+import type { ChecksumAlgorithm } from '@sealgate/core/ports';
 import type { BodySource, PutObjectResult } from '@sealgate/engine';
-import { parseWriteConditions } from '@sealgate/s3';
+import {
+  checksumOfName,
+  headerValue,
+  parseChecksumHeaders,
+  parseWriteConditions,
+  type RequestHeaders,
+} from '@sealgate/s3';
 import { declaredBytes, openBody } from '../body.ts';
 import { requireKey, type S3Context } from '../context.ts';
 import { NOT_ENCRYPTED, newEncryption, wantedEncryption } from '../encryption/writing.ts';
@@ -17,8 +24,19 @@ import { requestedAttributes } from '../write-attributes.ts';
 export async function putObject(context: S3Context): Promise<void> {
   const bucket = await requireGovernedBucket(context);
   requireDigestUnderLock(context, bucket);
-  await storeObject(context, bucket, { bytes: declaredBytes(context), open: (watch) => openBody(context, watch) });
+  const asked = askedChecksum(context.headers);
+  await storeObject(context, bucket, {
+    bytes: declaredBytes(context),
+    open: (watch) => openBody(context, watch, asked),
+  });
   replyEmpty(context.response, 200);
+}
+
+/** The checksum that a request names and does not bring, as those of MinIO's clients do: the object gets it all the same. */
+function askedChecksum(headers: RequestHeaders): ChecksumAlgorithm | undefined {
+  if (parseChecksumHeaders(headers).checksum !== undefined) return undefined;
+  const name = headerValue(headers, 'x-amz-checksum-algorithm');
+  return name === undefined ? undefined : checksumOfName(`x-amz-checksum-${name.toLowerCase()}`);
 }
 
 /** The bytes of an object to be, however they travel. */
