@@ -23,24 +23,30 @@ interface RebuildOptions {
 /**
  * What a backend is to hold of the blob, out of what the other ones hold; verified, and without any key. Up to `smallBodyBytes` it is
  * held whole, as a small write is: a driver has less to do with it, and takes a digest only when it needs one.
+ * `taken`: whether all of the body was.
  */
 export async function rebuildStored(
   deps: ReadDeps,
   blob: BlobRecord,
   options: RebuildOptions,
-): Promise<Pick<PutBlob, 'body' | 'bytes' | 'bodyMd5'>> {
+): Promise<{ readonly blob: Pick<PutBlob, 'body' | 'bytes' | 'bodyMd5'>; readonly taken: () => boolean }> {
   const { totalBytes: bytes } = stripOf(blob, options.shard);
   const chunks = chunksOf({ ...deps, pool: poolFor(deps.pool, options.target) }, blob, options);
   if (bytes <= deps.limits.smallBodyBytes) {
     const body = await collectBody({ bytes, chunks });
-    return { body, bytes, bodyMd5: () => Promise.resolve(hash('md5', body, 'buffer')) };
+    return { blob: { body, bytes, bodyMd5: () => Promise.resolve(hash('md5', body, 'buffer')) }, taken: () => true };
   }
   const md5 = createHash('md5');
+  let given = 0;
   const body = Readable.from(
-    watched(chunks, (chunk) => void md5.update(chunk)),
+    watched(chunks, (chunk) => {
+      md5.update(chunk);
+      given += chunk.length;
+    }),
     { objectMode: false },
   );
-  return { body, bytes, bodyMd5: () => Promise.resolve(md5.digest()) };
+  const taken = (): boolean => given === bytes && body.readableLength === 0;
+  return { blob: { body, bytes, bodyMd5: () => Promise.resolve(md5.digest()) }, taken };
 }
 
 function chunksOf(deps: ReadDeps, blob: BlobRecord, options: RebuildOptions): AsyncIterable<Buffer> | Buffer[] {

@@ -223,7 +223,7 @@ async function rewrite(
   deps.work.requireHeld(what.job);
   const receipt = await driver
     .put(name, key, {
-      ...stored,
+      ...stored.blob,
       // It was misread perhaps, or has come in late and is good by now: there is no moment without it.
       replace: !target.absent,
       redundancyClass,
@@ -234,7 +234,7 @@ async function rewrite(
       if (isFault(error, 'BackendFull')) deps.pool.report(backend.id, { kind: 'failed', code: 'BackendFull' });
       throw error;
     });
-  requireTaken(stored.body);
+  requireTaken(stored.taken());
   // What went out was verified block by block, so a backend that proves what it received need not be read.
   if (receipt.verified !== 'none' || (await lookAt(deps, what, { backend: backend.id, shard }, signal)) === 'good')
     return;

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { Fault } from '@sealgate/core/faults';
 import type { Checksum, EnvelopeRecord } from '@sealgate/core/ports';
 
@@ -51,11 +50,11 @@ export async function* exactly(source: BodySource): AsyncGenerator<Buffer> {
 }
 
 /**
- * Of a put that is said to be done: whoever has not read its body to the end does not have it.
+ * Of a put that is said to be done: whoever has not taken all of its body does not have it.
  * @throws Fault BackendRefused
  */
-export function requireTaken(body: Readable | Uint8Array): void {
-  if (!(body instanceof Readable) || body.readableEnded) return;
+export function requireTaken(taken: boolean): void {
+  if (taken) return;
   throw new Fault('BackendRefused', 'The storage location answered before it had all bytes.');
 }
 

@@ -39,6 +39,23 @@ test('every target gets all bytes', async () => {
   expect(await Promise.all(reads)).toEqual([40, 40, 40].map((n) => n * 64 * KIB));
 });
 
+test('a target has taken all bytes when it has the last one, whether it asks for the end or not; one that went has not', async () => {
+  const fan = fanOut();
+  const [whole, hasty, late] = fan.targets;
+  if (!whole || !hasty || !late) throw new Error('There are three.');
+  /** Reads so many chunks, and goes. */
+  const take = async (stream: Readable, chunksTaken: number): Promise<void> => {
+    const reader = stream[Symbol.asyncIterator]();
+    for (let i = 0; i < chunksTaken; i += 1) await reader.next();
+    stream.destroy();
+  };
+  const reads = [drain(whole.stream), take(hasty.stream, 4), take(late.stream, 3)];
+  expect(fan.targets.map(({ taken }) => taken())).toEqual([false, false, false]);
+  await fan.run(chunks(4), quiet);
+  await Promise.all(reads);
+  expect(fan.targets.map(({ taken }) => taken())).toEqual([true, true, false]);
+});
+
 test('an empty body ends every target', async () => {
   const fan = fanOut();
   const reads = fan.targets.map((t) => drain(t.stream));

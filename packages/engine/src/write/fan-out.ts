@@ -16,6 +16,11 @@ import { decidePace } from './pace.ts';
 export interface FanOutTarget {
   readonly backend: Backend;
   readonly stream: Readable;
+  /**
+   * Whether the reader has taken every byte. It need not have asked for the end: a quick backend answers before whoever sends
+   * to it does.
+   */
+  readonly taken: () => boolean;
 }
 
 interface Lane extends FanOutTarget {
@@ -27,6 +32,8 @@ interface Lane extends FanOutTarget {
   wanting: boolean;
   /** The source is through; nothing comes after what is queued. */
   ended: boolean;
+  /** A chunk came when the reader had gone. */
+  dropped: boolean;
 }
 
 export interface FanOut {
@@ -148,6 +155,8 @@ function makeLane(backend: Backend, shard: number, progress: () => void): Lane {
     state: 'live',
     wanting: false,
     ended: false,
+    dropped: false,
+    taken: () => lane.ended && !lane.dropped && lane.queue.length === 0 && lane.stream.readableLength === 0,
     stream: new Readable({
       highWaterMark: 0,
       read() {
@@ -176,6 +185,7 @@ function flush(lane: Lane): boolean {
     if (chunk === undefined) break;
     lane.queuedBytes -= chunk.length;
     moved = true;
+    lane.dropped ||= lane.stream.destroyed;
     lane.wanting = lane.stream.push(chunk);
   }
   if (lane.ended && lane.queue.length === 0 && lane.wanting) lane.stream.push(null);

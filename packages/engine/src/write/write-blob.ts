@@ -143,11 +143,11 @@ async function writeStream(write: Write): Promise<BodyFacts> {
   // A driver that needs the MD5 of other bytes than the body's takes it itself: most have a cheaper proof, and none costs a PUT more.
   const whole = write.shaper.layout.kind === 'copies';
   const proof = request.body.encrypted === true || !whole ? {} : { bodyMd5 };
-  for (const { backend, stream } of fan.targets) {
+  for (const { backend, stream, taken } of fan.targets) {
     startCopy(
       write,
       backend,
-      () => ({ body: stream, bytes: write.shaper.storedBytes, ...proof }),
+      () => ({ body: stream, bytes: write.shaper.storedBytes, taken, ...proof }),
       (error) => fan.detach(backend, error),
     );
   }
@@ -183,7 +183,10 @@ async function prepareTargets(write: Write): Promise<void> {
   }
 }
 
-type CopyBody = Pick<PutBlob, 'body' | 'bytes' | 'md5' | 'sha256' | 'bodyMd5'>;
+type CopyBody = Pick<PutBlob, 'body' | 'bytes' | 'md5' | 'sha256' | 'bodyMd5'> & {
+  /** Of a stream: whether all of it was. */
+  readonly taken?: () => boolean;
+};
 
 /** Starts one copy and notes its end in the tracker. Never throws; failures go to `onFailed`. */
 function startCopy(write: Write, backend: Backend, body: () => CopyBody, onFailed: (error: Fault) => void): void {
@@ -197,9 +200,9 @@ function startCopy(write: Write, backend: Backend, body: () => CopyBody, onFaile
       const name = await deps.physical.ensure(request.bucket, backend, stop.signal);
       const key = blobKey(request.blobId, write.shards.of(backend.id));
       const { name: redundancyClass } = request.redundancyClass;
-      const sent = body();
+      const { taken, ...sent } = body();
       const receipt = await driver.put(name, key, { ...sent, signal: stop.signal, redundancyClass });
-      requireTaken(sent.body);
+      requireTaken(taken?.() ?? true);
       if (receipt.verified === 'none') await write.late.confirm(backend, name, stop.signal);
       const durationMs = deps.clock.monotonic() - startedMs;
       deps.pool.report(backend.id, {
