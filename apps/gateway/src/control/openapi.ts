@@ -89,7 +89,7 @@ function operationOf(route: Route): Json {
     ...(route.description === undefined ? {} : { description: route.description }),
     ...accessOf(route),
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(route.body === undefined ? {} : { requestBody: { required: true, content: json(route.body, 'input') } }),
+    ...requestBodyOf(route),
     responses: {
       [route.status]: {
         description: 'Done',
@@ -98,6 +98,12 @@ function operationOf(route: Route): Json {
       default: PROBLEM,
     },
   };
+}
+
+/** A body that is left out counts as one without members. */
+function requestBodyOf({ body }: Route): Json {
+  if (body === undefined) return {};
+  return { requestBody: { required: !body.safeParse({}).success, content: json(body, 'input') } };
 }
 
 function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query'): Json[] {

@@ -114,6 +114,16 @@ describe('what needs no key', () => {
     expect(Object.keys(paths)).toContain('/admin/tenants/{tenant}/buckets/{bucket}');
   });
 
+  it('says which bodies may be left out, and takes parts of an hour', async () => {
+    const { body } = await ask('GET /openapi.json', undefined, { headers: {} });
+    const paths = body['paths'] as Record<string, Record<string, { requestBody: { required: boolean } }>>;
+    expect(paths['/admin/audit/keys']?.['post']?.requestBody.required).toBe(false);
+    expect(paths['/admin/tenants']?.['post']?.requestBody.required).toBe(true);
+    expect((await ask('POST /admin/audit/keys')).status).toBe(201);
+    expect((await ask('POST /admin/audit/keys', { overlapHours: 0.123_456_789 })).status).toBe(201);
+    expect((await ask('POST /admin/tenants')).status).toBe(400);
+  });
+
   it('shows a page that loads nothing', async () => {
     const { text, headers } = await ask('GET /docs', undefined, { headers: {} });
     expect(text).toContain('/admin/add-storage');

@@ -56,7 +56,7 @@ function keyRoutes(services: ControlServices): readonly Route[] {
       }),
       response: z.object({ key: z.string() }),
       async handle({ body }, { actor }) {
-        return { key: await services.audit.signer.rotate(body.overlapHours * HOUR_MS, actor) };
+        return { key: await services.audit.signer.rotate(Math.round(body.overlapHours * HOUR_MS), actor) };
       },
     }),
   ];
