@@ -45,6 +45,7 @@ it('lets no control character of a server reach the terminal', () => {
 
 it('keeps the lines of a text, and lets nothing else through', () => {
   expect(printableLines('a\u001b[2Jb\nc\u009b1md\n')).toBe('a\\u001b[2Jb\nc\\u009b1md\n');
+  expect(printableLines('a,b\r\nc\rd\r\n')).toBe('a,b\r\nc\\u000dd\r\n');
 });
 
 it('writes JSON that is the same value and moves no cursor', () => {

@@ -52,7 +52,7 @@ export function printable(text: string): string {
  * one name is harmless too.
  */
 export function printableLines(text: string): string {
-  return text.replace(UNPRINTABLE, (char) => (char === '\n' ? char : escaped(char)));
+  return text.replace(UNPRINTABLE_OR_LINE_END, (found) => (found.endsWith('\n') ? found : escaped(found)));
 }
 
 /** JSON is written to terminals too, and leaves most of these characters as they are. Outside of its texts there are none. */
@@ -61,6 +61,8 @@ export function printableJson(value: unknown, indent?: number): string {
 }
 
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+/** CSV ends its lines with two characters, of which the first one by itself would go back over its line. */
+const UNPRINTABLE_OR_LINE_END = new RegExp(`\\r\\n|${UNPRINTABLE.source}`, 'gu');
 
 function escaped(char: string): string {
   return `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
