@@ -116,8 +116,8 @@ test('background work keeps to the limits of a backend, clients do not, and a ch
   );
   const taken = before.blobs[0]?.replicas.map(({ backend }) => backend) ?? [];
   const free = EUROPE.find((id) => !taken.includes(id)) ?? '';
-  // A second for each 64 KiB: the copy would take more than four minutes.
-  const slow = { bytesPerSecond: 64 * 1024 };
+  // A second for each 256 KiB: the copy would take more than a minute.
+  const slow = { bytesPerSecond: 256 * 1024 };
   for (const id of EUROPE) await admin(gateway, 'PUT', `/admin/backends/${id}/background-limits`, slow);
   const made = await sealgate(gateway, ['job', 'create', 's3://held/large', '--to', free, '--json']);
   const { id } = JSON.parse(made.stdout) as JobAnswer;
