@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { untilStored } from '../support/copies.ts';
 import { admin, createBucket, type GatewayProcess, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
 import { until } from '../support/poll.ts';
 import { newClient } from '../support/s3-client.ts';
@@ -46,6 +47,7 @@ test('the first session of the README: create, put, list, stat, get, range', asy
   expect(await cli('ls', 's3://vault')).toContain('report.pdf');
   await cli('get', 's3://vault/report.pdf', 'copy.pdf');
   expect(readFileSync(join(gateway.dataDir, 'copy.pdf')).equals(report)).toBe(true);
+  await untilStored(gateway, 'vault', ['report.pdf']);
   const stored = (await replicasOf('s3://vault/report.pdf')).filter((replica) => replica.state === 'stored');
   expect(stored).toHaveLength(3);
   expect(new Set(stored.map((replica) => replica.region)).size).toBeGreaterThanOrEqual(2);

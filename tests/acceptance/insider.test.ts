@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { untilStored } from '../support/copies.ts';
 import { admin, createBucket, type GatewayProcess, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
 import { filesBelow } from '../support/stored-files.ts';
 
@@ -94,6 +95,7 @@ async function tamperWithBytes(): Promise<void> {
     );
     return blobs[0]?.blobId ?? '';
   };
+  await untilStored(gateway, 'vault', ['bytes-one', 'bytes-two']);
   const [victim, other] = [await blobOf('bytes-one'), await blobOf('bytes-two')];
   const folder = join(gateway.dataDir, 'backends');
   const files = filesBelow(folder, { temporary: false });

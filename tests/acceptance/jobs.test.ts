@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAgent, startAgent } from '../support/agent.ts';
+import { untilStored } from '../support/copies.ts';
 import {
   admin,
   createBucket,
@@ -58,6 +59,7 @@ const holds = (backend: string, blobId: string) =>
 
 async function put(bucket: string, key: string): Promise<{ readonly free: string; readonly blobId: string }> {
   await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: 'the same bytes everywhere' }));
+  await untilStored(gateway, bucket, [key]);
   const [blob] = (await stat(bucket, key)).blobs;
   const taken = blob?.replicas.map(({ backend }) => backend) ?? [];
   const free = EUROPE.find((id) => !taken.includes(id));
@@ -96,6 +98,7 @@ test('a target outside of what the object itself asked for is refused, at a job 
   await s3.send(
     new PutObjectCommand({ Bucket: 'wishes', Key: 'report', Body: 'x', Tagging: 'residency=FI%20DE%20FR' }),
   );
+  await untilStored(gateway, 'wishes', ['report']);
   const before = (await stat('wishes', 'report')).blobs;
   const refused = await sealgate(gateway, ['job', 'create', 's3://wishes/report', '--to', 'demo-iad', '--json']);
   expect([refused.code, refused.stderr + refused.stdout]).toEqual([3, expect.stringMatching(/region/)]);
