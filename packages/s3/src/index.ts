@@ -4,7 +4,7 @@ export {
   type BodyVerifierOptions,
   createBodyVerifier,
 } from './checksums/body-verifier.ts';
-export { checksumAlgorithms, createChecksum } from './checksums/checksum.ts';
+export { createChecksum } from './checksums/checksum.ts';
 export { type ChecksumPiece, combineChecksums, multipartEtag } from './checksums/combine.ts';
 export { checksumTypeMismatch, requireClaimedChecksum } from './checksums/completion.ts';
 export type { ChecksumHasher } from './checksums/hasher.ts';

@@ -17,7 +17,7 @@ export type {
 export type { BackendOutcome, BackendPool } from './backend-pool.ts';
 export type { BackendProbe, ProbeAnswer, ProbeTarget } from './backend-probe.ts';
 export { ALL_PLACES, type CacheConnector, type CacheLookup, type CachePlace, type CacheStore } from './cache-store.ts';
-export type { Checksum, ChecksumAlgorithm } from './checksum.ts';
+export { type Checksum, type ChecksumAlgorithm, checksumAlgorithms } from './checksum.ts';
 export { type Clock, pause, systemClock } from './clock.ts';
 export type { KeyManagement } from './key-management.ts';
 export type { KeyWrapper, WrappedKey } from './key-wrapper.ts';

@@ -1,6 +1,6 @@
 import { isFault } from '@sealgate/core/faults';
 import { type BackendId, parseBackendId } from '@sealgate/core/names';
-import { type Checksum, PLAIN_ATTRIBUTES, type ReplicaRecord } from '@sealgate/core/ports';
+import { type Checksum, checksumAlgorithms, PLAIN_ATTRIBUTES, type ReplicaRecord } from '@sealgate/core/ports';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type PackedAttributes, packAttributes, unpackAttributes } from './attributes.ts';
@@ -43,18 +43,7 @@ describe('ETags', () => {
 });
 
 const checksum: fc.Arbitrary<Checksum> = fc.record({
-  algorithm: fc.constantFrom(
-    'CRC32',
-    'CRC32C',
-    'CRC64NVME',
-    'SHA1',
-    'SHA256',
-    'SHA512',
-    'MD5',
-    'XXHASH64',
-    'XXHASH3',
-    'XXHASH128',
-  ),
+  algorithm: fc.constantFrom(...checksumAlgorithms),
   type: fc.constantFrom('FULL_OBJECT', 'COMPOSITE'),
   value: fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes).toString('base64')),
 });

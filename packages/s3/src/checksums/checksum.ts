@@ -6,19 +6,6 @@ import type { ChecksumHasher } from './hasher.ts';
 import { CRC32C_POLYNOMIAL, CRC64NVME_POLYNOMIAL } from './polynomials.ts';
 import { xxHasher } from './xxhash.ts';
 
-export const checksumAlgorithms: readonly ChecksumAlgorithm[] = [
-  'CRC32',
-  'CRC32C',
-  'CRC64NVME',
-  'SHA1',
-  'SHA256',
-  'SHA512',
-  'MD5',
-  'XXHASH64',
-  'XXHASH3',
-  'XXHASH128',
-];
-
 /** Length of a checksum in bytes. */
 export const checksumBytes: Readonly<Record<ChecksumAlgorithm, number>> = {
   CRC32: 4,

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { checksumAlgorithms } from '@sealgate/core/ports';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createBodyVerifier } from './body-verifier.ts';
-import { checksumAlgorithms, createChecksum } from './checksum.ts';
+import { createChecksum } from './checksum.ts';
 import { combineChecksums, multipartEtag } from './combine.ts';
 import { parseChecksumHeaders, parseUploadChecksum } from './headers.ts';
 import { CRC32_POLYNOMIAL, CRC32C_POLYNOMIAL, CRC64NVME_POLYNOMIAL } from './polynomials.ts';

@@ -1,7 +1,7 @@
 import { Fault } from '@sealgate/core/faults';
-import type { Checksum } from '@sealgate/core/ports';
+import { type Checksum, checksumAlgorithms } from '@sealgate/core/ports';
 import { headerValue, type RequestHeaders } from '../request.ts';
-import { checksumAlgorithms, checksumBytes } from './checksum.ts';
+import { checksumBytes } from './checksum.ts';
 import { checksumHeaderName, isBase64 } from './headers.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { Fault } from '@sealgate/core/faults';
-import type { ChecksumAlgorithm } from '@sealgate/core/ports';
+import { type ChecksumAlgorithm, checksumAlgorithms } from '@sealgate/core/ports';
 import { announcedTrailers } from '../chunked/trailer.ts';
 import { headerValue, type RequestHeaders } from '../request.ts';
-import { checksumAlgorithms, checksumBytes } from './checksum.ts';
+import { checksumBytes } from './checksum.ts';
 import { isCrc } from './combine.ts';
 
 /** What a client says about its body's integrity. */

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { endWithUs, freePort } from '../server-process.ts';
 
 /** A real Redis of a test's own, in a folder of its own, on a free port of the loopback. */
 export interface RedisServer {
@@ -93,16 +94,6 @@ async function launch(port: number, dir: string, args: readonly string[]): Promi
   throw new Error(`redis-server did not start on port ${port}`);
 }
 
-/** Test runs are killed often: a shell whose input ends with this process ends the server. */
-function endWithUs(pid: number, dir: string): void {
-  const guard = spawn('/bin/sh', ['-c', 'read -r _; kill -9 "$1" 2>/dev/null && rm -rf "$2"', 'sh', String(pid), dir], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
-  guard.unref();
-  (guard.stdin as Socket | null)?.unref();
-}
-
 function commandAt(port: number, words: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
@@ -119,11 +110,3 @@ function commandAt(port: number, words: readonly string[]): Promise<string> {
 
 const encode = (words: readonly string[]): string =>
   `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
