@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -23,6 +23,8 @@ afterEach(() => {
 test('all files, however deep, with or without those that are half written', () => {
   lay('one', 'a/b/two', 'a/.sealgate-temp/owner/half');
   mkdirSync(join(root, 'empty'));
+  // As a database's socket, which cannot be read.
+  symlinkSync(join(root, 'one'), join(root, 'link'));
   expect(names(filesBelow(root))).toEqual(['a/.sealgate-temp/owner/half', 'a/b/two', 'one']);
   expect(names(filesBelow(root, { temporary: false }))).toEqual(['a/b/two', 'one']);
 });

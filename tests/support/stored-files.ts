@@ -15,7 +15,7 @@ export interface Walk {
 }
 
 /**
- * The paths of all files in a folder and below, each of which was there when its own folder was listed. A folder is
+ * The paths of all files (no sockets, no links) in a folder and below, each of which was there when its own folder was listed. A folder is
  * listed when the walk comes to it.
  *
  * @throws as readdir does when `folder` itself is not there, unless it may be missing
@@ -23,8 +23,8 @@ export interface Walk {
 export function* walkFiles(folder: string, walk: Walk = {}): Generator<string, void, void> {
   for (const entry of entriesOf(folder, walk.mayBeMissing === true)) {
     const path = join(folder, entry.name);
-    if (!entry.isDirectory()) yield path;
-    else if (walk.temporary !== false || entry.name !== TEMPORARY)
+    if (entry.isFile()) yield path;
+    else if (entry.isDirectory() && (walk.temporary !== false || entry.name !== TEMPORARY))
       yield* walkFiles(path, { ...walk, mayBeMissing: true });
   }
 }
