@@ -193,7 +193,7 @@ test('who ends `npm start` ends the gateway', async () => {
     writers.gone = true;
   });
   try {
-    await expect.poll(() => log, { timeout: 60_000 }).toContain('Sealgate is ready');
+    await expect.poll(() => log, { timeout: 180_000 }).toContain('Sealgate is ready');
     npm.kill('SIGTERM');
     await expect.poll(() => writers.gone, { timeout: 40_000 }).toBe(true);
   } finally {
