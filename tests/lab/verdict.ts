@@ -2,9 +2,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { checkRegister } from '@sealgate/testkit/history';
 import pg from 'pg';
 import { admin } from '../support/gateway.ts';
-import { brokenKeys, type RaceHistory } from '../support/race/history.ts';
+import type { RaceHistory } from '../support/race/history.ts';
 import type { Cluster } from './cluster.ts';
 import { keysOf, type Load, nameOf, STAGES } from './load.ts';
 import { OUTSIDE } from './places.ts';
@@ -83,8 +84,7 @@ export async function violations(cluster: Cluster, load: Load, history: RaceHist
       await load.read(stage, key).catch((error: unknown) => found.push(String(error)));
     }
   }
-  for (const { key, verdict } of brokenKeys(history))
-    found.push(`no order explains ${key}: ${JSON.stringify(verdict)}`);
+  found.push(...history.keys.flatMap((key) => unexplained(history, key)));
   const versioned = STAGES.find((stage) => stage.versioned);
   for (const [versionId, { key, value }] of load.versions) {
     if (versioned === undefined) break;
@@ -92,6 +92,16 @@ export async function violations(cluster: Cluster, load: Load, history: RaceHist
     if (seen !== value) found.push(`version ${versionId} of ${nameOf(versioned, key)} reads ${seen ?? 'nothing'}`);
   }
   return [...found, ...(await outside(cluster))];
+}
+
+/** What is undecided is no proof, so it is told like what is wrong. */
+function unexplained(history: RaceHistory, key: string): readonly string[] {
+  try {
+    const verdict = checkRegister(history.operations(key));
+    return verdict.ok ? [] : [`no order explains ${key}: ${JSON.stringify(verdict)}`];
+  } catch (error) {
+    return [`${key}: ${String(error)}; ${JSON.stringify(history.operations(key))}`];
+  }
 }
 
 interface Mapping {

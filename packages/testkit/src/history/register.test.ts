@@ -157,3 +157,53 @@ test('a long history is decided, and a stale read in the middle of it is found',
     left: expect.arrayContaining([expect.stringContaining('read')]) as unknown,
   });
 });
+
+/** As gateways that die leave it: of some writes nobody learnt the outcome, and further ones of which nobody did may have come to nothing. */
+function withLost(history: readonly RegisterOperation[], every: number): RegisterOperation[] {
+  return history.flatMap((op, i): RegisterOperation[] => {
+    if (i % every !== 0) return [op];
+    const { began } = op;
+    return [
+      op.kind === 'write' ? { ...op, ended: Infinity } : op,
+      write(`never seen ${i}`, began, Infinity),
+      { ...write(`refused ${i}`, began, Infinity), expected: { is: `never there ${i}` } } as RegisterOperation,
+    ];
+  });
+}
+
+test('every history of a real register passes when outcomes are lost, and a stale read is found among them', () => {
+  const step = fc.record({
+    act: fc.integer({ min: 0, max: 12 }),
+    width: fc.integer({ min: 1, max: 4 }),
+    gap: fc.integer({ min: 0, max: 3 }),
+  });
+  const steps = fc.array(step, { minLength: 1, maxLength: 30 });
+  fc.assert(
+    fc.property(steps, fc.integer({ min: 4, max: 9 }), (drawn, every) => {
+      const history = withLost(realHistory(drawn), every);
+      expect(checkRegister(history).ok).toBe(true);
+      const end = Math.max(...history.map((op) => (op.ended === Infinity ? op.began : op.ended)));
+      const stale = [write('new', end + 1), write('newer', end + 3), read('newer', end + 5), read('new', end + 7)];
+      expect(checkRegister([...history, ...stale]).ok).toBe(false);
+    }),
+  );
+});
+
+test('a long history with hundreds of lost outcomes is decided', () => {
+  const steps = Array.from({ length: 3000 }, (_, i) => ({ act: (i * 7) % 13, width: 1 + ((i * 5) % 9), gap: i % 3 }));
+  expect(checkRegister(withLost(realHistory(steps), 20)).ok).toBe(true);
+});
+
+test('a lost write that somebody saw was done by then', () => {
+  const lost = write('b', 2, Infinity);
+  expect(checkRegister([write('a', 0), lost, read('b', 5), write('c', 7), read('b', 9)]).ok).toBe(false);
+  // Somebody else wrote the same.
+  expect(checkRegister([write('a', 0), lost, write('b', 3), read('b', 5), write('c', 7), read('b', 9)]).ok).toBe(true);
+  expect(checkRegister([read('b', 0), write('b', 2, Infinity)]).ok).toBe(false);
+});
+
+test('a lost write that nobody read may be what refused another one', () => {
+  const refused: RegisterOperation = { kind: 'observation', expected: { isNot: [null] }, began: 4, ended: 5 };
+  expect(checkRegister([write('b', 2, Infinity), refused]).ok).toBe(true);
+  expect(checkRegister([refused]).ok).toBe(false);
+});

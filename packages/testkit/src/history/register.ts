@@ -21,9 +21,52 @@ export type RegisterOperation = Interval &
     | { readonly kind: 'observation'; readonly expected: Expectation }
   );
 
-/** @throws Error when the history is too large to decide */
+/**
+ * Writes of unknown outcome are what makes a history large: each may be placed anywhere behind its beginning. One whose value
+ * somebody read was done by then; one whose value nobody read is left out first, since an order without it is an order.
+ * @throws Error when the history is too large to decide
+ */
 export function checkRegister(history: readonly RegisterOperation[], initial: string | null = null): Verdict {
-  return findOrder(history.map(stepOf), stateOf(initial));
+  const settled = settle(history);
+  const search = (operations: readonly RegisterOperation[]): Verdict =>
+    findOrder(operations.map(stepOf), stateOf(initial));
+  const without = settled.filter(({ unseen }) => !unseen);
+  if (without.length < settled.length) {
+    const verdict = search(without.map(({ operation }) => operation));
+    if (verdict.ok) return verdict;
+  }
+  return search(settled.map(({ operation }) => operation));
+}
+
+interface Settled {
+  readonly operation: RegisterOperation;
+  /** A write of unknown outcome whose value no other operation names. */
+  readonly unseen: boolean;
+}
+
+function settle(history: readonly RegisterOperation[]): readonly Settled[] {
+  const writers = new Map<string, number>();
+  const seenBy = new Map<string, number>();
+  for (const operation of history) {
+    if (operation.kind === 'write' && operation.value !== null)
+      writers.set(operation.value, (writers.get(operation.value) ?? 0) + 1);
+    const seen = seenIn(operation);
+    if (seen !== null) seenBy.set(seen, Math.min(seenBy.get(seen) ?? Infinity, operation.ended));
+  }
+  return history.map((operation) => {
+    const lost = operation.kind === 'write' && operation.ended === Infinity ? operation.value : null;
+    // Of two writers of one value, whichever was seen may have been the other.
+    if (lost === null || writers.get(lost) !== 1) return { operation, unseen: false };
+    const ended = Math.max(operation.began, seenBy.get(lost) ?? Infinity);
+    return { operation: { ...operation, ended }, unseen: !seenBy.has(lost) };
+  });
+}
+
+/** The value that was there at some moment before the operation ended, if it says one. */
+function seenIn(operation: RegisterOperation): string | null {
+  if (operation.kind === 'read') return operation.value;
+  const { expected } = operation;
+  return expected !== undefined && 'is' in expected ? expected.is : null;
 }
 
 const stateOf = (value: string | null): string => (value === null ? '' : `=${value}`);
