@@ -53,9 +53,10 @@ async function ok(args: readonly string[]): Promise<void> {
 async function tamperWithRows(): Promise<void> {
   const root = join(gateway.dataDir, 'postgres');
   const { adminPassword } = JSON.parse(readFileSync(join(root, 'identity.json'), 'utf8')) as { adminPassword: string };
-  const socket = filesBelow(root).find((path) => /^\.s\.PGSQL\.\d+$/.test(basename(path)));
+  // Beside the socket, which is no file.
+  const lock = filesBelow(root).find((path) => /^\.s\.PGSQL\.\d+\.lock$/.test(basename(path)));
   const client = new Client({
-    host: dirname(socket ?? root),
+    host: dirname(lock ?? root),
     port: 5432,
     user: 'postgres',
     password: adminPassword,
