@@ -176,6 +176,10 @@ test('two agents restore an emptied backend, and none does what another did', as
   await expect(stranger).rejects.toThrow(/enrolment token is not good/);
   expect(await one.stop()).toBe(0);
   expect(await two.stop()).toBe(0);
+  // Where its health cannot be asked, it does not begin.
+  const { port } = new URL(gateway.credentials.controlEndpoint);
+  const taken = start('two', { backends: folders, env: { SEALGATE_AGENT_METRICS_PORT: port } });
+  await expect(taken).rejects.toThrow(/is taken by another program.*SEALGATE_AGENT_METRICS_PORT/);
 });
 
 test('kill -9 of an agent in the middle loses nothing: another one finishes', async () => {

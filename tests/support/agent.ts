@@ -30,7 +30,12 @@ export async function createAgent(gateway: GatewayProcess, name: string, ...opti
 export async function startAgent(
   gateway: GatewayProcess,
   name: string,
-  options: { readonly token?: string; readonly backends: Readonly<Record<string, string>>; readonly settings?: object },
+  options: {
+    readonly token?: string;
+    readonly backends: Readonly<Record<string, string>>;
+    readonly settings?: object;
+    readonly env?: Readonly<Record<string, string>>;
+  },
 ): Promise<AgentProcess> {
   const dir = join(gateway.dataDir, `agent-${name}`);
   mkdirSync(dir, { recursive: true });
@@ -40,6 +45,7 @@ export async function startAgent(
   return await launchAgent(dir, {
     SEALGATE_CONTROL_URL: gateway.credentials.controlEndpoint,
     ...(options.token === undefined ? {} : { SEALGATE_AGENT_ENROLMENT_TOKEN: options.token }),
+    ...options.env,
   });
 }
 

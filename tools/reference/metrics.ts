@@ -13,7 +13,7 @@ export function renderMetrics(): string {
 
 \`GET /metrics\` of the control listener, in the format of Prometheus, of all of a gateway's processes together. It shows no name of a
 bucket, an object or a tenant, and asks nobody who they are. \`sealgate agent\` answers the same with \`SEALGATE_AGENT_METRICS_PORT\`: over the
-database all of these; over a control listener ${ofAgents.slice(0, -1).join(', ')} and
+database those of background work, of the database, of the cache and of backends; over a control listener ${ofAgents.slice(0, -1).join(', ')} and
 ${ofAgents.at(-1) ?? ''}. Those of the process itself (\`process_*\`, \`nodejs_*\`) are there too, as
 [prom-client](https://github.com/siimon/prom-client#default-metrics) has them.
 

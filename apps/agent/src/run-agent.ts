@@ -95,9 +95,9 @@ async function run(config: Settings, logger: Logger): Promise<number> {
       run: (options) => takeBatch(repairer, options, () => stopping.abort()),
     });
     const grants = createLoop({ ...shared, name: 'grants', concurrency: 1, run: () => reach.grants.takeDue() });
+    observer = await observe(config, { logger, registry: metrics.registry, loops: [loop, grants] });
     loop.start();
     grants.start();
-    observer = await observe(config, { logger, registry: metrics.registry, loops: [loop, grants] });
     logger.info(
       {
         backends: pool

@@ -69,6 +69,7 @@ describe('loadConfig', () => {
       SEALGATE_CONTROL_URL: 'http://127.0.0.1:1',
       SEALGATE_TOKEN: 't',
       SEALGATE_AGENT_CONFIG: 'a.yaml',
+      SEALGATE_AGENT_NEW_PASSPHRASE_FILE: 'p',
     };
     expect(load({ SEALGATE_S3_PORT: '', ...foreign }).s3Port).toBe(9000);
   });
@@ -91,6 +92,9 @@ describe('loadConfig', () => {
   it('names an unknown setting and the nearest known one, wherever it came from', () => {
     expect(messageOf(() => load({ SEALGATE_S3PORT: '1' }))).toMatch(/SEALGATE_S3PORT .*did you mean SEALGATE_S3_PORT/);
     expect(messageOf(() => load({ SEALGATE_ZZZZZZZZ: '1' }))).toMatch(/SEALGATE_ZZZZZZZZ .*remove it/);
+    expect(messageOf(() => load({ SEALGATE_AGENT_METRICS_PROT: '1' }))).toMatch(
+      /did you mean SEALGATE_AGENT_METRICS_PORT/,
+    );
     expect(messageOf(() => load({}, ['--s3port', '1']))).toMatch(/Did you mean --s3-port/);
     writeFileSync(join(cwd, 'sealgate.yaml'), 'worker: 3\n');
     expect(messageOf(() => load())).toMatch(/worker in .*did you mean workers/);

@@ -29,7 +29,8 @@ export interface ConfigSources {
 }
 
 /** `SEALGATE_*` names that other programs of the project read; a gateway started from the same shell ignores them. */
-const FOREIGN = /^SEALGATE_(?:AGENT_.+|BACKEND_SECRET_ACCESS_KEY|CONTROL_URL|PASSPHRASE|TENANT|TOKEN)$/;
+const FOREIGN =
+  /^SEALGATE_(?:AGENT_(?:CONFIG|ENROLMENT_TOKEN|STATE_DIR|(?:NEW_)?PASSPHRASE(?:_FILE)?)|BACKEND_SECRET_ACCESS_KEY|CONTROL_URL|PASSPHRASE|TENANT|TOKEN)$/;
 
 const CONFIG_FILE = 'sealgate.yaml';
 

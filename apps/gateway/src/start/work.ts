@@ -35,7 +35,6 @@ export async function work(options: Pick<ServeOptions, 'config' | 'logger' | 'da
     });
     closers.add('database and backends', () => core.close());
     await core.registry.start();
-    await startBackgroundWork({ core, config, databaseUrl, logger, metrics, closers }, { beside: false });
     if (config.agentMetricsPort !== undefined) {
       const observer = await openObserver({
         host: config.host,
@@ -46,6 +45,7 @@ export async function work(options: Pick<ServeOptions, 'config' | 'logger' | 'da
       closers.add('health and metrics', () => observer.close());
       logger.info({ host: config.host, port: observer.port }, 'health and metrics');
     }
+    await startBackgroundWork({ core, config, databaseUrl, logger, metrics, closers }, { beside: false });
     logger.info({ backends: core.registry.pool.all().map(({ id }) => id) }, 'agent at work');
     return { stop: (graceMs, forced) => closers.close(graceMs, forced) };
   } catch (error) {

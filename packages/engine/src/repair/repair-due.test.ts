@@ -35,6 +35,20 @@ describe('repair', () => {
     expect(states()).toMatchObject({ [a.backend.id]: 'missing', [b.backend.id]: 'stored' });
   });
 
+  test('counts no copy whose backend answered before it had all bytes', async () => {
+    const { a, lose, repair, states } = await stored({ ...defaultEngineLimits, smallBodyBytes: 1 });
+    a.faulty.vanish();
+    await lose(a);
+    const put = vi.spyOn(a.faulty, 'put').mockImplementationOnce((_name, _key, { body }) => {
+      if (!(body instanceof Readable)) throw new Error('It was to be streamed.');
+      body.destroy();
+      return Promise.resolve({ verified: 'checksum' });
+    });
+    await repair();
+    expect(put).toHaveBeenCalledOnce();
+    expect(states()).toMatchObject({ [a.backend.id]: 'missing' });
+  });
+
   test('never removes what may be the last good copy because it was misread', async () => {
     const { cluster, bucket, blob, a, b, c, lose, repair, states } = await stored();
     a.faulty.vanish();

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { listenFault } from '../net/listen-fault.ts';
 
-/** Scrapers and probes, a few at a time; who opens more waits for a place. */
+/** Scrapers and probes, a few at a time; a connection beyond that is closed at once. */
 const CONNECTIONS_MAX = 64;
 const REQUEST_MS = 10_000;
 const HEADERS_BYTES_MAX = 8 * 1024;
