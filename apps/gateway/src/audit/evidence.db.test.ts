@@ -1,4 +1,4 @@
-import { parseVerifier } from '@sealgate/core/audit';
+import { parseEntryLine, parseVerifier } from '@sealgate/core/audit';
 import { createPlacementHistory, evidenceFile, type SignedEvidence, verifyEvidence } from '@sealgate/core/evidence';
 import { type BlobId, parseObjectKey } from '@sealgate/core/names';
 import type { AuditActor, Bucket, ReplicaRecord } from '@sealgate/core/ports';
@@ -197,6 +197,30 @@ describe('evidence', () => {
     const moved = whole.evidence.report.copies.find(({ places }) => places.length > 2);
     expect(moved?.places.map(({ facts }) => facts.country)).toEqual(['FI', 'US', 'FI']);
     expect(whole.evidence.report.bucket).toMatchObject({ name: bucket.name, tenantId: bucket.tenantId });
+  });
+
+  it('has of backends only where those that held a copy were, however often one was away', async () => {
+    const bucket = await world.bucket('off');
+    const [first, second, third] = await world.backends();
+    await world.put(bucket, 'a', {
+      replicas: [first, second].map(({ id }) => ({ backend: id, shard: 0, state: 'stored' as const })),
+    });
+    for (let i = 0; i < 3; i += 1) {
+      await metadata.setBackendState(first.id, { from: ['healthy'], to: 'unhealthy', reason: 'away' }, actor);
+      await metadata.setBackendState(first.id, { from: ['unhealthy'], to: 'healthy', reason: 'back' }, actor);
+    }
+    await metadata.updateBackend(first.id, { country: 'SE' }, actor);
+    await metadata.updateBackend(third.id, { country: 'SE' }, actor);
+    const document = await now(bucket, 'a');
+    const told = document.evidence.entries
+      .map(({ line }) => parseEntryLine(line))
+      .filter(({ action }) => action >= 50 && action < 60);
+    expect(new Set(told.map(({ detail }) => detail?.['id']))).toEqual(new Set([first.id, second.id]));
+    expect(told.every(({ action }) => action === 50 || action === 53)).toBe(true);
+    const verifiers = (await metadata.auditSigner.verifiers()).map(parseVerifier);
+    const { report } = verifyEvidence(evidenceFile(document), verifiers);
+    expect(report.copies.map(({ places }) => places.at(-1)?.facts.country)).toContain('SE');
+    await metadata.updateBackend(first.id, { country: 'FI' }, actor);
   });
 
   it('verifies offline, and with anything changed it does not', async () => {

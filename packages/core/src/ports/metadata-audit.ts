@@ -87,7 +87,7 @@ export interface AuditStore {
   entriesOf(subject: { readonly bucketId: number; readonly key: string | null }): Promise<readonly SequencedEntry[]>;
   /** Those with these numbers that have their leaf; by leaf. */
   entriesNumbered(seqs: readonly number[]): Promise<readonly SequencedEntry[]>;
-  /** Entries about backends; by leaf. */
+  /** Entries that have the facts of backends, not those of their health; by leaf. */
   entriesOfBackends(): Promise<readonly SequencedEntry[]>;
   /** Buckets that have or had a name, the newest first. */
   bucketsNamed(

@@ -1,5 +1,6 @@
 import { entryLine, leafHash } from '@sealgate/core/audit';
 import {
+  backendOfFacts,
   createPlacementHistory,
   EVIDENCE_FORMAT,
   type Evidence,
@@ -47,7 +48,10 @@ export function createEvidenceIssuer(deps: {
       const [own, backends] = await Promise.all([store.entriesOf(subject), store.entriesOfBackends()]);
       const history = createPlacementHistory(subject);
       const entries: ProvenEntry[] = [];
-      for (const { leaf, hash, entry } of [...own, ...backends].sort((a, b) => a.leaf - b.leaf)) {
+      // A bucket's owner is told of the backends that had its bytes, and of no others.
+      const holders = new Set(own.flatMap(({ entry }) => entry.replicas ?? []).map(({ backend }) => backend));
+      const places = backends.filter(({ entry }) => holders.has(backendOfFacts(entry) ?? ''));
+      for (const { leaf, hash, entry } of [...own, ...places].sort((a, b) => a.leaf - b.leaf)) {
         if (leaf >= size || !history.add(entry)) continue;
         const line = entryLine(entry);
         if (Buffer.compare(hash, leafHash(line)) !== 0) {

@@ -1,5 +1,5 @@
 import type { AuditEntry, EntryReplica } from '../entry.ts';
-import { createBackendHistory, isAboutBackends, type PlaceSpan } from './places.ts';
+import { createBackendHistory, type PlaceSpan } from './places.ts';
 
 /** What evidence is about: a bucket by its number, or one key in it. */
 export interface EvidenceSubject {
@@ -124,10 +124,7 @@ export function createPlacementHistory(subject: EvidenceSubject): PlacementHisto
 
   return {
     add(entry) {
-      if (isAboutBackends(entry.action)) {
-        backends.add(entry);
-        return true;
-      }
+      if (backends.add(entry)) return true;
       if (entry.bucket === subject.bucketId && entry.key !== undefined) {
         return subject.key === null || entry.key === subject.key ? addObject(entry, entry.key) : false;
       }
@@ -175,7 +172,9 @@ function createVersionHistory() {
         if (versionsDelta === 0) end(key, at, ({ isNull }) => isNull);
         const made = { key, version: seq, isNull: !versioned, from: at, to: null };
         spans.push(made);
-        current.set(key, [...(current.get(key) ?? []), made]);
+        const others = current.get(key);
+        if (others === undefined) current.set(key, [made]);
+        else others.push(made);
       }
       if (action === REMOVED) end(key, at, (one) => one.version === version);
       if (action === MARKER_LAID && versionsDelta === -1) end(key, at, ({ isNull }) => isNull);

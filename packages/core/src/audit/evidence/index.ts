@@ -25,5 +25,5 @@ export {
   type PlacementHistory,
   type PlacementReport,
 } from './history.ts';
-export type { PlaceFacts, PlaceSpan } from './places.ts';
+export { backendOfFacts, type PlaceFacts, type PlaceSpan } from './places.ts';
 export type { ProvenEntry } from './signed.ts';

@@ -18,14 +18,21 @@ export interface PlaceSpan {
   readonly facts: PlaceFacts;
 }
 
-/** Actions about backends: 50 created, 53 facts changed. Both have all facts. */
-export const isAboutBackends = (action: number): boolean => action >= 50 && action <= 59;
 const BACKEND_CREATED = 50;
 const BACKEND_CHANGED = 53;
+/** Both have all facts. Others are about health and probes, of which there are many and which say nothing of places. */
+const hasFacts = (action: number): boolean => action === BACKEND_CREATED || action === BACKEND_CHANGED;
+
+/** The backend whose facts an entry has; undefined when it has none. */
+export function backendOfFacts({ action, detail }: AuditEntry): string | undefined {
+  const id = detail?.['id'];
+  return hasFacts(action) && typeof id === 'string' ? id : undefined;
+}
 
 /** What the log says about backends, in the order of the log. */
 export interface BackendHistory {
-  add(entry: AuditEntry): void;
+  /** Whether the entry has facts of a backend. */
+  add(entry: AuditEntry): boolean;
   /** Facts of a backend between two times, `to` null: up to now. Empty for a backend the log does not know. */
   spans(backend: string, from: string, to: string | null): PlaceSpan[];
 }
@@ -33,13 +40,13 @@ export interface BackendHistory {
 export function createBackendHistory(): BackendHistory {
   const changes = new Map<string, { readonly at: string; readonly facts: PlaceFacts }[]>();
   return {
-    add({ action, at, detail }) {
-      if (action !== BACKEND_CREATED && action !== BACKEND_CHANGED) return;
-      const id = detail?.['id'];
-      if (typeof id !== 'string' || detail === undefined) return;
+    add(entry) {
+      const id = backendOfFacts(entry);
+      if (id === undefined) return false;
       const known = changes.get(id) ?? [];
-      known.push({ at, facts: factsOf(detail) });
+      known.push({ at: entry.at, facts: factsOf(entry.detail ?? {}) });
       changes.set(id, known);
+      return true;
     },
     spans(backend, from, to) {
       const known = changes.get(backend) ?? [];
