@@ -62,6 +62,10 @@ describe('the class under a wish for copies', () => {
     expect(shown(3)).toBe('StandardClass 3');
     expect(shown(5)).toBe('StandardClass 5');
     expect(shown(4, 'RegionalClass')).toBe('RegionalClass 4');
+    for (const named of [undefined, '', 'STANDARD']) {
+      const chosen = resolveWishedClass(builtinPolicy, { named, fallback: 'RegionalClass', copies: undefined });
+      expect(chosen.name, named).toBe('RegionalClass');
+    }
     expect(resolveWishedClass(builtinPolicy, { named: undefined, fallback: 'RegionalClass', copies: 2 }).name).toBe(
       'RegionalClass',
     );

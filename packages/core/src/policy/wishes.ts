@@ -74,7 +74,7 @@ export function resolveWishedClass(
     readonly copies: number | undefined;
   },
 ): RedundancyClass {
-  const chosen = resolveClass(policy, asked.named ?? asked.fallback);
+  const chosen = resolveClass(policy, namesClass(asked.named) ? asked.named : asked.fallback);
   const { copies } = asked;
   if (copies === undefined || (chosen.layout.kind === 'copies' && chosen.width === copies)) return chosen;
   if (chosen.layout.kind === 'copies' && chosen.width < copies) return { ...chosen, width: copies };

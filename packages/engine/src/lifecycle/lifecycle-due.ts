@@ -144,7 +144,8 @@ async function classNames(
   const named = rules.some((rule) => [...rule.transitions, ...rule.noncurrentTransitions].some(isDefault));
   if (!named) return (name) => name;
   try {
-    const { defaultClass } = await deps.policies.forBucket(bucket);
+    const policy = await deps.policies.forBucket(bucket);
+    const defaultClass = bucket.defaultClass ?? policy.defaultClass;
     return (name) => (name === S3_DEFAULT_CLASS ? defaultClass : name);
   } catch (error) {
     if (isFault(error, 'PolicyRefused')) return (name) => name;

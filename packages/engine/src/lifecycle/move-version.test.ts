@@ -106,6 +106,16 @@ describe('a transition', () => {
     expect(at.acted).toEqual(['transition done', 'transition done']);
   });
 
+  it('to the default class by its S3 name goes to that of the bucket', async () => {
+    const at = await lifecycleScene({ defaultClass: 'RegionalClass' });
+    await setRules(at, { transitions: [{ when: days(1), storageClass: 'STANDARD' }] });
+    await at.put('key');
+    await at.pass(1);
+    await at.run();
+    expect((await current(at)).redundancyClass).toBe('RegionalClass');
+    expect(at.acted).toEqual([]);
+  });
+
   it('that cannot be made leaves the version, and what else is due is done', async () => {
     const at = await lifecycleScene({ versioning: 'enabled' });
     await setRules(at, { id: 'all', ...toRegional }, { id: 'end', filter: noFilter, expiration: days(2) });

@@ -39,11 +39,12 @@ export interface LifecycleScene {
 /** A cluster with one bucket and one gateway that does the work of the lifecycle when it is told to. */
 export async function lifecycleScene(options: {
   readonly versioning?: Versioning;
+  readonly defaultClass?: string;
   readonly limits?: EngineLimits;
   readonly intervalMs?: number;
   readonly seed?: number;
 }): Promise<LifecycleScene> {
-  const { versioning, limits = defaultEngineLimits, intervalMs = 1, seed = 1 } = options;
+  const { versioning, defaultClass, limits = defaultEngineLimits, intervalMs = 1, seed = 1 } = options;
   const acted: string[] = [];
   const unreadable: number[] = [];
   const cluster = await createSeededCluster({
@@ -55,7 +56,10 @@ export async function lifecycleScene(options: {
       lifecycleUnreadable: (bucketId) => void unreadable.push(bucketId),
     },
   });
-  const bucket = await cluster.createBucket('bucket', versioning === undefined ? {} : { versioning });
+  const bucket = await cluster.createBucket('bucket', {
+    ...(versioning === undefined ? {} : { versioning }),
+    ...(defaultClass === undefined ? {} : { defaultClass }),
+  });
   const gateway = cluster.startGateway();
   const { engine } = gateway;
   const lifecycle: LifecycleOptions = { holder: 'first', intervalMs, calendar: daysOf(SCENE_DAY_MS), signal };

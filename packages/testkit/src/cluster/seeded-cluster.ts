@@ -47,6 +47,7 @@ export interface SeededCluster {
       readonly versioning?: Versioning;
       readonly regionLock?: readonly string[];
       readonly policyName?: string;
+      readonly defaultClass?: string;
     },
   ): Promise<Bucket>;
 }
@@ -134,7 +135,7 @@ export async function createSeededCluster(options: SeededClusterOptions): Promis
       });
       return { engine, metadata, pool, life };
     },
-    async createBucket(name, { versioning, regionLock = [], policyName = null }) {
+    async createBucket(name, { versioning, regionLock = [], policyName = null, defaultClass = null }) {
       const bucket = await truth.createBucket(
         {
           tenantId: tenant.id,
@@ -145,7 +146,7 @@ export async function createSeededCluster(options: SeededClusterOptions): Promis
           objectLock: false,
           policyName,
           regionLock,
-          defaultClass: null,
+          defaultClass,
           configs: {},
         },
         ACTOR,
