@@ -16,6 +16,12 @@ export {
 export { type BackendPlanFile, parseBackendPlan } from './plan-file.ts';
 export { substitute } from './substitute.ts';
 export { addTallies, costsOf, emptyTally, type SimulatedCosts, type SimulationTally, tallyOf } from './tally.ts';
-export { type PolicyTestFile, type PolicyTestResult, parsePolicyTests, runPolicyTests } from './tests.ts';
+export {
+  type PolicyTestFile,
+  type PolicyTestResult,
+  parsePolicyTests,
+  policyTestResults,
+  runPolicyTests,
+} from './tests.ts';
 export { type RiskLabel, riskLabels } from './worst.ts';
 export { catalogueBackends, describedBackends, type ZoneFilter } from './would-be.ts';

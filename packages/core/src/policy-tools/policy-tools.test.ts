@@ -14,6 +14,7 @@ import {
   emptyTally,
   explainPolicies,
   parsePolicyTests,
+  policyTestResults,
   runPolicyTests,
   substitute,
   tallyOf,
@@ -53,6 +54,45 @@ describe('tests of policies', () => {
     expect(runPolicyTests(parsePolicyTests(document(expectation)), layers, [])).toEqual([
       { name: 't', failures: [failure] },
     ]);
+  });
+
+  it.each([
+    ['{ class: Other }', 'policy.classes'],
+    ['{ class: GLACIER }', 'policy.classes'],
+    ['{ tags: { replica-count: "32", residency: FI } }', 'allowed'],
+    ['{ class: ColdArchiveClass, tags: { replica-count: "7" } }', 'tag.replica-count'],
+    ['{ tags: { replica-count: many } }', 'tag.replica-count'],
+    ['{ tags: { residency: US } }', 'bucket.regionLock'],
+    // As a real write's, the class that rules hear of is the one that is meant.
+    ['{ class: STANDARD }', 'allowed'],
+    ['{ class: RegionalClass }', 'rules.standard'],
+  ])('judge a write as a real one is: %s', (write, verdict) => {
+    const judging = [compile('{ rules: [{ name: standard, allow: request.class == "StandardClass" }] }')];
+    const text = `apiVersion: sealgate/v1\nkind: PolicyTest\npolicies: [x]\ntests:\n  - { name: t, given: { bucket: { regionLock: EU }, write: ${write} }, expect: { write: ${verdict} } }\n`;
+    expect(runPolicyTests(parsePolicyTests(text), judging, [])).toEqual([{ name: 't', failures: [] }]);
+  });
+
+  it('are as many as their policies, and have no more backends than a gateway', () => {
+    const of = (policies: string, backends: string) =>
+      `apiVersion: sealgate/v1\nkind: PolicyTest\npolicies: ${policies}\nbackends: { ${backends} }\ntests: [{ name: t, expect: {} }]\n`;
+    const many = (count: number) => [...Array(count).keys()].map((num) => `b${num}: {}`).join(', ');
+    expect(() => runPolicyTests(parsePolicyTests(of('[x, y]', '')), layers, [])).toThrow(/name 2 policies/);
+    expect(parsePolicyTests(of('[x]', many(1000))).tests).toHaveLength(1);
+    expect(() => parsePolicyTests(of('[x]', many(1001)))).toThrow(/more than 1000 backends/);
+  });
+
+  it('are run one at a time, so that others get their turn', () => {
+    const [layer] = layers;
+    if (layer === undefined) throw new Error('there is a layer');
+    let asked = 0;
+    const counting: typeof layer = { ...layer, admits: (...about) => ((asked += 1), layer.admits(...about)) };
+    const text = `apiVersion: sealgate/v1\nkind: PolicyTest\npolicies: [x]\nbackends: { a: {} }\ntests: [{ name: s, expect: {} }, { name: t, expect: {} }]\n`;
+    const results = policyTestResults(parsePolicyTests(text), [counting], []);
+    expect(results.next().value?.name).toBe('s');
+    const first = asked;
+    expect(first).toBeGreaterThan(0);
+    results.next();
+    expect(asked).toBe(2 * first);
   });
 
   it('that name what is not there are refused', () => {

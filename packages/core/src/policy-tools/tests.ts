@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import type { CatalogueEntry } from '../catalogue/index.ts';
-import { Fault } from '../faults/index.ts';
-import { bindPolicy, type CompiledPolicy, narrow, readPolicyDocument } from '../policy/index.ts';
+import { Fault, isFault } from '../faults/index.ts';
+import { BACKENDS_MAX } from '../limits.ts';
+import {
+  bindPolicy,
+  type CompiledPolicy,
+  narrow,
+  narrowRegionLock,
+  readPolicyDocument,
+  resolveWishedClass,
+  wishesOf,
+} from '../policy/index.ts';
 import type { Backend } from '../ports/index.ts';
 import { explainPolicies } from './explain.ts';
 import { bucketFactsOf, describedBackends, wouldBeBackend, wouldBeBucket } from './would-be.ts';
@@ -35,7 +44,10 @@ const testFile = z.strictObject({
   apiVersion: z.literal('sealgate/v1'),
   kind: z.literal('PolicyTest'),
   policies: z.array(text).min(1).max(3).meta({ description: 'Files, the outermost layer first.' }),
-  backends: z.record(text, wouldBeBackend).default({}),
+  backends: z
+    .record(text, wouldBeBackend)
+    .refine((all) => Object.keys(all).length <= BACKENDS_MAX, `more than ${BACKENDS_MAX} backends`)
+    .default({}),
   tests: z
     .array(z.strictObject({ name: text, given: given.default({}), expect: expected }))
     .min(1)
@@ -68,8 +80,26 @@ export function runPolicyTests(
   layers: readonly CompiledPolicy[],
   catalogue: readonly CatalogueEntry[],
 ): readonly PolicyTestResult[] {
+  return [...policyTestResults(file, layers, catalogue)];
+}
+
+/** The same, one test for each step: each may take some milliseconds, and there may be many. */
+export function* policyTestResults(
+  file: PolicyTestFile,
+  layers: readonly CompiledPolicy[],
+  catalogue: readonly CatalogueEntry[],
+): Generator<PolicyTestResult, void> {
+  if (layers.length !== file.policies.length) {
+    throw new Fault(
+      'PolicyInvalid',
+      `The tests name ${file.policies.length} policies, and ${layers.length} are given.`,
+      {
+        rule: 'policy.tests',
+      },
+    );
+  }
   const backends = describedBackends(file.backends, catalogue, 'policy.tests');
-  return file.tests.map((test) => ({ name: test.name, failures: failuresOf(test, layers, backends) }));
+  for (const test of file.tests) yield { name: test.name, failures: failuresOf(test, layers, backends) };
 }
 
 type PolicyTest = PolicyTestFile['tests'][number];
@@ -110,8 +140,18 @@ function writeVerdict(
   situation: TestSituation,
 ) {
   const policy = bindPolicy(layers.reduce(narrow), situation);
-  const { operation = 'put', key = 'key', bytes = 0, class: name = policy.defaultClass, tags = null } = write;
-  return policy.refusesWrite({ operation, key, bytes, redundancyClass: name, tags }, {})?.rule ?? 'allowed';
+  const { operation = 'put', key = 'key', bytes = 0, class: named, tags = null } = write;
+  try {
+    const { copies, regionLock } = wishesOf(tags);
+    const redundancyClass = resolveWishedClass(policy, { named, fallback: undefined, copies }).name;
+    const refused = policy.refusesWrite({ operation, key, bytes, redundancyClass, tags }, {});
+    if (refused !== undefined) return refused.rule;
+    narrowRegionLock(situation.bucket.regionLock, regionLock);
+    return 'allowed';
+  } catch (error) {
+    if (!isFault(error, 'InvalidStorageClass', 'InvalidTag', 'PolicyRefused')) throw error;
+    return error.rule ?? `tag.${String(error.detail['TagKey'])}`;
+  }
 }
 
 function missing(id: string): never {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Fault } from '@sealgate/core/faults';
 import { POLICY_BYTES_MAX } from '@sealgate/core/limits';
 import { parseBlobId } from '@sealgate/core/names';
@@ -9,7 +10,7 @@ import {
   explainPolicies,
   type PolicyExplanation,
   parsePolicyTests,
-  runPolicyTests,
+  policyTestResults,
 } from '@sealgate/core/policy-tools';
 import type { Bucket } from '@sealgate/core/ports';
 import { z } from 'zod';
@@ -143,13 +144,15 @@ function testRoute(services: ControlServices): Route {
       passed: z.boolean(),
       results: z.array(z.object({ name: z.string(), failures: z.array(z.string()) })),
     }),
-    handle({ body }) {
+    async handle({ body }) {
       const layers = body.policies.map((text) => compilePolicy(text, { version: 0 }));
-      const results = runPolicyTests(parsePolicyTests(body.tests), layers, services.catalogue.entries);
-      return Promise.resolve({
-        passed: results.every(({ failures }) => failures.length === 0),
-        results: results.map(({ name, failures }) => ({ name, failures: [...failures] })),
-      });
+      const { entries } = services.catalogue;
+      const results: { name: string; failures: string[] }[] = [];
+      for (const { name, failures } of policyTestResults(parsePolicyTests(body.tests), layers, entries)) {
+        results.push({ name, failures: [...failures] });
+        await setImmediate();
+      }
+      return { passed: results.every(({ failures }) => failures.length === 0), results };
     },
   });
 }
