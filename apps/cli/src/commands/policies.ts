@@ -5,16 +5,27 @@ import { parsePolicyTests, runPolicyTests } from '@sealgate/core/policy-tools';
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
 import { controlPath } from '../control/control-client.ts';
+import { describeFailure } from '../failure.ts';
 import { formatTable, printable } from '../output/format.ts';
 import { named, readPolicy } from './policy-files.ts';
 import { readCatalogue } from './policy-plan.ts';
 import { describeDiff, diffOf } from './policy-tools.ts';
 
-/** `sealgate policy check FILE...`: needs no gateway. */
+/** `sealgate policy check FILE...`: needs no gateway. One file that is wrong keeps no other from being checked. */
 export async function checkPolicies(context: CommandContext, [paths]: readonly [readonly string[]]) {
   const checked: object[] = [];
+  const problems: string[] = [];
   for (const path of paths) {
-    const { policy } = await readPolicy(path);
+    const read = await readPolicy(path).catch((error: unknown) => describeFailure(error).message);
+    if (typeof read === 'string') {
+      const problem = read.startsWith(`${path}: `) ? read : `${path}: ${read}`;
+      problems.push(problem);
+      checked.push({ ok: false, file: path, problem });
+      if (context.options.json !== true && paths.length > 1)
+        context.terminal.result({ json: undefined, text: `${printable(problem)}\n` });
+      continue;
+    }
+    const { policy } = read;
     const classes = [...policy.classes.values()].map((one) => ({
       name: one.name,
       width: one.width,
@@ -22,7 +33,7 @@ export async function checkPolicies(context: CommandContext, [paths]: readonly [
       ...survivable(one),
     }));
     const { name, encryption, defaultClass } = policy;
-    checked.push({ ok: true, name, encryption, defaultClass, classes });
+    checked.push({ ok: true, file: path, name, encryption, defaultClass, classes });
     if (context.options.json === true) continue;
     const rows = classes.map((one) => [
       one.name === policy.defaultClass ? `${one.name} (default)` : one.name,
@@ -38,6 +49,9 @@ export async function checkPolicies(context: CommandContext, [paths]: readonly [
   }
   if (context.options.json === true)
     context.terminal.result({ json: checked.length === 1 ? checked[0] : checked, text: '' });
+  if (problems.length === 0) return;
+  const [only = ''] = problems;
+  throw new CliError(paths.length === 1 ? only : `${problems.length} of ${paths.length} policies are not valid.`);
 }
 
 /** `sealgate policy test FILE...`: needs no gateway. */
