@@ -85,7 +85,12 @@ export function createWorld(subject: () => MetadataUnderTest): World {
     // In the order of their making, by number and by text alike.
     return `${prefix}${String(made).padStart(5, '0')}`;
   };
-  const blobId = () => newBlobId(subject().now());
+  const blobs = new Set<BlobId>();
+  const blobId = (): BlobId => {
+    const id = newBlobId(subject().now());
+    blobs.add(id);
+    return id;
+  };
 
   async function tenant(changes: Changes<NewTenant> = {}): Promise<Tenant> {
     const defaults = {
@@ -148,7 +153,7 @@ export function createWorld(subject: () => MetadataUnderTest): World {
     bucket,
     blobId,
     version,
-    repairs: createRepairQueue(metadata),
+    repairs: createRepairQueue(metadata, blobs),
     put: async (target, key, changes) => metadata().commitVersion(await version(target, key, changes)),
     remove: (target, key, versionId) =>
       metadata().deleteObject({

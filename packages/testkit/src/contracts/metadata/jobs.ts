@@ -8,11 +8,12 @@ const kinds = ['repair', 'replicate'] as const;
 
 export function describeJobs(world: World): void {
   const metadata = () => world.metadata();
-  const lease = async (changes: Partial<Parameters<ReturnType<typeof metadata>['leaseRepairs']>[0]> = {}) => {
+  const leaseAll = async (changes: Partial<Parameters<ReturnType<typeof metadata>['leaseRepairs']>[0]> = {}) => {
     const all = (await metadata().listBackends()).map(({ id }) => id);
     const able = { writes: all, reads: all };
     return metadata().leaseRepairs({ worker, limit: 100, leaseMs: 60_000, able, kinds, ...changes });
   };
+  const lease: typeof leaseAll = async (changes) => world.repairs.own(await leaseAll(changes));
 
   /** A version with its copies in these states, and a job request for it. */
   async function wanted(target: BackendId, states: Parameters<typeof replicas>[1][] = []) {
@@ -49,8 +50,8 @@ export function describeJobs(world: World): void {
   };
   async function drain(): Promise<void> {
     for (;;) {
-      const leases = await lease({ limit: 1000 });
-      if (leases.length === 0) return;
+      const leases = await leaseAll({ limit: 1000 });
+      if (leases.length === 0) return world.repairs.begin();
       for (const one of leases) {
         const blob = (await metadata().blobForRepair(one.blobId))?.blob;
         for (const replica of blob?.replicas ?? []) {

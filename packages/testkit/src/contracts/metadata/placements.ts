@@ -50,7 +50,7 @@ export function describePlacements(world: World): void {
   const jobs = async () => (await world.repairs.take()).map((job) => job.blobId);
 
   describe('changes of placement', () => {
-    beforeEach(() => world.repairs.putOff());
+    beforeEach(() => world.repairs.begin());
 
     it('owe a copy to a further place, with its job, and let one leave', async () => {
       const { blobId, states } = await scene('stored', 'stored', 'stored');
@@ -222,7 +222,7 @@ export function describePlacements(world: World): void {
   });
 
   describe('jobs that are not there', () => {
-    beforeEach(() => world.repairs.putOff());
+    beforeEach(() => world.repairs.begin());
 
     it('are made for what misses copies, and for nothing else', async () => {
       const [broken, whole] = [await scene('stored', 'stored', 'missing'), await scene('stored', 'stored', 'stored')];
@@ -251,7 +251,7 @@ export function describePlacements(world: World): void {
       if (lease === undefined || others.length > 0) throw new Error('There is not one job.');
       await world.repairs.fail(lease, 'BackendFull', noRoom);
     };
-    beforeEach(() => world.repairs.putOff());
+    beforeEach(() => world.repairs.begin());
 
     it('is known to the walk, with all that refused it, until its repair is over', async () => {
       const { blobId, ids, states } = await scene('stored', 'stored', 'missing');

@@ -1,12 +1,20 @@
-import type { BackendId } from '@sealgate/core/names';
+import type { BackendId, BlobId } from '@sealgate/core/names';
 import type { LeaseOutcome, Metadata, RepairLease, ReplicaPlace, Worker } from '@sealgate/core/ports';
 
 const worker: Worker = { name: 'contract', epoch: 0 };
 const LEASE_MS = 60 * 60_000;
+const ALL = 10_000;
 
 /** The repair queue, as a worker sees it that has the credentials of every backend. */
 export interface RepairQueue {
-  /** Most urgent first. */
+  /**
+   * A test begins: every job that is due has had a try, and blobs made up to now are no concern of it. Jobs that earlier
+   * tests let fail come due again while later ones run, when these take long enough.
+   */
+  begin(): Promise<void>;
+  /** Those of blobs that were made since the test began. */
+  own<L extends { readonly blobId: BlobId }>(leases: readonly L[]): readonly L[];
+  /** What is its own, most urgent first. */
   take(limit?: number): Promise<readonly RepairLease[]>;
   done(lease: RepairLease): Promise<void>;
   fail(lease: RepairLease, reason: string, noRoom?: readonly BackendId[]): Promise<void>;
@@ -16,23 +24,33 @@ export interface RepairQueue {
   restore(places: readonly ReplicaPlace[]): Promise<readonly LeaseOutcome[]>;
 }
 
-export function createRepairQueue(metadata: () => Metadata): RepairQueue {
-  const take = async (limit = 10_000): Promise<readonly RepairLease[]> => {
+/** @param made every blob so far */
+export function createRepairQueue(metadata: () => Metadata, made: ReadonlySet<BlobId>): RepairQueue {
+  let before: ReadonlySet<BlobId> = new Set();
+  const own: RepairQueue['own'] = (leases) => leases.filter(({ blobId }) => !before.has(blobId));
+  const takeAll = async (limit: number): Promise<readonly RepairLease[]> => {
     const all = (await metadata().listBackends()).map(({ id }) => id);
     const able = { writes: all, reads: all };
     return metadata().leaseRepairs({ worker, limit, leaseMs: LEASE_MS, able, kinds: ['repair', 'replicate'] });
   };
+  const take = async (limit = ALL): Promise<readonly RepairLease[]> => own(await takeAll(limit));
   const fail: RepairQueue['fail'] = async (lease, reason, noRoom = []) => {
     await metadata().endLease(worker, lease, { kind: 'failed', reason, noRoom });
   };
+  const putOff = async (): Promise<void> => {
+    for (const lease of await takeAll(ALL)) await fail(lease, 'put off');
+  };
   return {
+    async begin() {
+      await putOff();
+      before = new Set(made);
+    },
+    own,
     take,
     fail,
+    putOff,
     async done(lease) {
       await metadata().endLease(worker, lease, { kind: 'done' });
-    },
-    async putOff() {
-      for (const lease of await take()) await fail(lease, 'put off');
     },
     async restore(places) {
       const leases = await take();

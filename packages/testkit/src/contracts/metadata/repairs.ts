@@ -7,7 +7,7 @@ export function describeRepairs(world: World): void {
   const take = async () => (await world.repairs.take()).map((job) => job.blobId);
 
   describe('repairs', () => {
-    beforeEach(() => world.repairs.putOff());
+    beforeEach(() => world.repairs.begin());
 
     async function putWith(
       ...states: Parameters<typeof replicas> extends [unknown, ...infer States] ? States : never
