@@ -57,7 +57,7 @@ for (const { name, absent, start } of servers) {
         await gateway.stop();
 
         gateway = await startGateway({ dataDir, env });
-        await expect.poll(() => sealedUnder(gateway), { timeout: 60_000 }).toEqual([100]);
+        await expect.poll(() => sealedUnder(gateway)).toEqual([100]);
         expect((await sealgate(gateway, ['secret', 'retire', '1'])).code).toBe(0);
         await serves(gateway);
         await gateway.stop();
@@ -70,7 +70,7 @@ for (const { name, absent, start } of servers) {
         await gateway.stop();
         // A new key: everything is sealed anew. A key that rests under a version that opens no more is told as that.
         gateway = await startGateway({ dataDir, env: raised });
-        await expect.poll(() => sealedUnder(gateway), { timeout: 60_000 }).toEqual([101]);
+        await expect.poll(() => sealedUnder(gateway)).toEqual([101]);
         await serves(gateway);
         await gateway.stop();
         await vault.rotate();

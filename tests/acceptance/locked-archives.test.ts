@@ -108,6 +108,17 @@ async function scene(servers: readonly S3Server[]) {
   const gateway = await startGateway({ dataDir: first.dataDir, env: { ...LOOPBACK, ...ARCHIVING } });
   undo.push(() => gateway.stop());
   const listed = () => admin<Listed>(gateway, 'GET', '/admin/audit/archives');
+  /** Nothing is left to archive: one that is just being made has an index on one place and none on the next. */
+  const untilQuiet = (): Promise<void> =>
+    expect
+      .poll(
+        async () => {
+          const { size } = await admin<{ size: number }>(gateway, 'POST', '/admin/audit/checkpoints', {});
+          return size - (await listed()).through;
+        },
+        { timeout: PATIENCE_MS },
+      )
+      .toBeLessThanOrEqual(1);
   /** The places of all servers but one, as an auditor has them. */
   const placesFile = (lost: string): string => {
     const file = join(gateway.dataDir, `places-without-${lost}.json`);
@@ -115,14 +126,14 @@ async function scene(servers: readonly S3Server[]) {
     writeFileSync(file, JSON.stringify({ backends }));
     return file;
   };
-  return { gateway, stores, listed, placesFile };
+  return { gateway, stores, listed, placesFile, untilQuiet };
 }
 
 function describeLockedArchives(servers: () => Promise<readonly S3Server[]>): void {
   test('are locked on two of them, open without the gateway, survive the loss of one, and leave a drained one', {
     timeout: 6 * PATIENCE_MS,
   }, async () => {
-    const { gateway, stores, listed, placesFile } = await scene(await servers());
+    const { gateway, stores, listed, placesFile, untilQuiet } = await scene(await servers());
     const keyFile = join(gateway.dataDir, 'audit.pub');
     writeFileSync(keyFile, (await sealgate(gateway, ['audit', 'key'])).stdout);
     await createBucket(gateway, 'watched', { encryption: 'off' });
@@ -177,6 +188,7 @@ function describeLockedArchives(servers: () => Promise<readonly S3Server[]>): vo
         await client?.send(new DeleteObjectCommand({ Bucket, Key }));
       }
     }
+    await untilQuiet();
     const hidden = await verify(placesFile('none'), '--locked', '2');
     expect(hidden.code).toBe(0);
     const { archives: seen } = JSON.parse(hidden.stdout) as { archives: { covered: number } };
@@ -211,6 +223,7 @@ function describeLockedArchives(servers: () => Promise<readonly S3Server[]>): vo
     // Nobody could remove what is locked there, the gateway neither.
     const kept = (await stores.get(drained)?.archives()) ?? [];
     expect(kept.filter(({ Key }) => Key.startsWith(`a/${id}/`)).length).toBeGreaterThanOrEqual(2);
+    await untilQuiet();
     const after = await verify(placesFile(drained), '--locked', '2');
     expect(after.code).toBe(0);
     expect(JSON.parse(after.stdout)).toMatchObject({ verified: true, archives: { places: 2, locked: 2 } });

@@ -4,6 +4,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { untilStored } from '../support/copies.ts';
 import { admin, createBucket, type GatewayProcess, removeDataDir, sealgate, startGateway } from '../support/gateway.ts';
 import { newClient } from '../support/s3-client.ts';
 import { contentOf, filesBelow } from '../support/stored-files.ts';
@@ -58,11 +59,14 @@ const put = async (bucket: string, key: string, bytes = 2000): Promise<void> => 
   written.set(`${bucket}/${key}`, body);
 };
 const putMany = async (bucket: string, count: number): Promise<void> => {
-  const keys = Array.from({ length: count }, (_, i) => `object-${i}`);
+  const names = Array.from({ length: count }, (_, i) => `object-${i}`);
+  const keys = [...names];
   const lane = async (): Promise<void> => {
     for (let key = keys.shift(); key !== undefined; key = keys.shift()) await put(bucket, key);
   };
   await Promise.all(Array.from({ length: 8 }, lane));
+  // Copies that come in late are none of those that are counted and altered below.
+  await untilStored(gateway, bucket, names);
 };
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const readAll = async (bucket: string): Promise<void> => {

@@ -30,7 +30,7 @@ test('a gateway that serves an old version has signed the proof of it', async ()
     /** Until the log has what came some seconds after the last head. */
     const judged = async (...files: readonly string[]) => {
       let last = await heads(...files.map(path), '--export', await exported());
-      const deadline = Date.now() + 60_000;
+      const deadline = Date.now() + 180_000;
       while (last.code === 1 && last.stderr.includes('ends too early') && Date.now() < deadline) {
         // Somebody else goes on using it.
         await s3.send(new PutObjectCommand({ Bucket: 'vault', Key: 'other', Body: 'x' }));

@@ -7,7 +7,8 @@ import { cleanEnv, type GatewayProcess, sealgate } from './gateway.ts';
 import { until } from './poll.ts';
 
 const bin = fileURLToPath(new URL('../../apps/cli/bin/sealgate.mjs', import.meta.url));
-const LOG_CHARS_MAX = 256 * 1024;
+/** More than any test makes it write: what it said at its start is there to the end. */
+const LOG_CHARS_MAX = 16 * 1024 * 1024;
 
 export interface AgentProcess {
   readonly child: ChildProcess;

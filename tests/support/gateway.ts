@@ -11,7 +11,10 @@ import { removeFolder } from './stored-files.ts';
 const bin = fileURLToPath(new URL('../../apps/cli/bin/sealgate.mjs', import.meta.url));
 const READY_MS = 180_000;
 const STOP_MS = 120_000;
-const LOG_BYTES_MAX = 256 * 1024;
+/** What is left of it may keep its outputs open. */
+const LAST_WORDS_MS = 30_000;
+/** Of one process: more than any test makes it write, so that what is not to be in it is looked for in all of it. */
+const LOG_CHARS_MAX = 16 * 1024 * 1024;
 
 export interface Credentials {
   readonly s3Endpoint: string;
@@ -27,7 +30,7 @@ export interface GatewayProcess {
   readonly dataDir: string;
   readonly credentials: Credentials;
   readonly pid: number;
-  /** The last part of what it wrote to stderr. */
+  /** What it wrote. */
   log(): string;
   /** SIGTERM and wait; resolves with the exit code. */
   stop(): Promise<number | null>;
@@ -88,13 +91,15 @@ async function spawnGateway(
   });
   let log = '';
   const keep = (chunk: Buffer): void => {
-    log = (log + chunk.toString()).slice(-LOG_BYTES_MAX);
+    log = (log + chunk.toString()).slice(-LOG_CHARS_MAX);
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  // Comes behind its end, once all that it wrote was read.
+  const closed = new Promise((resolve) => child.once('close', resolve));
   const credentials = await ready(
-    child,
+    { child, closed },
     () => credentialsIn(log),
     () => log,
   );
@@ -128,14 +133,16 @@ export function cleanEnv(): Record<string, string> {
 }
 
 async function ready(
-  child: ChildProcess,
+  { child, closed }: { readonly child: ChildProcess; readonly closed: Promise<unknown> },
   known: () => Credentials | undefined,
   log: () => string,
 ): Promise<Credentials> {
   const deadline = Date.now() + READY_MS;
   while (Date.now() < deadline) {
-    if (child.exitCode !== null || child.signalCode !== null)
+    if (child.exitCode !== null || child.signalCode !== null) {
+      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
       throw new Error(`the gateway ended before it was ready:\n${log()}`);
+    }
     const credentials = known();
     if (credentials !== undefined && (await isReady(credentials))) return credentials;
     await new Promise((resolve) => setTimeout(resolve, 25));
@@ -190,7 +197,7 @@ export async function run(
     stdout = (stdout + chunk.toString('latin1')).slice(-8 * 1024 * 1024);
   });
   child.stderr.on('data', (chunk: Buffer) => {
-    stderr = (stderr + chunk.toString()).slice(-LOG_BYTES_MAX);
+    stderr = (stderr + chunk.toString()).slice(-LOG_CHARS_MAX);
   });
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');

@@ -1,10 +1,11 @@
 // A web page with our packages in it, in a real browser, from the same origin as the gateway.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { rolldown } from 'rolldown';
+import { removeFolder } from '../../support/stored-files.ts';
 import { type OwnPage, startTamperingProxy, type TamperingProxy } from '../../support/tampering-proxy.ts';
 
 /** Where Debian's package puts it. */
@@ -26,6 +27,9 @@ const ARGUMENTS = [
   '--disable-component-update',
   '--disable-sync',
 ];
+
+/** For a browser on a machine that does much else. */
+const PATIENCE_MS = 180_000;
 
 export interface BrowserPage {
   readonly page: Page;
@@ -90,12 +94,15 @@ export async function openBrowser(): Promise<{ readonly page: Page; close(): Pro
     executablePath: CHROMIUM,
     args: ARGUMENTS,
     headless: true,
+    timeout: PATIENCE_MS,
   });
+  context.setDefaultTimeout(PATIENCE_MS);
   return {
     page: await firstPage(context),
     async close() {
       await context.close();
-      rmSync(userDataDir, { recursive: true, force: true });
+      // Processes of it that still end may write there.
+      removeFolder(userDataDir);
     },
   };
 }

@@ -152,7 +152,7 @@ describe('evidence', () => {
       ),
       { numRuns: 12 },
     );
-  }, 120_000);
+  });
 
   async function example(): Promise<{ readonly bucket: Bucket; readonly times: number[] }> {
     const bucket = await world.bucket('off');

@@ -214,8 +214,8 @@ beforeAll(async () => {
     ],
   });
   expect(put.status).toBe(200);
-}, 60_000);
-afterAll(() => control.close(), 60_000);
+});
+afterAll(() => control.close());
 
 /** A call of the route about a tenant, as far as the schemas let it come without changing anything. */
 async function sample(

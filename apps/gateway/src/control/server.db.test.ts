@@ -4,8 +4,8 @@ import { ADMIN_KEY, type Control, call, startControl } from './testing.ts';
 let control: Control;
 beforeAll(async () => {
   control = await startControl();
-}, 60_000);
-afterAll(() => control.close(), 60_000);
+});
+afterAll(() => control.close());
 
 const ask = (...args: Parameters<typeof call> extends [unknown, ...infer Rest] ? Rest : never) =>
   call(control.app, ...args);

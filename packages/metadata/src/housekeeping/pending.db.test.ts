@@ -7,17 +7,24 @@ import { sql } from '../testing/empty-database.ts';
 
 /** The contract suite waits for nothing; here copies have a time to come in, so late ones are found by the walk. */
 const PENDING_MS = 400;
+/** Far more than the tests take: nothing is late by itself. */
+const PATIENT_MS = 600_000;
 
 describe('copies that do not come in', () => {
   let database: TestDatabase;
   let metadata: Metadata;
-  const world = createMetadataWorld(() => ({ metadata, now: () => Date.now(), close: () => Promise.resolve() }));
+  /** For whom copies have no time to come in. */
+  let hasty: Metadata;
+  const worldOf = (used: () => Metadata) =>
+    createMetadataWorld(() => ({ metadata: used(), now: () => Date.now(), close: () => Promise.resolve() }));
+  const world = worldOf(() => metadata);
   beforeAll(async () => {
     database = await suiteDatabase();
-    metadata = await openTestMetadata(database.databaseUrl, { pendingGraceMs: PENDING_MS });
+    metadata = await openTestMetadata(database.databaseUrl, { pendingGraceMs: PATIENT_MS });
+    hasty = await openTestMetadata(database.databaseUrl);
   });
   afterAll(async () => {
-    await metadata.close();
+    await Promise.all([metadata.close(), hasty.close()]);
     await database.drop();
   });
 
@@ -37,9 +44,9 @@ describe('copies that do not come in', () => {
     await metadata.markReplica(comes.blobId, { backend: third, shard: 0, state: 'stored' });
     expect(await sql(database.databaseUrl, 'SELECT FROM sealgate.owed')).toEqual([]);
 
-    const taken: string[] = [];
-    while (taken.length === 0) taken.push(...(await world.repairs.take()).map((job) => job.blobId));
-    expect(taken).toEqual([late.blobId]);
+    expect(await world.repairs.take()).toEqual([]);
+    const taken = await worldOf(() => hasty).repairs.take();
+    expect(taken.map((job) => job.blobId)).toEqual([late.blobId]);
     const found = await metadata.blobForRepair(late.blobId);
     expect(found?.blob.replicas[2]?.state).toBe('missing');
   });
@@ -50,11 +57,14 @@ describe('copies that do not come in', () => {
     const [slow] = [await world.version(bucket, 'slow')];
     const began = slow.blobId.replace(/^.{8}-.{4}/, timePrefix(Date.now() - 60_000)) as typeof slow.blobId;
     const replicas = backends.map(({ id }) => ({ backend: id, shard: 0, state: 'pending' as const }));
-    await world.repairs.take();
-    await metadata.commitVersion({ ...slow, blobId: began, replicas });
+    const soon = await openTestMetadata(database.databaseUrl, { pendingGraceMs: PENDING_MS });
+    const { repairs } = worldOf(() => soon);
+    await repairs.take();
+    await soon.commitVersion({ ...slow, blobId: began, replicas });
     const taken: string[] = [];
-    while (taken.length === 0) taken.push(...(await world.repairs.take()).map((job) => job.blobId));
+    while (taken.length === 0) taken.push(...(await repairs.take()).map((job) => job.blobId));
     expect(taken).toEqual([began]);
+    await soon.close();
   });
 });
 

@@ -66,7 +66,7 @@ describe('a long repair queue', () => {
       database.databaseUrl,
       `UPDATE pgboss.job SET start_after = now() + interval '1 day' WHERE singleton_key = '${pattern}'`,
     );
-  }, 120_000);
+  });
   afterAll(async () => {
     await metadata.close();
     await database.drop();

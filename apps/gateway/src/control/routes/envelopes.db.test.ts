@@ -47,8 +47,8 @@ beforeAll(async () => {
     { versioning: 'enabled' },
     { kind: 'system', id: 'test', requestId: 'test' },
   );
-}, 60_000);
-afterAll(() => control.close(), 60_000);
+});
+afterAll(() => control.close());
 
 async function put(key: string, sealed = true) {
   const names = { tenant: 'acme', bucket: 'vault', key };

@@ -5,8 +5,8 @@ let control: Control;
 beforeAll(async () => {
   control = await startControl({ privateRanges: false, cidrs: ['127.0.0.1/32'] });
   await call(control.app, 'POST /admin/tenants', { name: 'acme' });
-}, 60_000);
-afterAll(() => control.close(), 60_000);
+});
+afterAll(() => control.close());
 
 const ask = (line: string, payload?: object): Promise<Answer> => call(control.app, line, payload);
 const outcome = ({ status, body }: Answer) => [status, body['code']];
