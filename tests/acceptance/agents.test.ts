@@ -161,16 +161,17 @@ test('two agents restore an emptied backend, and none does what another did', as
     ({ holds }) => EUROPE.every((id) => holds.some(({ backend }) => backend === id)),
     { what: 'what agent one holds' },
   );
-  // Each says what it did, and is asked over a port of its own.
-  const repaired = await Promise.all(
-    [one, two].map(async (agent) => {
-      expect(await agent.ask('/readyz')).toEqual({ status: 200, text: '{"status":"ready"}' });
-      const { text } = await agent.ask('/metrics');
-      expect(text).toContain(`sealgate_backend_state{backend="${victim}",state="healthy"} 1`);
-      return Number(/^sealgate_background_items_total\{loop="repairs"\} (\d+)$/m.exec(text)?.[1]);
-    }),
-  );
-  expect(repaired.reduce((sum, each) => sum + each)).toBeGreaterThanOrEqual(owed.size);
+  // Each says what it did, and is asked over a port of its own. What was done is seen before it is counted.
+  const metricsOf = async (agent: AgentProcess) => (await agent.ask('/metrics')).text;
+  const repairedBy = async (agent: AgentProcess) =>
+    Number(/^sealgate_background_items_total\{loop="repairs"\} (\d+)$/m.exec(await metricsOf(agent))?.[1]);
+  for (const agent of [one, two]) {
+    await expect.poll(() => agent.ask('/readyz')).toEqual({ status: 200, text: '{"status":"ready"}' });
+    await expect
+      .poll(() => metricsOf(agent))
+      .toContain(`sealgate_backend_state{backend="${victim}",state="healthy"} 1`);
+  }
+  await expect.poll(async () => (await repairedBy(one)) + (await repairedBy(two))).toBeGreaterThanOrEqual(owed.size);
   // A token is good once.
   const stranger = start('three', { token: tokens[0] ?? '', backends: folders });
   await expect(stranger).rejects.toThrow(/enrolment token is not good/);

@@ -199,6 +199,9 @@ describe('access logs', () => {
     wrong.destroy();
     await s3.send(new PutBucketLoggingCommand({ Bucket, BucketLoggingStatus: {} }));
     await s3.send(new PutObjectCommand({ Bucket, Key: 'unseen', Body: 'x' }));
+    // Records keep their order: once this one is told of, all before it was.
+    await enable('logs');
+    await s3.send(new GetObjectCommand({ Bucket, Key: 'the last' })).catch(() => undefined);
     const wanted = [
       'REST.PUT.OBJECT a%20b 200 -',
       'REST.GET.OBJECT nothing 404 NoSuchKey',
@@ -206,6 +209,7 @@ describe('access logs', () => {
       'BATCH.DELETE.OBJECT a%20b 204 -',
       'BATCH.DELETE.OBJECT c 204 -',
       'REST.GET.BUCKET - 403 SignatureDoesNotMatch',
+      'REST.GET.OBJECT the%20last 404 NoSuchKey',
     ];
     const told = await records((lines) => wanted.every((line) => lines.includes(line)));
     expect(told).toEqual(expect.arrayContaining(wanted));

@@ -108,7 +108,9 @@ describe('a bucket', () => {
     expect(corsOf(await from('https://a.example.org'))).toEqual([200, 'https://a.example.org', 'GET']);
     expect(corsOf(await from('https://example.org'))).toEqual([200, null, null]);
     expect(corsOf(await from(origin, await urlOf('missing')))).toEqual([404, origin, 'GET, PUT, POST']);
-    const forged = url.replace(/X-Amz-Signature=[0-9a-f]{4}/, 'X-Amz-Signature=0000');
+    const forged = url.replace(/X-Amz-Signature=./, (text) =>
+      text.endsWith('0') ? `${text.slice(0, -1)}1` : `${text.slice(0, -1)}0`,
+    );
     expect(corsOf(await from(origin, forged))).toEqual([403, origin, 'GET, PUT, POST']);
     expect(corsOf(await from(origin, url.split('?', 1)[0]))).toEqual([403, origin, 'GET, PUT, POST']);
     const plain = await fetch(url);

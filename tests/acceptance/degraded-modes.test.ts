@@ -14,6 +14,7 @@ import {
   ON_SMALL_DISK,
   startGatewayCluster,
 } from '../support/cluster.ts';
+import { untilStored } from '../support/copies.ts';
 import { createBucket, type GatewayProcess } from '../support/gateway.ts';
 import { until } from '../support/poll.ts';
 import { newClient } from '../support/s3-client.ts';
@@ -85,16 +86,16 @@ async function metric(line: string, at: 0 | 1 = 0): Promise<number> {
 }
 
 const cacheIs = (state: string, at: 0 | 1 = 0): Promise<number> => metric(`sealgate_cache_state{state="${state}"}`, at);
-const backendIs = (backend: string, state: string): Promise<number> =>
-  metric(`sealgate_backend_state{backend="${backend}",state="${state}"}`);
+const backendIs = (backend: string, state: string, at: 0 | 1 = 0): Promise<number> =>
+  metric(`sealgate_backend_state{backend="${backend}",state="${state}"}`, at);
 
 async function allWell(): Promise<void> {
   for (const at of [0, 1] as const) {
     await expect.poll(() => cacheIs('on', at), PATIENCE).toBe(1);
     await expect.poll(async () => (await ready(at)).status, PATIENCE).toBe(200);
+    for (const backend of cluster.folders.keys())
+      await expect.poll(() => backendIs(backend, 'healthy', at), PATIENCE).toBe(1);
   }
-  for (const backend of cluster.folders.keys())
-    await expect.poll(() => backendIs(backend, 'healthy'), PATIENCE).toBe(1);
 }
 
 const unavailable = (fault: string, retryAfter: string): Partial<Answer> => ({
@@ -159,6 +160,7 @@ describe.skipIf(missing !== '')(`degraded modes${missing}`, () => {
       for (const [key, body] of bodies) expect(await get(key)).toMatchObject({ status: 200, text: body });
     };
     for (const [key, body] of bodies) expect((await put(key, body)).status).toBe(200);
+    await untilStored(gateways[0], Bucket, bodies.keys());
     // Of four places with three copies each, two may go.
     const [first, second, third] = [...cluster.folders.keys()].filter((id) => id !== ON_SMALL_DISK);
     const lose = async (backend = ''): Promise<void> => {
@@ -224,7 +226,7 @@ describe.skipIf(missing !== '')(`degraded modes${missing}`, () => {
         (lines) => lines.length > 0,
         { what: 'a write that finds the disk full' },
       );
-      expect(await backendIs(ON_SMALL_DISK, 'healthy')).toBe(1);
+      await expect.poll(() => backendIs(ON_SMALL_DISK, 'healthy'), PATIENCE).toBe(1);
       expect(await get('early')).toMatchObject({ status: 200, text: 'body' });
       for (let i = 0; i < written; i += 1) expect((await get(`large-${i}`)).status).toBe(200);
       rmSync(filler);

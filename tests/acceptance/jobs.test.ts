@@ -201,9 +201,11 @@ test('without workers a job waits, can be cancelled and tried again; repairs sta
       removeFolder(join(dir, 'backends', backend));
       mkdirSync(join(dir, 'backends', backend));
     }
-    await sealgate(idle, ['get', 's3://later/report', '-']);
     const repairs = await until(
-      () => admin<{ items: readonly JobAnswer[] }>(idle, 'GET', '/proxy/jobs?kind=repair&limit=10'),
+      async () => {
+        await sealgate(idle, ['get', 's3://later/report', '-']);
+        return await admin<{ items: readonly JobAnswer[] }>(idle, 'GET', '/proxy/jobs?kind=repair&limit=10');
+      },
       ({ items }) => items.length > 0,
       { what: 'a repair in the list' },
     );

@@ -183,12 +183,17 @@ test('uploads that were left are aborted, and say before when', async () => {
 });
 
 test('what was done shows in the metrics', async () => {
-  const answer = await fetch(`${gateway.credentials.controlEndpoint}/metrics`, {
-    headers: { 'x-admin-key': gateway.credentials.adminKey },
-  });
-  const text = await answer.text();
+  const metrics = async () =>
+    await (
+      await fetch(`${gateway.credentials.controlEndpoint}/metrics`, {
+        headers: { 'x-admin-key': gateway.credentials.adminKey },
+      })
+    ).text();
+  // What was done is seen before it is counted.
   for (const action of ['expire', 'expire-noncurrent', 'remove-marker', 'transition', 'abort-upload']) {
-    expect(text).toMatch(new RegExp(`sealgate_lifecycle_actions_total\\{action="${action}",outcome="done"\\} [1-9]`));
+    await until(metrics).toMatch(
+      new RegExp(`sealgate_lifecycle_actions_total\\{action="${action}",outcome="done"\\} [1-9]`),
+    );
   }
-  expect(text).toMatch(/sealgate_lifecycle_last_run_timestamp_seconds [1-9]/);
+  await until(metrics).toMatch(/sealgate_lifecycle_last_run_timestamp_seconds [1-9]/);
 });
