@@ -114,7 +114,13 @@ async function empty(backend: string): Promise<void> {
     const read = async () => {
       const left = await unnoticed();
       await Promise.all(
-        left.map(({ key }) => s3.send(new GetObjectCommand({ Bucket: 'tasks', Key: key })).catch(() => undefined)),
+        // To the end of the body, which keeps its connection until then.
+        left.map(({ key }) =>
+          s3
+            .send(new GetObjectCommand({ Bucket: 'tasks', Key: key }))
+            .then(({ Body }) => Body?.transformToByteArray())
+            .catch(() => undefined),
+        ),
       );
       return (await unnoticed()).length;
     };
