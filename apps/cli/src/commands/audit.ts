@@ -63,8 +63,12 @@ export async function auditRequests(
 ) {
   const control = await context.control();
   const [since, until] = [timeText(from, '--from') ?? '', timeText(to, '--to') ?? '~'];
-  for await (const item of newestFirst(control, { ofTenant, action: 'requestsRecorded', from, to }, SEARCH_LIMIT)) {
-    const digest = isJsonObject(item['detail']) ? String(item['detail']['sha256']) : '';
+  // An entry comes after the requests that it vouches for, long after them when the database was away.
+  for await (const item of newestFirst(control, { ofTenant, action: 'requestsRecorded', from }, SEARCH_LIMIT)) {
+    const detail = isJsonObject(item['detail']) ? item['detail'] : {};
+    const { first, sha256: digest } = detail;
+    if (typeof first === 'string' && first > until) continue;
+    if (typeof digest !== 'string') throw new AuditIntegrityError('An entry vouches for records and has no digest.');
     const { lines, removedBefore } = await control.get(controlPath`/admin/audit/requests/${digest}`);
     if (lines === null && Number(item['leaf']) < Number(removedBefore)) {
       context.terminal.note(`Records of requests older than ${printable(String(item['at']))} were removed.`);
@@ -107,14 +111,18 @@ export async function tailAudit(
   { lines = TAIL_LINES, follow, ...filters }: Filters & { readonly lines?: number; readonly follow: boolean },
 ) {
   const control = await context.control();
-  let newest = -1;
+  // What was looked at is not looked at again: a filter that nothing matches would have the whole log read every time.
+  let first = 0;
   for (let wanted = lines; ; wanted = Number.POSITIVE_INFINITY) {
     const fresh: JsonObject[] = [];
-    for await (const item of newestFirst(control, filters, PAGE_MAX)) {
-      if (Number(item['leaf']) <= newest || fresh.length >= wanted) break;
-      fresh.push(item);
+    let end = first;
+    const pages = pagesNewestFirst(control, { ...filters, first: String(first) }, PAGE_MAX);
+    for await (const page of pages) {
+      end = Math.max(end, Number(page['end']));
+      fresh.push(...itemsOf(page).slice(0, wanted - fresh.length));
+      if (fresh.length >= wanted) break;
     }
-    newest = Math.max(newest, ...fresh.map((item) => Number(item['leaf'])));
+    first = end;
     for (const item of fresh.reverse()) context.terminal.item({ json: item, text: describe(item) });
     if (!follow) return;
     await wait(TAIL_PACE_MS, undefined, { signal: context.signal });
@@ -122,14 +130,26 @@ export async function tailAudit(
 }
 
 async function* newestFirst(control: ControlClient, filters: Filters, limit: number): AsyncGenerator<JsonObject, void> {
+  for await (const page of pagesNewestFirst(control, filters, limit)) yield* itemsOf(page);
+}
+
+function itemsOf({ items }: JsonObject): readonly JsonObject[] {
+  return Array.isArray(items) ? items.filter(isJsonObject) : [];
+}
+
+async function* pagesNewestFirst(
+  control: ControlClient,
+  filters: Filters & { readonly first?: string },
+  limit: number,
+): AsyncGenerator<JsonObject, void> {
   // By name: what commands have in common comes along in `filters`.
-  const { bucket, key, actor, action, requestId, ofTenant: tenant, from, to } = filters;
-  const about = { bucket, key, actor, action, requestId, tenant };
+  const { bucket, key, actor, action, requestId, ofTenant: tenant, from, to, first } = filters;
+  const about = { bucket, key, actor, action, requestId, tenant, first };
   const query = { ...about, from: timeText(from, '--from'), to: timeText(to, '--to'), limit: String(limit) };
   let cursor: string | undefined;
   do {
     const page = await control.get('/admin/audit', { ...query, cursor });
-    if (Array.isArray(page['items'])) yield* page['items'].filter(isJsonObject);
+    yield page;
     cursor = typeof page['next'] === 'string' ? page['next'] : undefined;
   } while (cursor !== undefined);
 }

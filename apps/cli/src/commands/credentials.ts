@@ -4,6 +4,7 @@ import { controlPath } from '../control/control-client.ts';
 import { isJsonObject, type JsonObject, readJsonFile } from '../files/json.ts';
 import { formatTable, printable } from '../output/format.ts';
 import { operatedTenant, readSources } from '../settings/connection.ts';
+import { timeText } from './audit.ts';
 
 export interface CreateOptions {
   readonly description?: string | undefined;
@@ -14,7 +15,8 @@ export interface CreateOptions {
 /** `sealgate credential create` */
 export async function createCredential(context: CommandContext, _args: readonly [], options: CreateOptions) {
   const tenant = operatedTenant(await readSources(context.environment, context.options));
-  const { description, expiresAt, policyFile } = options;
+  const { description, policyFile } = options;
+  const expiresAt = timeText(options.expiresAt, '--expires-at');
   const policy = policyFile === undefined ? undefined : await readJsonFile(policyFile);
   const members = Object.entries({ tenant, description, expiresAt, policy }).filter(([, value]) => value !== undefined);
   const control = await context.control();

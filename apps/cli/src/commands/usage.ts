@@ -1,6 +1,7 @@
 import type { CommandContext } from '../context.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
 import { formatTable, printable } from '../output/format.ts';
+import { timeText } from './audit.ts';
 
 /** A column's head, and where its figure is in a line of the answer. */
 type Column = readonly [head: string, ...path: string[]];
@@ -37,9 +38,10 @@ export interface UsageOptions {
 
 /** `sealgate usage` */
 export async function showUsage(context: CommandContext, _args: readonly [], options: UsageOptions) {
-  const { tenant, from, to, by, backend, class: redundancyClass, total, csv } = options;
+  const { tenant, by, backend, class: redundancyClass, total, csv } = options;
   const tenants = total === true ? 'together' : undefined;
-  const question = { tenant, from, to, by, backend, class: redundancyClass, tenants };
+  const span = { from: timeText(options.from, '--from'), to: timeText(options.to, '--to') };
+  const question = { tenant, ...span, by, backend, class: redundancyClass, tenants };
   const answer = await (await context.control()).get('/admin/usage', question);
   const items = Array.isArray(answer['items']) ? answer['items'].filter(isJsonObject) : [];
   const figures = by === 'backend' || backend !== undefined ? OF_BACKENDS : OF_TENANTS;

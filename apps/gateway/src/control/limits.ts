@@ -60,3 +60,5 @@ export const REGISTERED_PAGE_MAX = 100;
 export const KEYRING_CHARS_MAX = 128 * 1024;
 /** Keyrings of one answer: at most 12 MiB, and mostly some tens of KiB. */
 export const KEYRINGS_PAGE_MAX = 100;
+/** Clocks of those who ask for evidence may be ahead by so much: they are told what is now. */
+export const EVIDENCE_CLOCK_SLACK_MS = 60_000;

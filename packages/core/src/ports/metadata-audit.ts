@@ -76,11 +76,14 @@ export interface AuditStore {
 
   /** In the order of leaves. */
   entries(firstLeaf: number, limit: number): Promise<readonly SequencedEntry[]>;
-  /** The newest first, below leaf `below`. `next`: where the next page begins; null at the end. A page may be short. */
+  /**
+   * The newest first, from leaf `first` on and below leaf `below` (null: what there is). `next`: where the next page begins; null
+   * at the end. A page may be short. `end`: all that matches between the next page and this leaf is in it.
+   */
   search(
     filter: AuditFilter,
-    page: { readonly below: number | null; readonly limit: number },
-  ): Promise<{ readonly items: readonly SequencedEntry[]; readonly next: number | null }>;
+    page: { readonly first?: number | undefined; readonly below: number | null; readonly limit: number },
+  ): Promise<{ readonly items: readonly SequencedEntry[]; readonly next: number | null; readonly end: number }>;
   /** The first leaf at or behind a time, give or take what was under way then. */
   leafAt(timeMs: number): Promise<number>;
   /** Entries about a bucket, or about one key in it with those about the bucket alone, and their blobs; by leaf. */

@@ -113,6 +113,28 @@ describe.each(['given by this release', 'carried over from wider ones'])('leaves
     expect(backends.map(({ entry }) => entry)).toEqual(log.filter(({ action }) => action === 50 || action === 53));
   });
 
+  it('are searched from one leaf on, and whoever goes on hears where', async () => {
+    const { auditStore } = metadata;
+    const middle = Math.floor(log.length / 2);
+    const found: number[] = [];
+    for (let below: number | null = null; ; ) {
+      const page = await auditStore.search({}, { first: middle, below, limit: 100 });
+      if (below === null) expect(page.end).toBe(log.length);
+      found.push(...page.items.map(({ leaf }) => leaf));
+      if (page.next === null) break;
+      below = page.next;
+    }
+    expect(found).toEqual(
+      log
+        .map((_, leaf) => leaf)
+        .slice(middle)
+        .reverse(),
+    );
+    expect(await auditStore.search({}, { first: log.length, below: null, limit: 100 })).toEqual({
+      ...{ items: [], next: null, end: log.length },
+    });
+  });
+
   it('have the hashes of their lines, in order', async () => {
     const hashes = await metadata.auditStore.nodes(0, 0, 10_000);
     expect(hashes.map((one) => Buffer.from(one).toString('hex'))).toEqual(

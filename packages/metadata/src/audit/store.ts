@@ -104,16 +104,17 @@ export function createAuditStore(context: Context): AuditStore {
       const [row] = await database.read<{ leaf: bigint }>('audit-leaf-at', [new Date(timeMs).toISOString()]);
       return Number(row?.leaf ?? 0n);
     },
-    async search(filter, { below, limit }) {
+    async search(filter, { first = 0, below, limit }) {
       const newest = below ?? (await this.edge()).size;
-      const bottom = filter.fromMs === undefined ? 0 : await this.leafAt(filter.fromMs - AUDIT_CLOCK_SLACK_MS);
+      const since = filter.fromMs === undefined ? 0 : await this.leafAt(filter.fromMs - AUDIT_CLOCK_SLACK_MS);
+      const bottom = Math.max(first, since);
       const top =
         filter.toMs === undefined ? newest : Math.min(newest, await this.leafAt(filter.toMs + AUDIT_CLOCK_SLACK_MS));
       const low = Math.max(bottom, top - AUDIT_SCAN_MAX);
       const rows = await database.read<SequencedRow>('audit-search', [top, low, limit, ...filterColumns(filter)]);
       const items = await Promise.all(rows.map(sequenced));
       const next = items.length === limit ? (items.at(-1)?.leaf ?? low) : low;
-      return { items, next: next > bottom ? next : null };
+      return { items, next: next > bottom ? next : null, end: newest };
     },
     async entriesOf({ bucketId, key }) {
       const own =

@@ -32,6 +32,7 @@ const entrySchema = z.object({
 });
 
 const searchQuery = pageQuery.extend({
+  first: z.coerce.number().int().min(0).optional().meta({ description: 'Not before this leaf.' }),
   tenant: tenantRefField.optional(),
   bucket: bucketNameField.optional(),
   key: z.string().optional(),
@@ -58,7 +59,11 @@ function searchRoute(services: ControlServices): Route {
     access: { ...lookAtAudit, tenant: { in: 'query', name: 'tenant' } },
     status: 200,
     query: searchQuery,
-    response: pageSchema(entrySchema),
+    response: pageSchema(entrySchema).extend({
+      end: z
+        .number()
+        .meta({ description: 'What came later has this leaf or a higher one: `first` of whoever goes on.' }),
+    }),
     async handle({ query }) {
       const { store } = services.audit;
       const tenant = query.tenant === undefined ? undefined : await requireTenant(services, query.tenant);
@@ -77,10 +82,14 @@ function searchRoute(services: ControlServices): Route {
           fromMs: timeOf(query.from),
           toMs: timeOf(query.to),
         },
-        { below: query.cursor === undefined ? null : leafOf(decodeCursor(query.cursor)), limit: query.limit },
+        {
+          first: query.first,
+          below: query.cursor === undefined ? null : leafOf(decodeCursor(query.cursor)),
+          limit: query.limit,
+        },
       );
       const items = await entryModels(services, page.items);
-      return { items, next: page.next === null ? null : encodeCursor(String(page.next)) };
+      return { items, next: page.next === null ? null : encodeCursor(String(page.next)), end: page.end };
     },
   });
 }

@@ -17,7 +17,7 @@ const newCredential = z
     accessKeyId: accessKeyField.optional(),
     secretAccessKey: z.string().min(16).max(128).optional(),
     description: z.string().max(256).nullable().default(null),
-    expiresAt: z.iso.datetime().nullable().default(null),
+    expiresAt: z.iso.datetime({ offset: true }).nullable().default(null),
     policy: identityPolicyField.nullable().default(null),
   })
   .refine((body) => (body.accessKeyId === undefined) === (body.secretAccessKey === undefined), {

@@ -1,5 +1,6 @@
 import { Fault } from '@sealgate/core/faults';
 import { z } from 'zod';
+import { EVIDENCE_CLOCK_SLACK_MS } from '../limits.ts';
 import { bucketNameField, tenantRefField } from '../models.ts';
 import { type Route, route } from '../route.ts';
 import { type ControlServices, requireTenant } from '../services.ts';
@@ -55,7 +56,11 @@ function spanOf(
   if (query.at !== undefined && (query.from !== undefined || query.to !== undefined)) {
     throw new Fault('ValidationFailed', '"at" and "from" or "to" exclude each other.');
   }
-  const toMs = timeOf(query.at ?? query.to, nowMs);
+  const askedMs = timeOf(query.at ?? query.to, nowMs);
+  // It would be signed, and nobody knows yet what will be where then.
+  if (askedMs > nowMs + EVIDENCE_CLOCK_SLACK_MS)
+    throw new Fault('ValidationFailed', 'The time is yet to come: evidence tells what was and is.');
+  const toMs = Math.min(askedMs, nowMs);
   const fromMs =
     query.at !== undefined || query.from === undefined ? (query.to === undefined ? toMs : 0) : timeOf(query.from, 0);
   if (fromMs > toMs) throw new Fault('ValidationFailed', '"from" must not be later than "to".');

@@ -293,3 +293,33 @@ describe('add-storage', () => {
     expect((body['backend'] as Record<string, unknown>)['probedAt']).not.toBeNull();
   });
 });
+
+describe('times', () => {
+  it('are taken with the offset that they are written with', async () => {
+    const usage = await ask('GET /admin/usage?from=2026-11-28T10:00:00%2B01:00&to=2026-11-28T12:00:00%2B01:00');
+    expect(usage.body).toMatchObject({ from: '2026-11-28T09:00:00.000Z', to: '2026-11-28T11:00:00.000Z' });
+    await ask('POST /admin/tenants', { name: 'timed' });
+    const made = await ask('POST /proxy/credentials', { tenant: 'timed', expiresAt: '2100-01-01T00:00:00+01:00' });
+    expect(made.body['expiresAt']).toBe('2099-12-31T23:00:00.000Z');
+  });
+
+  it('that are yet to come are nothing to give evidence of', async () => {
+    await ask('POST /admin/tenants', { name: 'early' });
+    await ask('POST /proxy/buckets', { tenant: 'early', bucket: 'early-bucket' });
+    for (const query of ['at=2100-01-01T00:00:00Z', 'from=2026-01-01T00:00:00Z&to=2100-01-01T00:00:00Z']) {
+      const refused = await ask(`GET /admin/evidence?tenant=early&bucket=early-bucket&${query}`);
+      expect(outcome(refused)).toEqual([400, 'ValidationFailed']);
+    }
+  });
+});
+
+describe('tests of policies', () => {
+  it('are run under all the policies that they name, or not at all', async () => {
+    const tests = (policies: string) =>
+      `apiVersion: sealgate/v1\nkind: PolicyTest\npolicies: ${policies}\nbackends: { us: { country: US, jurisdiction: US } }\ntests: [{ name: t, expect: { refuses: { us: residency.regionLock } } }]\n`;
+    const ran = await ask('POST /admin/policies/test', { tests: tests('[eu.yaml]'), policies: [EU_POLICY] });
+    expect(ran.body).toEqual({ passed: true, results: [{ name: 't', failures: [] }] });
+    const fewer = await ask('POST /admin/policies/test', { tests: tests('[a.yaml, b.yaml]'), policies: [EU_POLICY] });
+    expect(outcome(fewer)).toEqual([400, 'PolicyInvalid']);
+  });
+});

@@ -17,10 +17,13 @@ const question = z.object({
     .optional()
     .meta({ description: 'Name or id of a tenant; without it all that the caller may see.' }),
   from: z.iso
-    .datetime()
+    .datetime({ offset: true })
     .optional()
     .meta({ description: 'Whole hours from this time; a day before the end unless given.' }),
-  to: z.iso.datetime().optional().meta({ description: 'The hours before this time; now unless given.' }),
+  to: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .meta({ description: 'The hours before this time; now unless given.' }),
   by: z.enum(['tenant', 'bucket', 'class', 'backend']).default('tenant').meta({
     description: '`backend` is for operators and viewers of the whole gateway.',
   }),
