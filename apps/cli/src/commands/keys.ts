@@ -12,7 +12,7 @@ import type { CommandContext } from '../context.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
 import { findKey } from '../keys/find-key.ts';
 import type { StoredKey } from '../keys/key-store.ts';
-import { formatTable } from '../output/format.ts';
+import { formatTable, printable } from '../output/format.ts';
 
 export interface CreateOptions {
   readonly kind?: KeyPairKind | 'Ed25519' | undefined;
@@ -110,6 +110,9 @@ export async function importKey(context: CommandContext, [path]: readonly [strin
         { name: options.name, passphrase: options.passphrase ? await context.passphrases.fresh() : undefined },
       )
     : await keyStore.addPublic(publicKey, { name: options.name });
+  if (!isPrivate && key.protection !== 'none') {
+    context.terminal.note(`Its private half is here already, as ${printable(key.name)}: it stays as it is.`);
+  }
   const before = await keyStore.recipients();
   const recipients = chosen(before, key.keyId, options);
   if (recipients !== before) await keyStore.setRecipients(recipients);

@@ -66,6 +66,27 @@ describe('key store', () => {
     await expect(key!.privateKey(never)).rejects.toThrow(/public half/);
   });
 
+  it('never loses a private half to the public one of the same key', async () => {
+    await store.addPair(pair, { name: 'mine', passphrase: undefined, version: 3 });
+    const { privateKey: _, ...publicHalf } = pair;
+    expect(await store.addPublic(publicHalf, { name: 'imported' })).toMatchObject({
+      name: 'mine',
+      protection: 'clear',
+    });
+    const [key] = await store.list();
+    expect(key).toMatchObject({ name: 'mine', protection: 'clear', version: 3 });
+    expect((await key!.privateKey(never)).keyId).toBe(pair.keyId);
+  });
+
+  it('keeps the version of a key that comes back from a backup, also over a damaged file', async () => {
+    await store.addPair(pair, { name: 'mine', passphrase: undefined, version: 3 });
+    await store.addPair(pair, { name: 'again', passphrase: undefined });
+    expect((await store.list())[0]).toMatchObject({ name: 'again', version: 3 });
+    await writeFile(await keyFile(), 'torn');
+    await store.addPair(pair, { name: 'restored', passphrase: undefined });
+    expect((await store.list())[0]).toMatchObject({ name: 'restored', protection: 'clear' });
+  });
+
   it('refuses a key that others can read, and says how to put it right', async () => {
     await store.addPair(pair, { name: 'mine', passphrase: undefined });
     await chmod(await keyFile(), 0o640);

@@ -25,11 +25,15 @@ export interface KeyStore {
   /** Ids of the keys that new objects are sealed to, the primary one first. */
   recipients(): Promise<readonly string[]>;
   setRecipients(keyIds: readonly string[]): Promise<void>;
-  /** Adds a key pair, its private half under the passphrase when there is one. Replaces a public key of that id. */
+  /**
+   * Adds a key pair, its private half under the passphrase when there is one. Replaces what is there of that id, but for
+   * its version when none is given.
+   */
   addPair(
     pair: KeyPair,
     options: { readonly name: string; readonly passphrase: string | undefined; readonly version?: number },
   ): Promise<StoredKey>;
+  /** Adds the public half of a key. One whose private half is here stays as it is: there may be no second copy of that. */
   addPublic(key: RecipientKey, options: { readonly name: string }): Promise<StoredKey>;
   readonly folder: string;
 }
@@ -82,6 +86,11 @@ export function createKeyStore(
     return storedKey(file);
   }
 
+  /** What is here of this key. @throws CliError when that is damaged or can be read by others */
+  async function fileOf(keyId: string): Promise<KeyFile | undefined> {
+    return readKeyFile(join(folder, fileName(keyId))).catch(ignoreMissing(undefined));
+  }
+
   async function describe(key: RecipientKey, name: string): Promise<Omit<KeyFile, 'privateKey'>> {
     const publicKey = { ...(await exportPublicKey(key)) };
     return { version: 1, keyId: key.keyId, name, kind: key.kind, createdAt: new Date(now()).toISOString(), publicKey };
@@ -110,10 +119,16 @@ export function createKeyStore(
         passphrase === undefined
           ? { ...(await exportPrivateKey(pair)) }
           : await protectPrivateKey(pair, passphrase, cost === undefined ? {} : { cost });
-      const keyVersion = version === undefined ? {} : { keyVersion: version };
+      // A damaged file is what a backup is brought in for.
+      const known = version ?? (await fileOf(pair.keyId).catch(() => undefined))?.keyVersion;
+      const keyVersion = known === undefined ? {} : { keyVersion: known };
       return write({ ...(await describe(pair, name)), ...keyVersion, privateKey });
     },
-    addPublic: async (key, { name }) => write({ ...(await describe(key, name)), privateKey: null }),
+    async addPublic(key, { name }) {
+      const known = await fileOf(key.keyId);
+      if (known !== undefined && known.privateKey !== null) return storedKey(known);
+      return write({ ...(await describe(key, name)), privateKey: null });
+    },
   };
 }
 
