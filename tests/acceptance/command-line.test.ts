@@ -1,5 +1,5 @@
 // What scripts and people rely on when they use the command line: exit codes, JSON, pipes, keys, interrupted uploads.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -247,6 +247,18 @@ describe('an interrupted upload', () => {
     expect(journals()).toEqual([]);
     await done(['get', `s3://vault/${name}`, `${name}.out`]);
     expect(readFileSync(file(`${name}.out`)).equals(bytes)).toBe(true);
+  });
+
+  test.skipIf(process.platform === 'win32')('while it waits for the writer of a named pipe it ends', async () => {
+    execFileSync('mkfifo', [file('pipe')]);
+    const options = { cwd: gateway.dataDir, env: env(), stdio: 'ignore' } as const;
+    const child = spawn(process.execPath, [bin, 'put', 'pipe', 's3://vault/pipe'], options);
+    const exited = once(child, 'exit');
+    // The first signal asks, the second one ends. Before its handlers are there one is enough.
+    const timer = setInterval(() => child.kill('SIGINT'), 300);
+    const [code, signal] = (await exited) as [number | null, NodeJS.Signals | null];
+    clearInterval(timer);
+    expect(signal ?? code).toBe('SIGINT');
   });
 
   test('starts anew when the file has changed', async () => {

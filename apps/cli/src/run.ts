@@ -107,10 +107,17 @@ function stopOnSignal(setExitCode: (code: number) => void): { readonly signal: A
   const controller = new AbortController();
   const handlers = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((name) => {
     const code = 128 + { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }[name];
+    const leave = (): void => {
+      // By the signal itself: `process.exit` waits for calls under way, and opening a named pipe may take for ever.
+      process.removeAllListeners(name);
+      process.kill(process.pid, name);
+      // The first process of a container does not go by that.
+      process.exit(code);
+    };
     const handler = (): void => {
-      if (controller.signal.aborted) process.exit(code);
+      if (controller.signal.aborted) leave();
       setExitCode(code);
-      setTimeout(() => process.exit(code), STOP_MS).unref();
+      setTimeout(leave, STOP_MS).unref();
       controller.abort(new Error('Stopped.'));
     };
     process.on(name, handler);

@@ -3,7 +3,7 @@ import { parseByteRange } from '@sealgate/client';
 import { isFault } from '@sealgate/core/faults';
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
-import { resolveTarget, writeThrough, writeVerified } from '../files/download-target.ts';
+import { resolveTarget, writeThrough, writeToDevice, writeVerified } from '../files/download-target.ts';
 import { formatBytes, printable } from '../output/format.ts';
 import { parseObjectUri } from '../s3-uri.ts';
 
@@ -31,8 +31,7 @@ export async function get(context: CommandContext, [from, to]: readonly [string,
     } else if (target === undefined) {
       await writeThrough(context.terminal.stdout, opened.body, { signal, onBytes });
     } else {
-      const { createWriteStream } = await import('node:fs');
-      await writeThrough(createWriteStream(target.path, { flags: 'r+' }), opened.body, { signal, onBytes });
+      await writeToDevice(target.path, opened.body, { signal, onBytes });
     }
   } finally {
     progress.end();

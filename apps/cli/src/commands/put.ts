@@ -72,10 +72,9 @@ function noteStream({ context, options }: Upload): void {
 async function putFile(upload: Upload, path: string): Promise<PutResult> {
   const { context, client, target, settings, options } = upload;
   await using file = await openUploadFile(path);
-  if (file === undefined) {
+  if ('stream' in file) {
     noteStream(upload);
-    const { createReadStream } = await import('node:fs');
-    return await putStream(upload, createReadStream(path));
+    return await putStream(upload, file.stream);
   }
   if (options.direct === true) {
     const { putDirect } = await import('./put-direct.ts');

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { lstat, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
@@ -16,7 +16,8 @@ export async function writeVerified(
   body: ReadableStream<Uint8Array>,
   { signal, onBytes }: { readonly signal: AbortSignal; readonly onBytes: (bytes: number) => void },
 ): Promise<void> {
-  const draft = join(dirname(path), `.${basename(path)}.sealgate-${randomBytes(6).toString('hex')}`);
+  // Not named after the file: some names are as long as a file system takes.
+  const draft = join(dirname(path), `.sealgate-${randomBytes(12).toString('hex')}.part`);
   try {
     // `flush`: on disk before it gets its name. `wx`: never into a file that somebody else has put there.
     const sink = createWriteStream(draft, { flags: 'wx', flush: true, highWaterMark: WRITE_AHEAD_BYTES });
@@ -41,6 +42,15 @@ export async function writeThrough(
   { signal, onBytes }: { readonly signal: AbortSignal; readonly onBytes: (bytes: number) => void },
 ): Promise<void> {
   await pipeline(toNode(body), counting(onBytes), output, { signal, end: false });
+}
+
+/** The same to a pipe or a device. Opening a pipe waits for its reader: what was written to nobody would be lost. */
+export async function writeToDevice(
+  path: string,
+  body: ReadableStream<Uint8Array>,
+  { signal, onBytes }: { readonly signal: AbortSignal; readonly onBytes: (bytes: number) => void },
+): Promise<void> {
+  await pipeline(toNode(body), counting(onBytes), createWriteStream(path, { flags: 'w' }), { signal });
 }
 
 /** Bytes that may wait for the disk. */
@@ -87,7 +97,9 @@ export async function resolveTarget(named: string, key: string): Promise<Target>
     }
     return { kind: 'file', path };
   }
-  return { kind: stats.isFile() ? 'file' : 'stream', path: named };
+  if (!stats.isFile()) return { kind: 'stream', path: named };
+  // The file is replaced and not the link: /dev/stdout is one.
+  return { kind: 'file', path: (await lstat(named)).isSymbolicLink() ? await realpath(named) : named };
 }
 
 function safeName(key: string): string {

@@ -1,15 +1,25 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { resolveTarget, writeVerified } from './download-target.ts';
-import { openUploadFile } from './upload-source.ts';
+import { resolveTarget, writeToDevice, writeVerified } from './download-target.ts';
+import { openUploadFile, type UploadFile } from './upload-source.ts';
 
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sealgate-files-'));
 });
 afterEach(() => rm(folder, { recursive: true }));
+
+const noPipes = process.platform === 'win32';
+
+function namedPipe(): string {
+  const path = join(folder, 'pipe');
+  execFileSync('mkfifo', [path]);
+  return path;
+}
 
 const { signal } = new AbortController();
 const quiet = { signal, onBytes: () => undefined };
@@ -34,6 +44,12 @@ describe('writeVerified', () => {
     expect(await readFile(path, 'utf8')).toBe('abcde');
     expect(seen.at(-1)).toBe(5);
     expect(await readdir(folder)).toEqual(['out']);
+  });
+
+  it('takes every name that the file system does', async () => {
+    const path = join(folder, 'n'.repeat(255));
+    await writeVerified(path, bodyOf('a'), quiet);
+    expect(await readFile(path, 'utf8')).toBe('a');
   });
 
   it('leaves nothing behind when the body fails, and what was there as it was', async () => {
@@ -65,10 +81,27 @@ describe('writeVerified', () => {
   });
 });
 
+describe('writeToDevice', () => {
+  it.skipIf(noPipes)('waits for the reader of a named pipe, and gives it everything', async () => {
+    const path = namedPipe();
+    const written = writeToDevice(path, bodyOf('ab', 'cde'), quiet).then(() => 'written');
+    expect(await Promise.race([written, setTimeout(200, 'waiting')])).toBe('waiting');
+    expect(await readFile(path, 'utf8')).toBe('abcde');
+    expect(await written).toBe('written');
+  });
+});
+
 describe('resolveTarget', () => {
   it('takes a name as it is, and puts a file into a folder', async () => {
     expect(await resolveTarget(join(folder, 'new'), 'k')).toEqual({ kind: 'file', path: join(folder, 'new') });
     expect(await resolveTarget(folder, 'a/b/c.txt')).toEqual({ kind: 'file', path: join(folder, 'c.txt') });
+  });
+
+  it('replaces what a link leads to, and not the link', async () => {
+    await writeFile(join(folder, 'real'), 'older');
+    await symlink(join(folder, 'real'), join(folder, 'link'));
+    const target = await resolveTarget(join(folder, 'link'), 'k');
+    expect(target).toEqual({ kind: 'file', path: await realpath(join(folder, 'real')) });
   });
 
   it('writes to a device as it is', async () => {
@@ -87,6 +120,11 @@ describe('resolveTarget', () => {
 });
 
 describe('openUploadFile', () => {
+  const openFile = async (path: string): Promise<UploadFile> => {
+    const opened = await openUploadFile(path);
+    if ('stream' in opened) throw new Error('no file');
+    return opened;
+  };
   const read = async (chunks: AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>): Promise<string> => {
     const parts: Uint8Array[] = [];
     for await (const chunk of chunks) parts.push(chunk);
@@ -96,11 +134,11 @@ describe('openUploadFile', () => {
   it('reads from any offset', async () => {
     const path = join(folder, 'in');
     await writeFile(path, 'abcdef');
-    await using file = await openUploadFile(path);
-    expect(file!.size).toBe(6);
-    expect(await read(file!.streamFrom(0))).toBe('abcdef');
-    expect(await read(file!.streamFrom(4))).toBe('ef');
-    expect(await read(file!.streamFrom(6))).toBe('');
+    await using file = await openFile(path);
+    expect(file.size).toBe(6);
+    expect(await read(file.streamFrom(0))).toBe('abcdef');
+    expect(await read(file.streamFrom(4))).toBe('ef');
+    expect(await read(file.streamFrom(6))).toBe('');
   });
 
   it.each([
@@ -109,17 +147,25 @@ describe('openUploadFile', () => {
   ])('fails when the file is %s while it is read', async (_how, change) => {
     const path = join(folder, 'in');
     await writeFile(path, 'abcdef');
-    await using file = await openUploadFile(path);
+    await using file = await openFile(path);
     await change(path);
-    await expect(read(file!.streamFrom(0))).rejects.toThrow(/was changed/);
+    await expect(read(file.streamFrom(0))).rejects.toThrow(/was changed/);
+  });
+
+  it.skipIf(noPipes)('reads a named pipe from the writer that it began with', async () => {
+    const path = namedPipe();
+    const [source] = await Promise.all([openUploadFile(path), writeFile(path, 'all of it')]);
+    await using pipe = source;
+    expect('stream' in pipe && (await read(pipe.stream))).toBe('all of it');
   });
 
   it('follows links, leaves devices to streams and refuses folders', async () => {
     await writeFile(join(folder, 'in'), 'abc');
     await symlink(join(folder, 'in'), join(folder, 'link'));
-    await using file = await openUploadFile(join(folder, 'link'));
-    expect(file!.size).toBe(3);
-    expect(await openUploadFile('/dev/null')).toBeUndefined();
+    await using file = await openFile(join(folder, 'link'));
+    expect(file.size).toBe(3);
+    await using device = await openUploadFile('/dev/null');
+    expect('stream' in device && (await read(device.stream))).toBe('');
     await expect(openUploadFile(folder)).rejects.toThrow(/is a folder/);
     await expect(openUploadFile(join(folder, 'no'))).rejects.toMatchObject({ code: 'ENOENT' });
   });

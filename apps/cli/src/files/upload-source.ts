@@ -17,12 +17,16 @@ export interface UploadFile extends SeekableSource, AsyncDisposable {
   readonly identity: FileIdentity;
 }
 
+/** A pipe or a device: read once, from its beginning. */
+export interface UploadStream extends AsyncDisposable {
+  readonly stream: AsyncIterable<Uint8Array>;
+}
+
 /**
- * Opens a regular file for an upload. Reading its end fails when the file was changed meanwhile: half of the old and
- * half of the new content is no object that anybody wants.
- * @returns undefined for what is no regular file (a pipe, a device): that is read as a stream
+ * Opens what is to be uploaded, once: a pipe that is closed again has lost its writer. Reading the end of a regular file
+ * fails when the file was changed meanwhile: half of the old and half of the new content is no object that anybody wants.
  */
-export async function openUploadFile(path: string): Promise<UploadFile | undefined> {
+export async function openUploadFile(path: string): Promise<UploadFile | UploadStream> {
   const file = await open(path, 'r');
   const stats = await file.stat();
   if (stats.isDirectory()) {
@@ -30,8 +34,8 @@ export async function openUploadFile(path: string): Promise<UploadFile | undefin
     throw new CliError(`${path} is a folder.`, { hint: 'Name a file. Put files one by one.' });
   }
   if (!stats.isFile()) {
-    await file.close();
-    return undefined;
+    const stream = file.createReadStream({ autoClose: false, highWaterMark: READ_BYTES });
+    return { stream, [Symbol.asyncDispose]: () => file.close() };
   }
   const identity = await identify(file);
   return {
