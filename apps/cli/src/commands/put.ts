@@ -90,7 +90,7 @@ async function putFile(upload: Upload, path: string): Promise<PutResult> {
     ...target,
     path: resolve(context.environment.cwd, path),
   });
-  await using lock = await journal.lock().catch((error: unknown) => {
+  using lock = await journal.lock().catch((error: unknown) => {
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
     context.terminal.note(
       `This upload cannot be resumed: ${context.environment.stateDir} cannot be written (${code}).`,
@@ -124,7 +124,7 @@ async function putJournalled(upload: Upload, file: UploadFile, journal: JournalF
     return await client.putSealed(target, file, { ...settings, resume: earlier });
   } catch (error) {
     if (!isFault(error, 'NoSuchUpload')) throw error;
-    const why = error.detail['reason'] === 'recipients' ? error.message : 'The gateway has forgotten that upload.';
+    const why = error.detail['reason'] === undefined ? 'The gateway has forgotten that upload.' : error.message;
     context.terminal.note(`${why} Starting anew.`);
     await forget(upload, journal);
     return client.putSealed(target, file, settings);

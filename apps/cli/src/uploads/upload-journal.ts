@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { parseUploadState, type UploadedPart, type UploadJournal, type UploadState } from '@sealgate/client';
 import { isJsonObject } from '../files/json.ts';
 import { type FileIdentity, sameFile } from '../files/upload-source.ts';
@@ -22,7 +23,7 @@ export interface JournalFile {
    * Takes the journal for this process; undefined when another one that is alive has it, which leaves an upload without. Two that went on with one
    * upload would replace each other's parts, and the completion of one would fail.
    */
-  lock(): Promise<AsyncDisposable | undefined>;
+  lock(): Promise<Disposable | undefined>;
 }
 
 interface Subject {
@@ -63,35 +64,26 @@ export function createJournalFile(stateDir: string, subject: Subject): JournalFi
       partStored: (part) => writeLines(file, 'a', `${JSON.stringify(part)}\n`),
     }),
     remove: () => rm(file, { force: true }),
-    lock: () => takeLock(`${file}.lock`),
+    lock: () => takeLock(join(folder, `${name}.held`)),
   };
 }
 
-/** The lock is a file with the id of the process that has it. One whose process has gone is taken over. */
-async function takeLock(path: string): Promise<AsyncDisposable | undefined> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      await writeFile(path, String(process.pid), { flag: 'wx', mode: 0o600 });
-      return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const holder = Number(await readFile(path, 'utf8').catch(() => ''));
-    if (isAlive(holder)) return undefined;
-    await rm(path, { force: true });
-  }
-  return undefined;
-}
+const SQLITE_BUSY = 5;
 
-function isAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+/**
+ * The lock that SQLite takes on an empty file is the kernel's: it goes with its process however that ends. The id of a
+ * process would not do: in a container every run has the same. The file stays, for one that is removed can be locked twice.
+ */
+async function takeLock(path: string): Promise<Disposable | undefined> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const database = new DatabaseSync(path, { timeout: 0 });
   try {
-    process.kill(pid, 0);
-    return true;
+    database.exec('BEGIN EXCLUSIVE');
+    return { [Symbol.dispose]: () => database.close() };
   } catch (error) {
-    // It is there, but somebody else's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    database.close();
+    if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) return undefined;
+    throw error;
   }
 }
 

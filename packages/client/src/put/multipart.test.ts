@@ -189,12 +189,42 @@ describe('interrupted uploads', () => {
     await expectReadBack();
   });
 
+  it('go on only when the object is to be stored as it was to be when they began', async () => {
+    const state = await interrupt(2);
+    const { settings: _, ...older } = state;
+    for (const [resume, options] of [
+      [state, { redundancyClass: 'ColdArchiveClass' }],
+      [state, { contentType: 'text/plain' }],
+      [state, { metadata: { owner: 'ada' } }],
+      [older, {}],
+    ] as const) {
+      await expect(fixture.client.putSealed(name, plaintext, { ...options, resume })).rejects.toMatchObject({
+        code: 'NoSuchUpload',
+        detail: { reason: 'settings' },
+      });
+    }
+    expect(sentParts()).toEqual([]);
+    await fixture.client.putSealed(name, plaintext, { contentType: 'application/octet-stream', resume: state });
+    await expectReadBack();
+  });
+
   it('hold no secret in their state', async () => {
     const state = await interrupt(2);
     const envelope = JSON.parse(state.envelope) as object;
     expect(Object.keys(envelope).toSorted()).toEqual(['ciphertext', 'iv', 'protected', 'recipients', 'tag']);
     expect(Object.keys(state).toSorted()).toEqual(
-      ['bucket', 'envelope', 'header', 'key', 'partBytes', 'parts', 'tenant', 'uploadId', 'version'].toSorted(),
+      [
+        'bucket',
+        'envelope',
+        'header',
+        'key',
+        'partBytes',
+        'parts',
+        'settings',
+        'tenant',
+        'uploadId',
+        'version',
+      ].toSorted(),
     );
   });
 

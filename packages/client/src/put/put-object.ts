@@ -11,6 +11,7 @@ import { resumePut } from './resume-put.ts';
 import { type Sending, sendBody, writeHeaders } from './send-body.ts';
 import { type OpenSource, openSource, type PutSource, peekSource } from './source.ts';
 import type { PutDeps, PutOptions, PutResult, SealedBody, SealedPutOptions } from './types.ts';
+import { settingsOf } from './upload-state.ts';
 
 /** The version of a key that was never rotated. */
 const FIRST_KEY_VERSION = 1;
@@ -29,16 +30,17 @@ export async function putSealed(
   const { signal } = options;
   const signing = await signObject(deps, names, { target, envelope, signal });
   const journal = input.seek === undefined ? undefined : options.journal;
+  const headers = writeHeaders(options);
   const keepJournal: Sending['keepJournal'] =
     journal &&
     (async (uploadId, { partBytes }) => {
-      const fixed = { header: toBase64url(header), envelope: envelope.text };
+      const fixed = { header: toBase64url(header), envelope: envelope.text, settings: await settingsOf(headers) };
       await journal.started({ version: 1, ...names, uploadId, partBytes, ...fixed, parts: [] });
       return createJournalKeeper(journal, 1);
     });
   const receipt = await sendBody(deps.transport, target, {
     body: { bytes: sealer.bodyLength, stream: () => sealer.seal(input.whole(), { signal }) },
-    headers: { ...writeHeaders(options), ...envelopeToMetadata(envelope.text, keyVersion) },
+    headers: { ...headers, ...envelopeToMetadata(envelope.text, keyVersion) },
     options,
     signing,
     keepJournal,

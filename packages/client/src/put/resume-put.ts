@@ -8,10 +8,10 @@ import { listParts } from '../objects/multipart.ts';
 import { type ByteChunks, chunksOf } from '../streams.ts';
 import { createJournalKeeper } from './journal-keeper.ts';
 import { multipartPlan } from './plan.ts';
-import { sendParts, signingOf } from './send-body.ts';
+import { sendParts, signingOf, writeHeaders } from './send-body.ts';
 import { openSource, type PutSource } from './source.ts';
 import type { PutDeps, PutResult, SealedPutOptions } from './types.ts';
-import type { UploadState } from './upload-state.ts';
+import { settingsOf, type UploadState } from './upload-state.ts';
 
 /** Bytes of a full sealed segment. Parts are multiples of it. */
 const SEGMENT_BYTES = 65_536;
@@ -19,8 +19,9 @@ const SEGMENT_BYTES = 65_536;
 /**
  * Goes on with an interrupted upload: keeps the parts that the server still has as they were acknowledged, up to the
  * first gap, seals the rest anew under the same data key and fresh IVs, and completes.
- * @throws Fault NoSuchUpload when the server has forgotten it, or when it is sealed to other keys than new objects are (`reason`
- * of its detail is `recipients`), Conflict when names or source are not those it began with
+ * @throws Fault NoSuchUpload when the server has forgotten it, or when it began otherwise than it is to go on: sealed to other
+ * keys than new objects are (`reason` of its detail is `recipients`), or to be stored another way (`settings`). Conflict when
+ * names or source are not those it began with
  */
 export async function resumePut(
   deps: PutDeps,
@@ -34,6 +35,8 @@ export async function resumePut(
   const envelope = parseEnvelope(state.envelope);
   const keyIds = envelope.recipients.map(({ keyId }) => keyId);
   await requirePresentRecipients(deps, keyIds);
+  // Class, type and metadata went with the beginning of the upload: what is asked for now would be passed over.
+  if (state.settings !== (await settingsOf(writeHeaders(options)))) throw otherSettings();
   const target = { bucket: parseBucketName(names.bucket), key: parseObjectKey(names.key) };
   const listed = await listParts(deps.transport, target, { uploadId, signal });
   const gap = state.parts.findIndex(({ etag }, index) => {
@@ -77,6 +80,12 @@ async function requirePresentRecipients(deps: PutDeps, keyIds: readonly string[]
   if (wanted.size === keyIds.length && keyIds.every((id) => wanted.has(id))) return;
   throw new Fault('NoSuchUpload', 'The keys that objects are sealed to have changed since the upload began.', {
     detail: { reason: 'recipients' },
+  });
+}
+
+function otherSettings(): Fault {
+  return new Fault('NoSuchUpload', 'The object is to be stored in another way than when the upload began.', {
+    detail: { reason: 'settings' },
   });
 }
 

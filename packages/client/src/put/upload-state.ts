@@ -1,5 +1,6 @@
 import { Fault } from '@sealgate/core/faults';
 import { PARTS_MAX } from '@sealgate/core/limits';
+import { toBase64url } from '../bytes.ts';
 
 /**
  * What a later process needs in order to go on with an interrupted upload. Plain JSON, and no secret: header and
@@ -20,6 +21,11 @@ export interface UploadState {
   readonly header: string;
   /** The key envelope, compact JSON. */
   readonly envelope: string;
+  /**
+   * Digest of the headers that say how the object is stored, which went with the beginning of the upload; they themselves
+   * may be nobody's to read. Older versions wrote none down.
+   */
+  readonly settings?: string;
   /** Acknowledged parts, from part 1 on without a gap. */
   readonly parts: readonly UploadedPart[];
 }
@@ -56,6 +62,7 @@ export function parseUploadState(value: unknown): UploadState {
     typeof partBytes === 'number' &&
     Number.isSafeInteger(partBytes) &&
     partBytes > 0 &&
+    (state.settings === undefined || typeof state.settings === 'string') &&
     Array.isArray(state.parts) &&
     state.parts.length <= PARTS_MAX &&
     state.parts.every(isUploadedPart);
@@ -69,4 +76,11 @@ function isUploadedPart(value: unknown): value is UploadedPart {
   const leaves = part['leaves'];
   const signable = leaves === undefined || typeof leaves === 'string';
   return typeof part['etag'] === 'string' && typeof part['carry'] === 'string' && signable;
+}
+
+/** What {@link UploadState.settings} says of these headers. */
+export async function settingsOf(headers: Readonly<Record<string, string>>): Promise<string> {
+  const sorted = Object.entries(headers).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const text = new TextEncoder().encode(JSON.stringify(sorted));
+  return toBase64url(new Uint8Array(await crypto.subtle.digest('SHA-256', text)));
 }
