@@ -25,10 +25,13 @@ export interface UploadOutcome {
 interface Put {
   readonly target: UploadTarget;
   readonly request: ClientRequest;
+  readonly stallMs: number;
   readonly answer: Promise<IncomingMessage>;
   failure: string | undefined;
   /** Lets the writer go on: there is room, or nobody to write to. */
   wake: (() => void) | undefined;
+  /** The others wait for it. Else its silence is theirs: nothing is sent to it before they have taken what is. */
+  awaited: boolean;
 }
 
 /**
@@ -38,9 +41,15 @@ interface Put {
 export async function uploadToAll(
   targets: readonly UploadTarget[],
   body: AsyncIterable<Uint8Array>,
-  options: { readonly signal: AbortSignal; readonly onBytes: (bytes: number) => void },
+  options: {
+    readonly signal: AbortSignal;
+    readonly onBytes: (bytes: number) => void;
+    /** For tests: how long no byte is taken, or no answer comes, before a target is left behind. */
+    readonly stallMs?: number;
+  },
 ): Promise<{ readonly outcomes: readonly UploadOutcome[]; readonly sha256: string }> {
-  const puts = targets.map((target) => begin(target, options.signal));
+  const { signal, stallMs = STALL_MS } = options;
+  const puts = targets.map((target) => begin(target, { signal, stallMs }));
   const digest = createHash('sha256');
   let bytes = 0;
   try {
@@ -60,13 +69,18 @@ export async function uploadToAll(
   }
 }
 
-function begin(target: UploadTarget, signal: AbortSignal): Put {
+function begin(
+  target: UploadTarget,
+  { signal, stallMs }: { readonly signal: AbortSignal; readonly stallMs: number },
+): Put {
   const url = new URL(target.url);
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-  const request = send(url, { method: 'PUT', headers: target.headers, signal, timeout: STALL_MS });
+  const request = send(url, { method: 'PUT', headers: target.headers, signal, timeout: stallMs });
   const answer = once(request, 'response').then(([message]) => message as IncomingMessage);
-  const put: Put = { target, request, answer, failure: undefined, wake: undefined };
-  request.on('timeout', () => request.destroy(new Error('it did not answer in time')));
+  const put: Put = { target, request, stallMs, answer, failure: undefined, wake: undefined, awaited: false };
+  request.on('timeout', () => {
+    if (put.awaited) request.destroy(new Error('it did not answer in time'));
+  });
   request.on('error', (error) => (put.failure ??= error.message));
   for (const event of ['drain', 'close', 'response']) request.on(event, () => put.wake?.());
   answer.then(
@@ -83,16 +97,25 @@ async function write(put: Put, chunk: Uint8Array): Promise<void> {
   const { request } = put;
   if (put.failure !== undefined || request.destroyed) return;
   if (request.write(chunk)) return;
+  waitFor(put);
   await new Promise<void>((resolve) => {
     put.wake = resolve;
   });
   put.wake = undefined;
+  put.awaited = false;
+}
+
+/** Its time begins now, and with every byte that it takes. */
+function waitFor(put: Put): void {
+  put.awaited = true;
+  put.request.socket?.setTimeout(put.stallMs);
 }
 
 async function finish(put: Put): Promise<UploadOutcome> {
   const { request, target, answer } = put;
   const { backend } = target;
   if (put.failure === undefined) request.end();
+  waitFor(put);
   try {
     const message = await answer;
     const status = message.statusCode ?? 0;
