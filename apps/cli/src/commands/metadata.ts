@@ -5,16 +5,17 @@ import { pipeline } from 'node:stream/promises';
 import { createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { DOCUMENT_MAGIC, documentRecipient, sealDocument } from '@sealgate/engine/documents';
 import { dumpMetadata, type RestoredMetadata, restoreMetadata } from '@sealgate/metadata';
-import { importPrivateKey, type OpeningKey } from '@sealgate/sealed/keys';
+import type { OpeningKey } from '@sealgate/sealed/keys';
 import { CliError, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
 import { DocumentError, openDocument } from '../documents/open-document.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { formatTable } from '../output/format.ts';
+import { readKeyFile } from '../recover/keys.ts';
 import { restoreStored } from '../recover/stored-backups.ts';
 import { backupNow } from './metadata-backups.ts';
 
-/** A private key as JWK; RSA-8192 takes 6 KB. */
+/** A public key as JWK; RSA-8192 takes 2 KB. */
 const KEY_FILE_BYTES_MAX = 64 * 1024;
 
 interface DatabaseOption {
@@ -86,7 +87,7 @@ export async function restoreBackup(
   options: DatabaseOption & { readonly from: string; readonly key: string; readonly id?: string },
 ) {
   const databaseUrl = databaseOf(context, options);
-  const key = await privateKeyOf(options.key);
+  const key = await readKeyFile(options.key);
   const restore = (stored: AsyncIterable<Uint8Array>) =>
     restoreFrom(stored, { databaseUrl, key, signal: context.signal });
   if (await isBackupFile(options.from)) {
@@ -168,11 +169,6 @@ function databaseOf(
 ): string {
   if (databaseUrl === undefined) throw usageError('Say which database is meant with --database-url (or DATABASE_URL).');
   return databaseUrl;
-}
-
-async function privateKeyOf(file: string): Promise<OpeningKey> {
-  const jwk: unknown = JSON.parse(await textOf(file));
-  return await importPrivateKey(jwk as Parameters<typeof importPrivateKey>[0]);
 }
 
 async function textOf(file: string): Promise<string> {

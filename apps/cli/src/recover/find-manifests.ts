@@ -120,7 +120,8 @@ async function loadGeneration(
     if (error instanceof DocumentError && error.problem === 'not-signed') onUnsigned();
     return `generation ${name}: ${messageOf(error)}`;
   }
-  if (first === undefined) return `generation ${name}: its first document is missing`;
+  // The others say of whom they are, and what stands in the missing one nobody would miss.
+  if (first === undefined || chain.gaps.length > 0) return `generation ${name}: its first document is missing`;
   const { header } = first;
   const id = JSON.stringify([header.tenant, header.bucket]);
   const known = newest.get(id);

@@ -44,7 +44,8 @@ export async function openRecoveryKeys(
   };
 }
 
-async function readKeyFile(path: string): Promise<OpeningKey> {
+/** @throws CliError for a file that holds no private key; nothing of its text is said */
+export async function readKeyFile(path: string): Promise<OpeningKey> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw usageError(`${path} cannot be read.`, cause instanceof Error ? cause.message : undefined);
   });

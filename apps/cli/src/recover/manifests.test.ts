@@ -301,6 +301,23 @@ describe('manifests on backends that fail', () => {
     expect(none.unusable).toHaveLength(1);
   });
 
+  it('are refused whose base lacks its first document, however few the others are', async () => {
+    const at = await scene({ limits: { manifestDocumentBytes: 1000 } });
+    for (const key of ['a', 'b', 'c']) await at.put(key, 1);
+    await at.step();
+    const names = await at.metadata.physicalBuckets(at.bucket.id);
+    const documents = await at.documents();
+    for (const [id, keys] of documents) {
+      expect(keys).toHaveLength(2);
+      const { faulty } = at.cluster.members.find(({ backend }) => backend.id === id)!;
+      const [first] = keys.filter((key) => key.includes('/00000000-'));
+      await at.cluster.clock.run(faulty.delete(names.get(id)!, first!, { signal }));
+    }
+    const found = await at.read();
+    expect(found.buckets).toEqual([]);
+    expect(found.unusable).toEqual([expect.stringContaining('its first document is missing')]);
+  });
+
   it('go on from a base that was interrupted, and older ones are used until a new one is whole', async () => {
     const at = await scene({ limits: { manifestDocumentBytes: 400 } });
     for (const key of ['a', 'b', 'c', 'd']) await at.put(key, 1);
