@@ -76,6 +76,29 @@ describe('rewrapping', () => {
     }
   });
 
+  it('begins nothing more when a call has failed, and has ended what it began when it says so', async () => {
+    const { listed } = await seal('a', [old]);
+    const { store } = storeOf(Array.from({ length: 40 }, () => [listed]));
+    let [calls, running] = [0, 0];
+    const failing: EnvelopeStore = {
+      ...store,
+      async change(_bucket, changes) {
+        calls += 1;
+        running += 1;
+        const isFirst = calls === 1;
+        await Promise.resolve();
+        running -= 1;
+        if (isFirst) throw new Error('gone');
+        return changes.map(() => ({ outcome: 'changed' }));
+      },
+    };
+    await expect(rotate(failing)).rejects.toThrow('gone');
+    const after = calls;
+    expect(running).toBe(0);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(calls).toBe(after);
+  });
+
   it('names what it expects, and the version of the new key', async () => {
     const { listed } = await seal('a', [old]);
     const { store, changes } = storeOf([[{ ...listed, keyVersion: 3, versionId: 'v7' }]]);

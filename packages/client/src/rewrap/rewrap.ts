@@ -34,8 +34,9 @@ export async function rewrapObjects(deps: RewrapDeps, options: RewrapOptions): P
   const { bucket, prefix, signal, onProgress } = options;
   const pages = deps.store.pages({ bucket, prefix, sealedTo: recipients.map(({ keyId }) => keyId) });
   let done = 0;
+  const failed = new AbortController();
   const worker = async (): Promise<void> => {
-    for (;;) {
+    while (!failed.signal.aborted) {
       signal?.throwIfAborted();
       const { value, done: ended } = await pages.next();
       if (ended === true) return;
@@ -44,7 +45,12 @@ export async function rewrapObjects(deps: RewrapDeps, options: RewrapOptions): P
       onProgress?.(done);
     }
   };
-  await Promise.all(Array.from({ length: REWRAP_CONCURRENCY }, worker));
+  // When one fails the others end what they have begun: whoever hears of the failure must not find the work going on.
+  const workers = Array.from({ length: REWRAP_CONCURRENCY }, () =>
+    worker().catch((error: unknown) => failed.abort(error)),
+  );
+  await Promise.all(workers);
+  failed.signal.throwIfAborted();
   return tally;
 }
 
