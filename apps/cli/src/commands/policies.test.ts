@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import type { CommandContext } from '../context.ts';
-import { checkPolicies } from './policies.ts';
+import { checkPolicies, testPolicies } from './policies.ts';
 
 describe('policy check', () => {
   let folder = '';
@@ -59,4 +59,24 @@ describe('policy check', () => {
     expect(told.map(({ json }) => json)).toMatchObject([{ ok: false, file: file('fact.yaml') }]);
     expect(message).toMatch(/fact\.yaml: .*no fact backend\.foo/);
   });
+});
+
+test('policy test names the file of every mistake', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sealgate-policies-'));
+  try {
+    writeFileSync(join(folder, 'p.yaml'), 'apiVersion: sealgate/v1\nkind: Policy\nmetadata: { name: p }\nspec: {}\n');
+    const mistakes = { id: '{ "Not An Id": {} }', lock: '{}', zone: '{ a: { zone: XX-NO-WHERE } }' };
+    for (const [name, backends] of Object.entries(mistakes)) {
+      const file = join(folder, `${name}.yaml`);
+      const given = name === 'lock' ? '{ bucket: { regionLock: ATLANTIS } }' : '{}';
+      writeFileSync(
+        file,
+        `apiVersion: sealgate/v1\nkind: PolicyTest\npolicies: [p.yaml]\nbackends: ${backends}\ntests: [{ name: t, given: ${given}, expect: {} }]\n`,
+      );
+      const context = { options: {}, terminal: {} } as unknown as CommandContext;
+      await expect(testPolicies(context, [[file]], {}), name).rejects.toThrow(`${file}: `);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

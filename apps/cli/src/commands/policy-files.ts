@@ -18,8 +18,6 @@ export async function named<T>(path: string, work: () => T | Promise<T>): Promis
   try {
     return await work();
   } catch (error) {
-    throw isFault(error, 'PolicyInvalid', 'PolicyRefused')
-      ? new CliError(`${path}: ${error.message}`, { cause: error })
-      : error;
+    throw isFault(error) ? new CliError(`${path}: ${error.message}`, { cause: error }) : error;
   }
 }

@@ -15,7 +15,15 @@ export {
 } from './plan.ts';
 export { type BackendPlanFile, parseBackendPlan } from './plan-file.ts';
 export { substitute } from './substitute.ts';
-export { addTallies, costsOf, emptyTally, type SimulatedCosts, type SimulationTally, tallyOf } from './tally.ts';
+export {
+  addTallies,
+  costsOf,
+  createTallySum,
+  emptyTally,
+  type SimulatedCosts,
+  type SimulationTally,
+  tallyOf,
+} from './tally.ts';
 export {
   type PolicyTestFile,
   type PolicyTestResult,

@@ -9,6 +9,7 @@ import { anyBackends, testBackend } from '../testing/backends.ts';
 import {
   addTallies,
   costsOf,
+  createTallySum,
   diffDocuments,
   diffEffects,
   emptyTally,
@@ -245,6 +246,24 @@ describe('a simulation', () => {
     const twice = addTallies(addTallies(emptyTally, change), change);
     expect(twice.changed).toEqual({ blobs: 2, bytes: 6e9 });
     expect(twice.moves).toEqual([{ from: 'a', to: 'c', replicas: 2, bytes: 6e9 }]);
+  });
+
+  it('looks at each tally once, however many are added', () => {
+    const sum = createTallySum();
+    let looked = 0;
+    for (let i = 0; i < 500; i += 1) {
+      const move = {
+        get from() {
+          looked += 1;
+          return `b${i}`;
+        },
+        ...{ to: 'c', replicas: 1, bytes: 10 },
+      };
+      sum.add({ ...emptyTally, changed: { blobs: 1, bytes: 10 }, moves: [move] });
+    }
+    expect(sum.total()).toMatchObject({ changed: { blobs: 500, bytes: 5000 } });
+    expect(sum.total().moves).toHaveLength(500);
+    expect(looked).toBeLessThan(5000);
   });
 
   it('prices what has a price and says of the rest how much it is', () => {

@@ -87,25 +87,61 @@ function replicaBytes({ bytes, layout }: JudgedBlob): number {
 }
 
 export function addTallies(a: SimulationTally, b: SimulationTally): SimulationTally {
+  const sum = createTallySum();
+  sum.add(a);
+  sum.add(b);
+  return sum.total();
+}
+
+/** Adds up many tallies. What one more costs does not grow with those that were added. */
+export interface TallySum {
+  add(tally: SimulationTally): void;
+  total(): SimulationTally;
+}
+
+export function createTallySum(): TallySum {
   const count = add<Count>('blobs', 'bytes');
+  let { others, right, changed } = emptyTally;
+  type Item<Name extends 'blocked' | 'moves' | 'leaving' | 'stored'> = SimulationTally[Name][number];
+  const blocked = createSum<Item<'blocked'>>(({ cause, rule }) => `${cause} ${rule}`, add('blobs', 'bytes'));
+  const moves = createSum<Item<'moves'>>(({ from, to }) => `${from} ${to}`, add('replicas', 'bytes'));
+  const leaving = createSum<Item<'leaving'>>(({ backend, rule }) => `${backend} ${rule}`, add('blobs', 'bytes'));
+  const stored = createSum<Item<'stored'>>(({ backend }) => backend, add('before', 'after'));
   return {
-    others: a.others + b.others,
-    right: count(a.right, b.right),
-    changed: count(a.changed, b.changed),
-    blocked: summed([...a.blocked, ...b.blocked], ({ cause, rule }) => `${cause} ${rule}`, add('blobs', 'bytes')),
-    moves: summed([...a.moves, ...b.moves], ({ from, to }) => `${from} ${to}`, add('replicas', 'bytes')),
-    leaving: summed([...a.leaving, ...b.leaving], ({ backend, rule }) => `${backend} ${rule}`, add('blobs', 'bytes')),
-    stored: summed([...a.stored, ...b.stored], ({ backend }) => backend, add('before', 'after')),
+    add(tally) {
+      others += tally.others;
+      right = count(right, tally.right);
+      changed = count(changed, tally.changed);
+      blocked.add(tally.blocked);
+      moves.add(tally.moves);
+      leaving.add(tally.leaving);
+      stored.add(tally.stored);
+    },
+    total: () => ({
+      ...{ others, right, changed },
+      ...{ blocked: blocked.all(), moves: moves.all(), leaving: leaving.all(), stored: stored.all() },
+    }),
+  };
+}
+
+function createSum<T>(keyOf: (item: T) => string, join: (a: T, b: T) => T) {
+  const sums = new Map<string, T>();
+  return {
+    add(items: readonly T[]): void {
+      for (const item of items) {
+        const key = keyOf(item);
+        const known = sums.get(key);
+        sums.set(key, known === undefined ? item : join(known, item));
+      }
+    },
+    all: (): readonly T[] => [...sums.values()],
   };
 }
 
 function summed<T>(items: readonly T[], keyOf: (item: T) => string, join: (a: T, b: T) => T): readonly T[] {
-  const sums = new Map<string, T>();
-  for (const item of items) {
-    const known = sums.get(keyOf(item));
-    sums.set(keyOf(item), known === undefined ? item : join(known, item));
-  }
-  return [...sums.values()];
+  const sum = createSum(keyOf, join);
+  sum.add(items);
+  return sum.all();
 }
 
 function add<T>(...names: readonly (keyof T)[]): (a: T, b: T) => T {

@@ -1,7 +1,7 @@
 import type { BlobId } from '@sealgate/core/names';
 import type { Reconciliation } from '@sealgate/core/placement';
 import { bindPolicy, type CompiledPolicy, narrow } from '@sealgate/core/policy';
-import { addTallies, emptyTally, type SimulationTally, substitute, tallyOf } from '@sealgate/core/policy-tools';
+import { createTallySum, emptyTally, type SimulationTally, substitute, tallyOf } from '@sealgate/core/policy-tools';
 import type { BackendPool, Bucket, Clock, Metadata, WalkedBlob } from '@sealgate/core/ports';
 import { createJudge } from '../maintenance/judge.ts';
 import type { LayeredPolicies } from './policies.ts';
@@ -40,20 +40,20 @@ const BATCH = 500;
  */
 export async function simulate(deps: SimulateDeps, request: SimulateRequest): Promise<SimulationPage> {
   const judge = await createSimulatedJudge(deps, request);
-  let tally = emptyTally;
+  const sum = createTallySum();
   let next = request.after;
   for (let seen = 0; seen < request.limit; ) {
     const wanted = Math.min(BATCH, request.limit - seen);
     const page = await deps.metadata.walkBlobs(next, wanted);
     for (const walked of page) {
       const verdict = walked.doomed ? undefined : await judge(walked);
-      tally = addTallies(tally, verdict === undefined ? { ...emptyTally, others: 1 } : tallyOf(walked.blob, verdict));
+      sum.add(verdict === undefined ? { ...emptyTally, others: 1 } : tallyOf(walked.blob, verdict));
     }
     next = page.at(-1)?.blob.blobId ?? null;
     seen += page.length;
-    if (page.length < wanted) return { tally, next: null };
+    if (page.length < wanted) return { tally: sum.total(), next: null };
   }
-  return { tally, next };
+  return { tally: sum.total(), next };
 }
 
 type Layers = readonly CompiledPolicy[] | undefined;

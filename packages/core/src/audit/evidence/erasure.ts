@@ -169,7 +169,7 @@ export function verifyErasure(text: string, verifiers: readonly NoteVerifier[]):
 /** Goes through the whole log, in its order, for copies that were never removed. */
 export interface ErasureCheck {
   add(entry: AuditEntry, leaf: number): void;
-  /** @throws AuditIntegrityError when copies are left that the report does not call unconfirmed, or buckets that it does not name */
+  /** @throws AuditIntegrityError when copies are left that the report does not call unconfirmed */
   finish(): void;
 }
 
