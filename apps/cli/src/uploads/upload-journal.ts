@@ -64,11 +64,13 @@ export function createJournalFile(stateDir: string, subject: Subject): JournalFi
       partStored: (part) => writeLines(file, 'a', `${JSON.stringify(part)}\n`),
     }),
     remove: () => rm(file, { force: true }),
-    lock: () => takeLock(join(folder, `${name}.held`)),
+    lock: () => takeLock(join(folder, `${name.slice(0, LOCK_DIGITS)}.held`)),
   };
 }
 
 const SQLITE_BUSY = 5;
+/** Files of locks stay, so uploads share 4096 of them; of two that meet in one at one time, the second cannot be resumed. */
+const LOCK_DIGITS = 3;
 
 /**
  * The lock that SQLite takes on an empty file is the kernel's: it goes with its process however that ends. The id of a
