@@ -23,7 +23,9 @@ afterEach(() => {
 const raw = ({ x = '' }: JWK) => base64url.decode(x);
 
 /** An agent that was given one grant, and a gateway that has nothing for it to do until it says that the job is over. */
-async function setUp(options: { readonly endpoint?: string; readonly trusts?: boolean } = {}) {
+async function setUp(
+  options: { readonly endpoint?: string; readonly trusts?: boolean; readonly jobs?: readonly string[] } = {},
+) {
   const { endpoint = 'https://objects.example.fi', trusts = true } = options;
   const stateDir = mkdtempSync(join(tmpdir(), 'sealgate-agent-'));
   dirs.push(stateDir);
@@ -31,16 +33,19 @@ async function setUp(options: { readonly endpoint?: string; readonly trusts?: bo
   const signer = await exportJWK((await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })).privateKey);
   const agentKey = await exportJWK((await generateKeyPair('ECDH-ES', { crv: 'X25519', extractable: true })).privateKey);
   const place = { endpoint, region: 'fi-1', backend: 'theirs', bucket: 's3gw-1de9ccab01fafe81-theirs' };
-  const sealed = await sealGrant({
-    terms: { ak: 'AK', sk: 'the secret', job, ...place },
-    ...{ tenant: 'acme', seconds: 600, nowMs: clock.now(), signer, agentKey: raw(agentKey) },
+  const sealedFor = async (named: string) => ({
+    job: named,
+    sealed: await sealGrant({
+      terms: { ak: 'AK', sk: 'the secret', job: named, ...place },
+      ...{ tenant: 'acme', seconds: 600, nowMs: clock.now(), signer, agentKey: raw(agentKey) },
+    }),
   });
   const calls: string[] = [];
-  const state = { waiting: [{ job, sealed }], over: false };
+  const state = { waiting: await Promise.all((options.jobs ?? [job]).map(sealedFor)), over: false };
   const link = {
-    call(name: string, body: { readonly job?: string }) {
+    call(name: string, body: { readonly job?: string; readonly limit?: number }) {
       calls.push(body.job === undefined ? name : `${name} ${body.job}`);
-      if (name === 'grants') return Promise.resolve({ grants: state.waiting.splice(0) });
+      if (name === 'grants') return Promise.resolve({ grants: state.waiting.splice(0, body.limit ?? Infinity) });
       return Promise.resolve({ leases: [], over: state.over });
     },
   } as unknown as ControlLink;
@@ -104,6 +109,22 @@ test('they are forgotten when the job is over, and when the agent stops', async 
   await stopped.clock.advance(2000);
   await stopped.grants.close();
   expect(stopped.said('forgotten')).toBe(true);
+});
+
+test('no more than four are worked with at once: the others wait where they are', async () => {
+  const jobs = Array.from({ length: 6 }, (_, index) => `5f1c4b9e-7c1d-4f2e-9a37-0d6a3c1f8e2${index}`);
+  const { grants, clock, state, lines } = await setUp({ jobs });
+  const begun = (): number => lines.filter((line) => line.includes('credentials were granted')).length;
+  expect(await grants.takeDue()).toBe(4);
+  expect(await grants.takeDue()).toBe(0);
+  await clock.advance(2000);
+  expect([begun(), state.waiting.length]).toEqual([4, 2]);
+  state.over = true;
+  await clock.advance(2000);
+  expect(await grants.takeDue()).toBe(2);
+  await clock.advance(2000);
+  expect([begun(), state.waiting.length]).toEqual([6, 0]);
+  await grants.close();
 });
 
 test.each(['http://127.0.0.1:9', 'http://169.254.169.254', 'https://10.0.0.8', 'http://[::1]:9000'])(

@@ -66,7 +66,7 @@ export function createGrants(deps: GrantsDeps): Grants {
   return {
     async takeDue() {
       if (signers.length === 0 || running.size >= JOBS_MAX) return 0;
-      const { grants } = await link.call('grants', {});
+      const { grants } = await link.call('grants', { limit: JOBS_MAX - running.size });
       for (const grant of grants) await begin(grant);
       return grants.length;
     },

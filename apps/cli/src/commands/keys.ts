@@ -10,7 +10,7 @@ import {
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
 import { isJsonObject, type JsonObject } from '../files/json.ts';
-import { findKey } from '../keys/find-key.ts';
+import { callName, findKey } from '../keys/find-key.ts';
 import type { StoredKey } from '../keys/key-store.ts';
 import { formatTable, printable } from '../output/format.ts';
 
@@ -40,9 +40,10 @@ export async function createKey(context: CommandContext, _args: readonly [], opt
   const recipients = await keyStore.recipients();
   const used = recipients.length === 0 || options.use === true;
   if (used) await keyStore.setRecipients([key.keyId]);
+  const named = callName(key, await keyStore.list());
   context.terminal.result({
     json: asJson(key, used ? [key.keyId] : recipients),
-    text: `${key.keyId}\n${used ? 'New objects are sealed to this key.' : `New objects are not sealed to it yet: sealgate keys use ${key.name}`}\n`,
+    text: `${key.keyId}\n${used ? 'New objects are sealed to this key.' : `New objects are not sealed to it yet: sealgate keys use ${named}`}\n`,
   });
 }
 

@@ -1,3 +1,4 @@
+import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
 import { controlPath } from '../control/control-client.ts';
 import { findKey } from '../keys/find-key.ts';
@@ -32,7 +33,8 @@ export async function unpublish(context: CommandContext, [keyId]: readonly [stri
 
 /** A key by its name in the key store, else the id as it was given: the key itself may be gone. */
 async function publishedId({ keyStore }: CommandContext, named: string): Promise<string> {
-  const known = (await keyStore.list()).find(({ name, keyId }) => name === named || keyId === named);
+  const [known, ...others] = (await keyStore.list()).filter(({ name, keyId }) => name === named || keyId === named);
+  if (others.length > 0) throw usageError(`"${named}" names several keys.`, 'Use the id of one of them.');
   return known?.keyId ?? named;
 }
 

@@ -3,6 +3,7 @@ import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../context.ts';
 import { entryOf, openDraft, openWork, withKey } from '../keyring/draft.ts';
 import { readRootFile, writeRootFile } from '../keyring/root-file.ts';
+import { callName } from '../keys/find-key.ts';
 import type { StoredKey } from '../keys/key-store.ts';
 import { printable } from '../output/format.ts';
 import { sendKeyring } from './keyring.ts';
@@ -37,7 +38,7 @@ export async function rotateKey(context: CommandContext, _args: readonly [], opt
   if (used) await keyStore.setRecipients([key.keyId, ...others]);
   terminal.result({
     json: { keyId: key.keyId, name, version, used, draft: draft ?? null, replaces: old.keyId },
-    text: textOf({ key, old, others, draft }),
+    text: textOf({ key, old, others, draft, keys: await keyStore.list() }),
   });
 }
 
@@ -61,9 +62,10 @@ function textOf(done: {
   readonly old: StoredKey;
   readonly others: readonly string[];
   readonly draft: string | undefined;
+  readonly keys: readonly StoredKey[];
 }): string {
-  const { key, old, others, draft } = done;
-  const [name, oldName] = [printable(key.name), printable(old.name)];
+  const { key, old, others, draft, keys } = done;
+  const [name, oldName] = [printable(callName(key, keys)), printable(callName(old, keys))];
   const after =
     `Then seal what is stored to it, without moving a byte: sealgate rewrap --tenant NAME\n` +
     `When that is done: sealgate keyring revoke ${oldName}; sealgate keys publish ${name}; sealgate keys unpublish ${oldName}\n`;

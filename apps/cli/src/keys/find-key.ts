@@ -23,3 +23,8 @@ export async function findKey(store: KeyStore, named: string | undefined): Promi
 function thumbprint(keyId: string): string {
   return keyId.slice(keyId.lastIndexOf(':') + 1);
 }
+
+/** What `findKey` finds this key by: its name, unless another one has that too. */
+export function callName({ keyId, name }: StoredKey, keys: readonly Pick<StoredKey, 'keyId' | 'name'>[]): string {
+  return keys.some((other) => other.name === name && other.keyId !== keyId) ? keyId : name;
+}

@@ -20,6 +20,6 @@ export interface MetadataGrants {
    * @throws Fault NotFound (no such job or agent), Conflict (the job is over, the agent is not active)
    */
   offerGrant(grant: NewGrant, actor: AuditActor): Promise<void>;
-  /** What waits for the agent; each is given once. None to an earlier life of it. */
-  takeGrants(agentId: string, epoch: number): Promise<readonly SealedGrant[]>;
+  /** At most `limit` of what waits for the agent, what ends first before others; each is given once. None to an earlier life of it. */
+  takeGrants(agentId: string, epoch: number, limit: number): Promise<readonly SealedGrant[]>;
 }

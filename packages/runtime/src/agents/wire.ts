@@ -9,6 +9,8 @@ export const ASSERTION_AUDIENCE = 'urn:sealgate:agents';
 export const ASSERTION_SECONDS_MAX = 60;
 /** Repairs that an agent may take at once. */
 export const LEASES_MAX = 64;
+/** Grants of credentials that it may take at once. */
+const GRANTS_MAX = 64;
 export const LEASE_MS_MIN = 1000;
 export const LEASE_MS_MAX = 10 * 60_000;
 
@@ -100,7 +102,8 @@ export const wire = {
     }),
   },
   grants: {
-    request: z.object({}),
+    /** Agents of before take them all. */
+    request: z.object({ limit: z.number().int().min(1).max(GRANTS_MAX).default(GRANTS_MAX) }),
     /** Each is given once. */
     answer: z.object({ grants: z.array(z.object({ job: z.uuid(), sealed: z.string().max(8192) })) }),
   },

@@ -852,7 +852,7 @@ export interface Operations {
   readonly agentGrants: {
     readonly params: undefined;
     readonly query: undefined;
-    readonly body: Readonly<Record<string, unknown>>;
+    readonly body: { readonly limit?: number | undefined };
     readonly answer: { readonly grants: readonly ({ readonly job: string; readonly sealed: string })[] };
   };
   /** Keep leases for longer. */

@@ -94,9 +94,9 @@ function leaseRoutes(services: ControlServices): readonly Route[] {
       });
       return { leases: leases.map(({ jobId, blobId, token }) => ({ jobId, blobId, token: token.toString() })) };
     }),
-    call('grants', 'Take the credentials that owners sealed to this agent', 'agent', async (_input, context) => {
+    call('grants', 'Take the credentials that owners sealed to this agent', 'agent', async ({ body }, context) => {
       const { agent, epoch } = callerOf(context);
-      const grants = await metadata.takeGrants(agent.id, epoch);
+      const grants = await metadata.takeGrants(agent.id, epoch, body.limit);
       return { grants: grants.map(({ jobId, sealed }) => ({ job: jobId, sealed })) };
     }),
     call('renew', 'Keep leases for longer', 'agent', async ({ body }, context) => {

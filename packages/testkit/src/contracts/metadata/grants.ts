@@ -41,16 +41,30 @@ export function describeGrants(world: World): void {
       const [{ id, epoch }, other, { id: jobId }] = [await agent(), await agent(), await job()];
       await metadata().offerGrant(grant(jobId, id, 'first'), actor);
       await metadata().offerGrant(grant(jobId, id, 'second'), actor);
-      expect(await metadata().takeGrants(other.id, other.epoch)).toEqual([]);
-      expect(await metadata().takeGrants(id, epoch - 1)).toEqual([]);
-      expect(await metadata().takeGrants(id, epoch)).toEqual([{ jobId, sealed: 'second' }]);
-      expect(await metadata().takeGrants(id, epoch)).toEqual([]);
+      expect(await metadata().takeGrants(other.id, other.epoch, 9)).toEqual([]);
+      expect(await metadata().takeGrants(id, epoch - 1, 9)).toEqual([]);
+      expect(await metadata().takeGrants(id, epoch, 9)).toEqual([{ jobId, sealed: 'second' }]);
+      expect(await metadata().takeGrants(id, epoch, 9)).toEqual([]);
+    });
+
+    it('wait until the agent asks for so many, what ends first before others', async () => {
+      const [{ id, epoch }, ...jobs] = [await agent(), await job(), await job(), await job()];
+      for (const [index, { id: jobId }] of jobs.entries()) {
+        await metadata().offerGrant({ ...grant(jobId, id), goodMs: 60_000 - index * 10_000 }, actor);
+      }
+      const taken: string[] = [];
+      for (const limit of [1, 1, 9, 9]) {
+        const grants = await metadata().takeGrants(id, epoch, limit);
+        expect(grants.length).toBeLessThanOrEqual(limit);
+        taken.push(...grants.map(({ jobId }) => jobId));
+      }
+      expect(taken).toEqual(jobs.map(({ id: jobId }) => jobId).reverse());
     });
 
     it('are not given when their time is over, nor taken in for what is over', async () => {
       const [{ id, epoch }, { id: jobId }] = [await agent(), await job()];
       await metadata().offerGrant({ ...grant(jobId, id), goodMs: 0 }, actor);
-      expect(await metadata().takeGrants(id, epoch)).toEqual([]);
+      expect(await metadata().takeGrants(id, epoch, 9)).toEqual([]);
       expect(await faultOf(metadata().offerGrant(grant(jobId, world.unused('agent-')), actor))).toBe('NotFound');
       const unknown = '00000000-0000-4000-8000-000000000000';
       expect(await faultOf(metadata().offerGrant(grant(unknown, id), actor))).toBe('NotFound');
@@ -59,7 +73,7 @@ export function describeGrants(world: World): void {
       const disabled = await job();
       await metadata().offerGrant(grant(disabled.id, id), actor);
       await metadata().setAgentState(id, 'disabled', actor);
-      expect(await metadata().takeGrants(id, epoch)).toEqual([]);
+      expect(await metadata().takeGrants(id, epoch, 9)).toEqual([]);
       expect(await faultOf(metadata().offerGrant(grant(disabled.id, id), actor))).toBe('Conflict');
     });
 
