@@ -25,8 +25,8 @@ const PLACES: readonly DemoPlace[] = [
   { id: 'demo-iad', region: 'us-ashburn', country: 'US', jurisdiction: 'US', operatorJurisdiction: 'US' },
 ];
 
-/** A probe of a folder takes milliseconds; a disk that hangs must not hang the start. */
-const PROBE_MS = 10_000;
+/** A probe of a folder takes milliseconds, on a disk that others keep busy seconds; one that hangs must not hang the start. */
+const PROBE_MS = 60_000;
 const ACTOR: AuditActor = { kind: 'system', id: 'first-start', requestId: '-' };
 
 /**

@@ -18,7 +18,7 @@ import { createDataPlaneSlot, type DataPlane } from './data-plane.ts';
 import { prepareDatabase } from './database.ts';
 import { ensureDemoBackends } from './demo-backends.ts';
 import { endpointOf } from './endpoints.ts';
-import { resolvePort } from './free-port.ts';
+import { type HeldPort, holdPort } from './free-port.ts';
 import { createReadiness, databaseTrouble } from './readiness.ts';
 import { type ObjectRequests, openObjectRequests, openS3Listener } from './s3-listener.ts';
 import type { GatewaySecrets } from './secrets.ts';
@@ -65,13 +65,15 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     closers.add('database and backends', () => core.close());
     const first = config.embedded ? await prepareEmbedded(core, config) : undefined;
     const [tls] = await Promise.all([loadTls(config), core.registry.start()]);
-    const port = await resolvePort(config.host, config.s3Port);
+    const held = await holdPort(config.host, config.s3Port);
+    closers.add('port of the S3 listener', () => held.free());
+    const { port } = held;
     const objects = openObjectRequests(core, { config, port, logger, metrics });
     closers.add('records of requests', () => objects.close());
     const plane = createDataPlaneSlot();
     const readiness = createReadiness(async () => plane.reason() ?? (await databaseTrouble(core.metadata)));
     const running: BackgroundLoop[] = [];
-    const opening: Opening = { core, objects, port, options, metrics, tls, closers };
+    const opening: Opening = { core, objects, held, options, metrics, tls, closers };
     const loops = () => running.map((loop) => loop.status());
     const control = await openControlListener({ ...opening, ...options, plane, readiness, loops, catalogue });
     closers.add('control listener', (graceMs) => control.close(graceMs));
@@ -98,8 +100,8 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 interface Opening {
   readonly core: CoreServices;
   readonly objects: ObjectRequests;
-  /** Of the S3 listener. */
-  readonly port: number;
+  /** The port of the S3 listener. */
+  readonly held: HeldPort;
   readonly options: ServeOptions;
   readonly metrics: Metrics;
   readonly tls: TlsFiles | undefined;
@@ -118,8 +120,9 @@ async function prepareEmbedded(core: CoreServices, config: Config): Promise<Firs
 
 async function openDataPlane(
   slot: ReturnType<typeof createDataPlaneSlot>,
-  { core, objects, port, options, metrics, tls, closers }: Opening,
+  { core, objects, held, options, metrics, tls, closers }: Opening,
 ): Promise<void> {
+  const { port } = held;
   const { config, logger, args, databaseUrl } = options;
   const start = {
     kind: 'start',
@@ -128,6 +131,7 @@ async function openDataPlane(
     passphrase: options.secrets.passphrase.reveal(),
     s3Port: port,
   } as const;
+  await held.free();
   const plane =
     config.workers === 1
       ? await openHere()
