@@ -3,13 +3,20 @@ import { Client, type QueryResult } from 'pg';
 import { inject } from 'vitest';
 import type { TestDatabase } from '../embedded/testing.ts';
 
-/** A database with nothing in it, for what the template of the other suites has behind it: migrations. */
-export async function emptyDatabase(options: { readonly encoding?: 'UTF8' | 'LATIN1' } = {}): Promise<TestDatabase> {
+/**
+ * A database with nothing in it, for what the template of the other suites has behind it: migrations.
+ *
+ * @param options.from what another one has, to which nobody is connected
+ */
+export async function emptyDatabase(
+  options: { readonly encoding?: 'UTF8' | 'LATIN1'; readonly from?: string } = {},
+): Promise<TestDatabase> {
   const { adminUrl, ownerUrl } = inject('testCluster');
   const name = `empty_${randomBytes(6).toString('hex')}`;
+  const template = options.from === undefined ? 'template0' : new URL(options.from).pathname.slice(1);
   await sql(
     adminUrl,
-    `CREATE DATABASE ${name} OWNER sealgate TEMPLATE template0 ENCODING '${options.encoding ?? 'UTF8'}' LOCALE 'C'`,
+    `CREATE DATABASE ${name} OWNER sealgate TEMPLATE ${template} STRATEGY file_copy ENCODING '${options.encoding ?? 'UTF8'}' LOCALE 'C'`,
   );
   const url = new URL(ownerUrl);
   url.pathname = `/${name}`;
