@@ -65,7 +65,7 @@ async function raw(
 const sha256 = (data: string | Buffer): string => createHash('sha256').update(data).digest('hex');
 const hmac = (key: string | Buffer, data: string): Buffer => createHmac('sha256', key).update(data).digest();
 
-/** A request signed by hand, so that any part of it can be wrong. Headers other than host and x-amz-* are not signed. */
+/** A request signed by hand, so that any part of it can be wrong. Headers other than host, x-amz-* and x-sealgate-* are not signed. */
 function signed(
   method: string,
   path: string,
@@ -88,7 +88,7 @@ function signed(
     ...options.headers,
   };
   const names = Object.keys(headers)
-    .filter((name) => name === 'host' || name.startsWith('x-amz-'))
+    .filter((name) => name === 'host' || /^x-(amz|sealgate)-/.test(name))
     .sort();
   const canonical = [
     method,
@@ -184,6 +184,14 @@ test('a signature of something else, none at all, and an unsigned header that de
     const added = right.replace('connection: close', `${header}\r\nconnection: close`);
     expect(await raw(added)).toMatchObject({ status: 403, code: 'AccessDenied' });
   }
+});
+
+test('a bucket whose default class no policy offers is not made', async () => {
+  const make = (name: string) =>
+    raw(signed('PUT', '/classed', { headers: { 'content-length': '0', 'x-sealgate-redundancy-class': name } }));
+  expect(await make('NoSuchClass')).toMatchObject({ status: 400, code: 'InvalidStorageClass' });
+  expect(await raw(signed('GET', '/classed'))).toMatchObject({ status: 404, code: 'NoSuchBucket' });
+  for (let time = 0; time < 2; time += 1) expect(await make('RegionalClass')).toMatchObject({ status: 200 });
 });
 
 test('a presigned URL cannot be given a class, nor be a copy that copies nothing', async () => {

@@ -24,6 +24,8 @@ export interface Policies {
 }
 
 export interface LayeredPolicies extends Policies {
+  /** That of a bucket that need not be there yet: rules that ask for facts of it or for the time refuse. @throws Fault PolicyRefused */
+  unbound(owner: PolicyOwner): Promise<CompiledPolicy>;
   /** The layers of that, the outermost first. @throws Fault PolicyRefused */
   layersOf(owner: PolicyOwner): Promise<readonly CompiledPolicy[]>;
   /**
@@ -86,8 +88,11 @@ export function createPolicies(deps: {
     return layers.length === 0 ? [builtinPolicy] : layers;
   };
 
+  const unbound = async (owner: PolicyOwner): Promise<CompiledPolicy> => (await layersOf(owner)).reduce(narrowed);
+
   return {
     layersOf,
+    unbound,
     async forOperator(name) {
       const policy = await find(name ?? DEFAULT_POLICY);
       if (policy === undefined && name !== undefined) {
@@ -96,10 +101,7 @@ export function createPolicies(deps: {
       return policy ?? builtinPolicy;
     },
     defaultLayers: async () => [(await find(DEFAULT_POLICY)) ?? builtinPolicy],
-    async forBucket(bucket) {
-      const layers = await layersOf(bucket);
-      return bindPolicy(layers.reduce(narrowed), { bucket, atMs: clock.now() });
-    },
+    forBucket: async (bucket) => bindPolicy(await unbound(bucket), { bucket, atMs: clock.now() }),
   };
 }
 

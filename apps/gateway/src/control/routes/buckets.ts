@@ -194,6 +194,10 @@ async function createBucket(
   const tenant = await requireTenant(services, tenantRef);
   await requirePolicyIfNamed(services, wanted.policy);
   const lock = checkedLock(wanted.regionLock ?? []);
+  const { policy: policyName = null, defaultClass = null } = wanted;
+  if (defaultClass !== null) {
+    resolveClass(await services.engine.policies.unbound({ tenantId: tenant.id, policyName }), defaultClass);
+  }
   const made = await services.metadata.createBucket(
     {
       tenantId: tenant.id,
@@ -202,9 +206,9 @@ async function createBucket(
       locationConstraint: services.region,
       encryption: wanted.encryption ?? tenant.defaultEncryption,
       objectLock: wanted.objectLock,
-      policyName: wanted.policy ?? null,
+      policyName,
       regionLock: lock,
-      defaultClass: wanted.defaultClass ?? null,
+      defaultClass,
       configs: accessOfNewBucket(tenant),
     },
     actor,

@@ -145,8 +145,10 @@ describe('buckets', () => {
       await ask('PATCH /admin/tenants/acme/buckets/vault', { policy: 'no-such-policy' }),
       await ask('PATCH /admin/tenants/acme/buckets/vault', { defaultClass: 'NoSuchClass' }),
       await ask('POST /admin/tenants/acme/buckets', { name: 'Not_A_Bucket' }),
+      await ask('POST /admin/tenants/acme/buckets', { name: 'classless', defaultClass: 'NoSuchClass' }),
     ];
-    expect(refused.map(({ status }) => status)).toEqual([400, 400, 400, 400]);
+    expect(refused.map(({ status }) => status)).toEqual([400, 400, 400, 400, 400]);
+    expect(outcome(await ask('GET /admin/tenants/acme/buckets/classless'))).toEqual([404, 'NoSuchBucket']);
     expect((await ask('GET /admin/tenants/acme/buckets/vault')).body['defaultClass']).toBeNull();
   });
 

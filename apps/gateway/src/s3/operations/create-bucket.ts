@@ -1,5 +1,5 @@
 import { Fault, isFault } from '@sealgate/core/faults';
-import { parseRegionLock } from '@sealgate/core/policy';
+import { parseRegionLock, resolveClass } from '@sealgate/core/policy';
 import type { EncryptionMode, NewBucket } from '@sealgate/core/ports';
 import { headerValue, parseCreateBucketConfiguration } from '@sealgate/s3';
 import { tenantOf } from '../access/caller.ts';
@@ -40,9 +40,17 @@ export async function createBucket(context: S3Context): Promise<void> {
       ...(tags.length === 0 ? {} : { tagging: JSON.stringify(tagRecord(tags)) }),
     },
   };
+  await requireClass(context, bucket);
   await createOrKeep(context, bucket);
   context.response.setHeader('location', `/${operation.bucket}`);
   replyEmpty(context.response, 200);
+}
+
+/** A class that is not offered would have every later write refused. A bucket that is there stays as it is. */
+async function requireClass({ engine, metadata, namespace }: S3Context, bucket: NewBucket): Promise<void> {
+  const { defaultClass, name } = bucket;
+  if (defaultClass === null || (await metadata.bucket(namespace, name)) !== undefined) return;
+  resolveClass(await engine.policies.unbound(bucket), defaultClass);
 }
 
 /**
