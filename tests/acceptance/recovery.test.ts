@@ -2,7 +2,7 @@
 // them. What is left and the owner's keys give everything back.
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -245,6 +245,15 @@ test('only what the gateway signed counts where its key is given', async () => {
   expect(await pinned('other.pub')).toMatchObject({ code: 4, stderr: expect.stringMatching(/signed/) as string });
   writeFileSync(at('none.pub'), '');
   expect((await pinned('none.pub')).code).toBe(2);
+});
+
+test.skipIf(!existsSync('/dev/full'))('a disk that is full for the report ends it with a word about that', async () => {
+  const folder = at('unreported');
+  mkdirSync(join(folder, '.sealgate-recover'), { recursive: true });
+  symlinkSync('/dev/full', join(folder, '.sealgate-recover', 'report.jsonl'));
+  const { code, stderr } = await sealgate(gateway, ['recover', '--from', 'backends', '--to', 'unreported']);
+  expect(stderr).toBe('sealgate: the disk is full\n');
+  expect(code).toBe(1);
 });
 
 test('without the keys nothing opens', async () => {

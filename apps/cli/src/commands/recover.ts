@@ -206,6 +206,9 @@ async function restoreAll(
   const { chosen, keys, to } = request;
   const counts: Counts = { restored: 0, 'already-there': 0, unreadable: 0, missing: 0, damaged: 0, failed: 0 };
   const report = createWriteStream(join(to.folder, 'report.jsonl'), { mode: 0o600 });
+  const reported = finished(report);
+  // It is waited for at the end; until then a full disk must not be an error that nobody listens for.
+  reported.catch(() => undefined);
   const progress = context.terminal.progress('recover');
   const total = chosen.reduce((sum, { bytes }) => sum + bytes, 0);
   let done = 0;
@@ -220,6 +223,7 @@ async function restoreAll(
           sealed: options.sealed === true,
           versions: options.versions === true,
           onDone(restored) {
+            if (report.errored !== null) throw report.errored;
             counts[restored.outcome] += 1;
             if (restored.reason !== undefined) {
               context.terminal.note(`${printable(restored.name)}: ${restored.outcome}. ${restored.reason}`);
@@ -237,7 +241,7 @@ async function restoreAll(
   } finally {
     progress.end();
     report.end();
-    await finished(report);
+    await reported;
   }
   return counts;
 }
