@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const setupFiles = ['tools/seed-properties.ts'];
@@ -5,8 +6,12 @@ const setupFiles = ['tools/seed-properties.ts'];
 /** What is bound to come about is waited for as long as a machine may take that does much else, and no longer than it takes. */
 const PATIENT = { expect: { poll: { timeout: 120_000 } } };
 
+/** Files mostly wait: for processes that start, leases that end, backends that come back. On two cores two go beside each other. */
+const maxWorkers = Math.max(2, availableParallelism() - 1);
+
 export default defineConfig({
   test: {
+    maxWorkers,
     projects: [
       {
         test: {
