@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { link, open, readFile, rm, stat } from 'node:fs/promises';
+import { link, open, rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { DOCUMENT_MAGIC, documentRecipient, sealDocument } from '@sealgate/engine/documents';
@@ -11,12 +11,9 @@ import type { CommandContext } from '../context.ts';
 import { DocumentError, openDocument } from '../documents/open-document.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { formatTable } from '../output/format.ts';
-import { readKeyFile } from '../recover/keys.ts';
+import { keyFileText, readKeyFile } from '../recover/keys.ts';
 import { restoreStored } from '../recover/stored-backups.ts';
 import { backupNow } from './metadata-backups.ts';
-
-/** A public key as JWK; RSA-8192 takes 2 KB. */
-const KEY_FILE_BYTES_MAX = 64 * 1024;
 
 interface DatabaseOption {
   readonly databaseUrl?: string | undefined;
@@ -51,7 +48,9 @@ async function backupToFile(
 ) {
   const { signal, terminal } = context;
   const databaseUrl = databaseOf(context, options);
-  const recipients = await Promise.all(options.recipient.map(async (file) => documentRecipient(await textOf(file))));
+  const recipients = await Promise.all(
+    options.recipient.map(async (file) => documentRecipient(await keyFileText(file))),
+  );
   // Written beside its place and linked there when it is whole, so that no half a backup is ever taken for one.
   const draft = `${options.to}.${randomBytes(6).toString('hex')}.part`;
   try {
@@ -169,10 +168,4 @@ function databaseOf(
 ): string {
   if (databaseUrl === undefined) throw usageError('Say which database is meant with --database-url (or DATABASE_URL).');
   return databaseUrl;
-}
-
-async function textOf(file: string): Promise<string> {
-  const { size } = await stat(file);
-  if (size > KEY_FILE_BYTES_MAX) throw usageError(`The file ${file} is too long for a key.`);
-  return await readFile(file, 'utf8');
 }

@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { importPrivateKey, type OpeningKey } from '@sealgate/sealed/keys';
 import { usageError } from '../cli-error.ts';
 import type { FindKey } from '../documents/open-document.ts';
 import { isJsonObject } from '../files/json.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { Passphrases } from '../keys/passphrase.ts';
+import { KEY_FILE_BYTES_MAX } from './limits.ts';
 
 export interface RecoveryKeys {
   readonly find: FindKey;
@@ -46,9 +47,7 @@ export async function openRecoveryKeys(
 
 /** @throws CliError for a file that holds no private key; nothing of its text is said */
 export async function readKeyFile(path: string): Promise<OpeningKey> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw usageError(`${path} cannot be read.`, cause instanceof Error ? cause.message : undefined);
-  });
+  const text = await keyFileText(path);
   try {
     const value: unknown = JSON.parse(text);
     // A file of the key store, or a bare JWK.
@@ -58,4 +57,15 @@ export async function readKeyFile(path: string): Promise<OpeningKey> {
     // Said below, without the text: it may be a key.
   }
   throw usageError(`${path} holds no private key (JWK).`);
+}
+
+/** @throws CliError for a file that cannot be read, or is too long for a key */
+export async function keyFileText(path: string): Promise<string> {
+  try {
+    const { size } = await stat(path);
+    if (size <= KEY_FILE_BYTES_MAX) return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw usageError(`${path} cannot be read.`, cause instanceof Error ? cause.message : undefined);
+  }
+  throw usageError(`${path} is too long for a key.`);
 }

@@ -12,3 +12,5 @@ export const WORK_PAGE = 500;
 export const CALL_TIMEOUT_MS = 120_000;
 /** Bytes of one name in a path: file systems take 255, and drafts and versions add to it. */
 export const NAME_BYTES_MAX = 200;
+/** A key as JWK, or a file of the key store; RSA-8192 takes 6 KB. */
+export const KEY_FILE_BYTES_MAX = 64 * 1024;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { parseUploadState, type UploadedPart, type UploadJournal, type UploadState } from '@sealgate/client';
+import { lockFile } from '@sealgate/metadata/file-lock';
 import { isJsonObject } from '../files/json.ts';
 import { type FileIdentity, sameFile } from '../files/upload-source.ts';
 
@@ -68,25 +68,15 @@ export function createJournalFile(stateDir: string, subject: Subject): JournalFi
   };
 }
 
-const SQLITE_BUSY = 5;
-/** Files of locks stay, so uploads share 4096 of them; of two that meet in one at one time, the second cannot be resumed. */
+/**
+ * Files of locks stay, so uploads share 4096 of them; of two that meet in one at one time, the second cannot be resumed.
+ * The id of a process in a file would not do for a lock: in a container every run has the same.
+ */
 const LOCK_DIGITS = 3;
 
-/**
- * The lock that SQLite takes on an empty file is the kernel's: it goes with its process however that ends. The id of a
- * process would not do: in a container every run has the same. The file stays, for one that is removed can be locked twice.
- */
 async function takeLock(path: string): Promise<Disposable | undefined> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(path, { timeout: 0 });
-  try {
-    database.exec('BEGIN EXCLUSIVE');
-    return { [Symbol.dispose]: () => database.close() };
-  } catch (error) {
-    database.close();
-    if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) return undefined;
-    throw error;
-  }
+  return lockFile(path);
 }
 
 async function writeLines(path: string, flags: 'w' | 'a', text: string): Promise<void> {

@@ -1,26 +1,19 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault } from '@sealgate/core/faults';
+import { type FileLock, lockFile, sqliteCode } from './file-lock.ts';
 import { OWNER_READ_EVERY_MS, OWNER_READS_MAX } from './limits.ts';
 import { diskFull, notPermitted, startFault } from './start-fault.ts';
 
-/**
- * One gateway per directory. Node offers no flock, so the lock is the one that SQLite takes on an empty file: a kernel
- * lock, atomic, gone with the process however it ends, and seen by every process and container that shares the file
- * system, which a pid file or an abstract socket is not. Nothing is ever stored in that file.
- *
- * The kernel drops a process's lock when that process closes *any* descriptor of the file: nothing else here may open it.
- */
+/** One gateway per directory: the lock of a file in it, with a word beside it about who has it. */
 export interface DirectoryLock {
-  /** Whoever relies on the lock keeps a reference to it: an unreachable one is collected, and the kernel's lock with it. */
+  /** As long as somebody keeps a reference to this. */
   readonly held: boolean;
   release(): void;
 }
 
-const SQLITE_BUSY = 5;
 const SQLITE_FULL = 13;
 
 interface Owner {
@@ -32,46 +25,46 @@ interface Owner {
 /** @throws Fault `StartFailed`: `in-use` names the owner; `not-permitted` or `disk-full` when the file cannot be locked. */
 export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   const ownerFile = join(directory, 'owner.json');
-  let database: DatabaseSync | undefined;
-  try {
-    database = new DatabaseSync(join(directory, 'owner.lock'), { timeout: 0 });
-    database.exec('BEGIN EXCLUSIVE');
-  } catch (error) {
-    database?.close();
-    throw await lockFault(error, directory, ownerFile);
-  }
-  const held = database;
+  const lock = lockOf(directory);
+  if (lock === undefined) throw await inUse(directory, ownerFile);
   const owner: Owner = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
   try {
     // Another user, root for one, may have left a file that we could not write to.
     rmSync(ownerFile, { force: true });
     writeFileSync(ownerFile, `${JSON.stringify(owner)}\n`, { mode: 0o600 });
   } catch (error) {
-    held.close();
+    lock[Symbol.dispose]();
     throw error;
   }
   return {
     get held(): boolean {
-      return held.isOpen;
+      return lock.held;
     },
     release(): void {
-      if (!held.isOpen) return;
+      if (!lock.held) return;
       rmSync(ownerFile, { force: true });
-      held.close();
+      lock[Symbol.dispose]();
     },
   };
 }
 
-async function lockFault(error: unknown, directory: string, ownerFile: string): Promise<Fault> {
-  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
-  if (code === SQLITE_FULL) return diskFull(directory, error);
-  if (code !== SQLITE_BUSY) return notPermitted(directory, { code: `SQLite ${code}`, cause: error });
+function lockOf(directory: string): FileLock | undefined {
+  try {
+    return lockFile(join(directory, 'owner.lock'));
+  } catch (error) {
+    const code = sqliteCode(error);
+    throw code === SQLITE_FULL
+      ? diskFull(directory, error)
+      : notPermitted(directory, { code: `SQLite ${code}`, cause: error });
+  }
+}
+
+async function inUse(directory: string, ownerFile: string): Promise<Fault> {
   const owner = await readOwner(ownerFile);
   const who = owner === undefined ? 'another process' : `process ${owner.pid} on ${owner.host} (since ${owner.since})`;
   const message = `The data directory ${directory} is in use by ${who}. Stop that gateway, or give this one another SEALGATE_DATA_DIR.`;
   return startFault('in-use', message, {
     directory,
-    cause: error,
     ...(owner === undefined ? {} : { pid: owner.pid }),
   });
 }
